@@ -1,0 +1,1 @@
+"""The composition root: settings, routes, subscribers and jobs wired in one place."""

@@ -1,0 +1,125 @@
+"""What the catalogue speaks of, and rules that need no database."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class Market(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and in what money we sell. The storefront picks it by language."""
+
+    code: str
+    language: str
+    currency: str
+    home_country: str
+    countries: list[str]
+
+
+class Category(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    code: str
+    parent_id: UUID | None
+    name: str
+    slug: str
+    products: int = 0
+
+
+class ProductCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A product in a list: `price` is its cheapest variant's, in minor units with VAT."""
+
+    id: UUID
+    name: str
+    slug: str
+    summary: str
+    brand: str
+    kind: str
+    picture: str | None
+    price: int
+    price_varies: bool
+    currency: str
+    available: int | None
+    """Pieces that can be bought now over all variants; None for what needs no stock."""
+
+
+class VariantView(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    sku: str
+    name: str
+    barcode: str | None
+    weight_g: int
+    price: int
+    currency: str
+    available: int | None
+
+
+class ProductView(msgspec.Struct, frozen=True, kw_only=True):
+    """A product's page."""
+
+    id: UUID
+    external_id: str
+    name: str
+    slug: str
+    slugs: dict[str, str]
+    summary: str
+    description: str
+    brand: str
+    kind: str
+    picture: str | None
+    categories: list[Category]
+    attributes: dict[str, str]
+    variants: list[VariantView]
+
+
+class SellableVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sale needs to know about a variant in one market. Money in minor units with VAT."""
+
+    id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    picture: str | None
+    slug: str
+    kind: str
+    unit_amount: int
+    tax_bp: int
+    stocked: bool
+    available: int
+    """Pieces neither allocated nor held by anybody else; 0 when stocked is false (and meaningless)."""
+
+
+class StockAt(msgspec.Struct, frozen=True, kw_only=True):
+    """One location's stock of a variant, as it may be promised now."""
+
+    variant_id: UUID
+    location_id: UUID
+    free: int
+
+
+class Portion(msgspec.Struct, frozen=True, kw_only=True):
+    """A quantity of a variant taken from one location for a holder (a cart or an order)."""
+
+    holder: UUID
+    variant_id: UUID
+    location_id: UUID
+    quantity: int
+
+
+class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the desk's stock page."""
+
+    variant_id: UUID
+    product_id: UUID
+    location_id: UUID
+    location: str
+    sku: str
+    name: str
+    on_hand: int
+    allocated: int
+    reserved: int
+
+
+class MediaFile(msgspec.Struct, frozen=True, kw_only=True):
+    content_type: str
+    bytes: bytes
+    created_at: datetime

@@ -1,0 +1,1 @@
+"""The ground everything stands on: one noun a file, no domain words."""

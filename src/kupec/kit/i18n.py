@@ -1,0 +1,68 @@
+"""Czech, Polish and English by gettext. The sources are the .po files; they are compiled in memory at the start."""
+
+import gettext
+import io
+from functools import cache
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from kupec.kit.errors import KupecError
+
+LANGUAGES = ("cs", "pl", "en")
+SOURCE_LANGUAGE = "en"
+_LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
+
+
+def catalogue_files(language: str) -> list[Path]:
+    """The message files of a language: one an area, merged when loaded."""
+    return sorted((_LOCALE_DIR / language).glob("*.po"))
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """The messages of a language; an unknown language speaks English."""
+    if language == SOURCE_LANGUAGE or language not in LANGUAGES:
+        return gettext.NullTranslations()
+    merged = Catalog(locale=language)
+    for path in catalogue_files(language):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    merged[message.id] = message
+    compiled = io.BytesIO()
+    write_mo(compiled, merged)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def translate(language: str, message: str) -> str:
+    return translations(language).gettext(message)
+
+
+def explain(error: KupecError, language: str) -> str:
+    """An error's message for a reader of `language`."""
+    return translate(language, error.template()).format_map({"field": error.field, **error.details})
+
+
+def best_language(accept_language: str, default: str = "en") -> str:
+    """The language of ours that an Accept-Language header likes best (RFC 9110, with quality values)."""
+    ranked: list[tuple[float, int, str]] = []
+    for position, part in enumerate(accept_language.split(",")):
+        tag, _, parameters = part.partition(";")
+        language = tag.strip().lower().split("-")[0]
+        if language in LANGUAGES:
+            ranked.append((-_quality(parameters), position, language))
+    return min(ranked)[2] if ranked else default
+
+
+def _quality(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""Buyers that are not people: agents and devices, by open protocols."""
