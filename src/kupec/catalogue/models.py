@@ -94,6 +94,24 @@ class StockAt(msgspec.Struct, frozen=True, kw_only=True):
     variant_id: UUID
     location_id: UUID
     free: int
+    held: dict[UUID, int] = {}
+    """The part of `free` that is reserved, by those holders on whose behalf the stock was locked."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a demand for goods. `quantity` is at least 1."""
+
+    holder: UUID
+    variant_id: UUID
+    quantity: int
+
+
+class Shortage(msgspec.Struct, frozen=True, kw_only=True):
+    """Not everything that a holder wants is there."""
+
+    holder: UUID
+    available: dict[UUID, int]
+    """The variants that fall short, with the pieces this holder could have."""
 
 
 class Portion(msgspec.Struct, frozen=True, kw_only=True):

@@ -126,11 +126,12 @@ create table stock_level (
 -- Goods held for somebody in checkout until `expires_at`. `holder` is the cart.
 create table reservation (
     holder uuid not null,
-    variant_id uuid not null references variant (id) on delete cascade,
-    location_id uuid not null references location (id),
+    variant_id uuid not null,
+    location_id uuid not null,
     quantity int not null check (quantity > 0),
     expires_at timestamptz not null,
-    primary key (variant_id, location_id, holder)
+    primary key (variant_id, location_id, holder),
+    foreign key (variant_id, location_id) references stock_level on delete cascade
 );
 create index reservation_holder on reservation (holder);
 create index reservation_expiry on reservation (expires_at);
@@ -138,8 +139,10 @@ create index reservation_expiry on reservation (expires_at);
 -- Goods that belong to a placed order until they leave or the order is cancelled. `holder` is the order.
 create table allocation (
     holder uuid not null,
-    variant_id uuid not null references variant (id),
-    location_id uuid not null references location (id),
+    variant_id uuid not null,
+    location_id uuid not null,
     quantity int not null check (quantity > 0),
-    primary key (holder, variant_id, location_id)
+    primary key (holder, variant_id, location_id),
+    foreign key (variant_id, location_id) references stock_level
 );
+create index allocation_place on allocation (variant_id, location_id);
