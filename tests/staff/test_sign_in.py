@@ -1,0 +1,197 @@
+"""Signing in: what is let in, what is refused, and what a refusal tells."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from kupec import staff
+from kupec.kit.actor import system
+from kupec.kit.db import Database, Pool
+from kupec.staff.passwords import _NOBODY, _hasher
+from kupec.staff.sessions import FAILURE_WINDOW, FAILURES_PER_ADDRESS, FAILURES_PER_EMAIL
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+PASSWORD = "dlouhé heslo"
+
+
+@pytest.fixture
+def database(pool: Pool) -> Database:
+    return Database(pool)
+
+
+@pytest.fixture
+def address() -> str:
+    """A client address nobody failed from yet."""
+    return f"test-{uuid4()}"
+
+
+@pytest.fixture
+async def person(database: Database) -> staff.Staff:
+    async with database.transaction() as db:
+        return await staff.create_staff(
+            db,
+            email=f"{uuid4().hex}@zrnko.example",
+            name="Ema Nová",
+            password=PASSWORD,
+            role="agent",
+            actor=system("test"),
+            now=NOW,
+        )
+
+
+async def test_a_session_opens_with_its_token_until_it_is_over(
+    database: Database, person: staff.Staff, address: str
+) -> None:
+    signed_in = await staff.sign_in(database, f" {person.email.upper()} ", PASSWORD, address=address, now=NOW)
+    assert signed_in.staff == person
+    assert signed_in.expires_at == NOW + timedelta(hours=12)
+    async with database.reading() as db:
+        last = NOW + timedelta(hours=11, minutes=59)
+        assert await staff.staff_by_token(db, signed_in.token, last) == person
+        assert await staff.staff_by_token(db, signed_in.token, signed_in.expires_at) is None
+        assert await staff.staff_by_token(db, signed_in.token + "x", NOW) is None
+
+
+async def test_the_token_itself_is_not_stored(database: Database, person: staff.Staff, address: str) -> None:
+    signed_in = await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    async with database.reading() as db:
+        stored = await db.fetchval("select token_hash from staff_session where staff_id = $1", person.id)
+    assert len(stored) == 32
+    assert signed_in.token.encode() not in stored
+
+
+async def test_signing_out_ends_only_this_session(database: Database, person: staff.Staff, address: str) -> None:
+    here = await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    there = await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    async with database.transaction() as db:
+        await staff.sign_out(db, here.token, NOW)
+        await staff.sign_out(db, "unknown", NOW)
+        assert await staff.staff_by_token(db, here.token, NOW) is None
+        assert await staff.staff_by_token(db, there.token, NOW) == person
+
+
+async def test_sign_ins_stand_in_the_log_without_personal_data(
+    database: Database, person: staff.Staff, address: str
+) -> None:
+    signed_in = await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    async with database.transaction() as db:
+        await staff.sign_out(db, signed_in.token, NOW)
+        rows = await db.fetch(
+            "select name, actor, payload from event where subject = $1 order by id", f"staff:{person.id}"
+        )
+    assert [row["name"] for row in rows] == ["staff.created", "staff.signed_in", "staff.signed_out"]
+    assert rows[1]["actor"] == f"staff:{person.id}"
+    assert [row["payload"] for row in rows] == [{"role": "agent"}, {}, {}]
+
+
+@pytest.mark.parametrize("wrong", ["", "dlouhé hesl", "DLOUHÉ HESLO"])
+async def test_a_wrong_password_is_refused(database: Database, person: staff.Staff, address: str, wrong: str) -> None:
+    with pytest.raises(staff.WrongCredentials) as refusal:
+        await staff.sign_in(database, person.email, wrong, address=address, now=NOW)
+    assert refusal.value.field == "password"
+
+
+async def test_who_has_left_is_refused_and_their_sessions_end(
+    database: Database, person: staff.Staff, address: str
+) -> None:
+    signed_in = await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    async with database.transaction() as db:
+        await db.execute("update staff set active = false where id = $1", person.id)
+        assert await staff.staff_by_token(db, signed_in.token, NOW) is None
+    with pytest.raises(staff.WrongCredentials):
+        await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+
+
+async def test_failures_block_an_email_for_a_while(database: Database, person: staff.Staff, address: str) -> None:
+    for _ in range(FAILURES_PER_EMAIL):
+        with pytest.raises(staff.WrongCredentials):
+            await staff.sign_in(database, person.email, "wrong", address=address, now=NOW)
+    with pytest.raises(staff.SignInBlocked) as refusal:
+        await staff.sign_in(database, person.email, PASSWORD, address="elsewhere", now=NOW + timedelta(minutes=5))
+    assert refusal.value.message == "Too many failed sign-ins. Try again in 10 min."
+    later = NOW + FAILURE_WINDOW
+    assert (await staff.sign_in(database, person.email, PASSWORD, address=address, now=later)).staff == person
+
+
+async def test_a_success_forgives_earlier_failures(database: Database, person: staff.Staff, address: str) -> None:
+    for _ in range(2):
+        for _ in range(FAILURES_PER_EMAIL - 1):
+            with pytest.raises(staff.WrongCredentials):
+                await staff.sign_in(database, person.email, "wrong", address=address, now=NOW)
+        await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+
+
+async def test_failures_block_an_address_whatever_the_email(
+    database: Database, person: staff.Staff, address: str
+) -> None:
+    async with database.transaction() as db:
+        await db.execute(
+            "insert into sign_in_failure values ($1, $2, $3)",
+            f"address:{address}",
+            FAILURES_PER_ADDRESS - 1,
+            NOW + timedelta(minutes=3),
+        )
+    with pytest.raises(staff.WrongCredentials):
+        await staff.sign_in(database, "nobody@zrnko.example", "wrong", address=address, now=NOW)
+    with pytest.raises(staff.SignInBlocked):
+        await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    await staff.sign_in(database, person.email, PASSWORD, address=f"{address}-else", now=NOW)
+
+
+async def test_parallel_guesses_cannot_slip_past_the_limit(
+    database: Database, person: staff.Staff, address: str
+) -> None:
+    guesses = [
+        staff.sign_in(database, person.email, f"guess {number}", address=address, now=NOW) for number in range(9)
+    ]
+    results = await asyncio.gather(*guesses, return_exceptions=True)
+    looked_at = [result for result in results if isinstance(result, staff.WrongCredentials)]
+    blocked = [result for result in results if isinstance(result, staff.SignInBlocked)]
+    assert (len(looked_at), len(blocked)) == (FAILURES_PER_EMAIL, 9 - FAILURES_PER_EMAIL)
+
+
+async def test_an_unknown_email_is_hashed_like_a_known_one(database: Database, address: str) -> None:
+    assert not _hasher.check_needs_rehash(_NOBODY)
+    begun = time.perf_counter()
+    _hasher.hash("measure")
+    one_hash = time.perf_counter() - begun
+    begun = time.perf_counter()
+    with pytest.raises(staff.WrongCredentials):
+        await staff.sign_in(database, f"{uuid4()}@zrnko.example", "wrong", address=address, now=NOW)
+    assert time.perf_counter() - begun > one_hash / 3
+
+
+async def test_hashing_leaves_the_loop_free(database: Database, person: staff.Staff, address: str) -> None:
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        while True:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - begun)
+
+    watching = asyncio.create_task(watch())
+    begun = time.perf_counter()
+    await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    took = time.perf_counter() - begun
+    watching.cancel()
+    assert longest < took / 2
+
+
+async def test_what_is_over_is_forgotten(database: Database, person: staff.Staff, address: str) -> None:
+    kept = await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW + timedelta(hours=6))
+    await staff.sign_in(database, person.email, PASSWORD, address=address, now=NOW)
+    with pytest.raises(staff.WrongCredentials):
+        await staff.sign_in(database, person.email, "wrong", address=address, now=NOW)
+    async with database.transaction() as db:
+        await staff.forget_expired(db, NOW + timedelta(hours=12))
+        sessions = await db.fetchval("select count(*) from staff_session where staff_id = $1", person.id)
+        failures = await db.fetchval("select count(*) from sign_in_failure where key = $1", f"email:{person.email}")
+        assert (sessions, failures) == (1, 0)
+        assert await staff.staff_by_token(db, kept.token, NOW + timedelta(hours=12)) == person
