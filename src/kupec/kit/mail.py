@@ -1,0 +1,162 @@
+"""Sending mail: a message, and the ways it may leave. What to send, and when, is not decided here."""
+
+import ssl
+from collections.abc import Mapping
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import msgspec
+
+from kupec.kit.errors import InvalidValue, KupecError
+
+TIMEOUT = 30.0  # seconds for each step of the conversation with the server
+_RESERVED = frozenset({"from", "to", "subject", "date", "message-id", "content-type", "mime-version", "bcc", "cc"})
+
+
+class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail as it should arrive. `message_id` is without angle brackets; None lets one be made for the sender."""
+
+    to: str
+    sender: str
+    subject: str
+    html: str
+    text: str
+    sender_name: str = ""
+    message_id: str | None = None
+    headers: Mapping[str, str] = {}
+
+
+class MailRefused(KupecError):
+    """The mail server does not accept this mail: {reason}."""
+
+    status = 502
+    code = "mail_refused"
+
+
+class MailNotSent(KupecError):
+    """The mail server could not be reached or had a passing problem: {reason}."""
+
+    status = 503
+    code = "mail_not_sent"
+
+
+class Transport(Protocol):
+    async def send(self, mail: OutgoingMail, *, now: datetime) -> None:
+        """Hand over `mail`. Raises MailRefused (do not repeat) or MailNotSent (try again later)."""
+
+
+class OutboxTransport:
+    """Sends nothing: the row in the `mail` table is the outbox that people read."""
+
+    async def send(self, mail: OutgoingMail, *, now: datetime) -> None:
+        compose(mail, now=now)
+
+
+def compose(mail: OutgoingMail, *, now: datetime) -> EmailMessage:
+    """The message for the wire: text with an HTML alternative.
+
+    Raises InvalidValue for addresses and headers that would break out of their line.
+    """
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address("sender", mail.sender, mail.sender_name)
+    message["To"] = _address("to", mail.to)
+    message["Subject"] = _line("subject", mail.subject)
+    message["Date"] = format_datetime(now)
+    domain = mail.sender.rpartition("@")[2]
+    message["Message-ID"] = (
+        f"<{_line('message_id', mail.message_id)}>" if mail.message_id else make_msgid(domain=domain)
+    )
+    for name, value in mail.headers.items():
+        if name.lower() in _RESERVED or not name.replace("-", "").isalnum() or not name.isascii():
+            raise InvalidValue(field="headers", expected="names of headers that are not set by the mail itself")
+        message[name] = _line("headers", value)
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+def _line(field: str, text: str) -> str:
+    if any(ord(character) < 32 or character in "\x7f\x85\u2028\u2029" for character in text):
+        raise InvalidValue(field=field, expected="one line of text")
+    return text
+
+
+def _address(field: str, text: str, name: str = "") -> Address:
+    local, at, domain = _line(field, text).rpartition("@")
+    if not (at and local and domain) or any(character in ' <>,;:"()[]\\' for character in text):
+        raise InvalidValue(field=field, expected="one e-mail address")
+    try:
+        return Address(display_name=_line("sender_name", name), username=local, domain=_ascii_domain(domain))
+    except ValueError:
+        raise InvalidValue(field=field, expected="one e-mail address") from None
+
+
+def _ascii_domain(domain: str) -> str:
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(domain) from None
+
+
+class SmtpTransport:
+    """A mail server by address: smtp://user:password@host:port, smtps:// for TLS from the start.
+
+    smtp:// goes over to TLS when the server offers it (starttls://: must, or nothing is sent). A password is never sent
+    in the clear except to this very machine.
+    """
+
+    def __init__(self, url: str, *, timeout: float = TIMEOUT, tls_context: ssl.SSLContext | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps", "starttls") or not parts.hostname:
+            raise InvalidValue(field="smtp_url", expected="smtp://, smtps:// or starttls:// and a host")
+        self._scheme = parts.scheme
+        self._host = parts.hostname
+        self._port = parts.port or {"smtp": 587, "starttls": 587, "smtps": 465}[parts.scheme]
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password or "")
+        self._timeout = timeout
+        self._tls_context = tls_context
+
+    async def send(self, mail: OutgoingMail, *, now: datetime) -> None:
+        message = compose(mail, now=now)
+        try:
+            async with self._connect() as smtp:
+                if self._user is not None:
+                    self._require_privacy(smtp)
+                    await smtp.login(self._user, self._password)
+                await smtp.send_message(message)
+        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
+            raise _refusal(error) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailNotSent(reason=str(error) or type(error).__name__) from error
+
+    def _connect(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            use_tls=self._scheme == "smtps",
+            start_tls={"smtp": None, "starttls": True, "smtps": False}[self._scheme],
+            timeout=self._timeout,
+            tls_context=self._tls_context,
+        )
+
+    def _require_privacy(self, smtp: aiosmtplib.SMTP) -> None:
+        encrypted = smtp.get_transport_info("sslcontext") is not None
+        if not encrypted and self._host not in ("localhost", "127.0.0.1", "::1"):
+            raise MailNotSent(reason="the server offers no TLS, and the password is not sent in the clear")
+
+
+def _refusal(error: aiosmtplib.SMTPException) -> KupecError:
+    codes = (
+        [refused.code for refused in error.recipients]
+        if isinstance(error, aiosmtplib.SMTPRecipientsRefused)
+        else [getattr(error, "code", 0)]
+    )
+    kind = MailRefused if all(500 <= code < 600 for code in codes) else MailNotSent
+    return kind(reason=str(error))
