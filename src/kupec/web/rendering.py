@@ -1,0 +1,163 @@
+"""Templates into pages: Jinja with autoescape, gettext and Babel's formats in the page's language.
+
+The page's language is `language_of(request)`. In a template, text stands in `{{ _("…") }}` or
+`{% trans %}`, with `ngettext` for counts; the filters `money`, `day`, `date`, `moment`, `number` and
+`percent` write values as readers of that language do.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.lists import format_list
+from babel.numbers import format_decimal, format_percent
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from markupsafe import Markup
+
+from kupec.kit.i18n import LANGUAGES, best_language, translations
+from kupec.kit.money import Money, display
+from kupec.web.security import CSRF_FIELD, page_token
+from kupec.web.site import Site
+from kupec.web.static import asset
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE_NAMES = {"cs": "Čeština", "pl": "Polski", "en": "English"}
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def site_of(request: AnyRequest) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+def language_of(request: AnyRequest) -> str:
+    """The page's language: the one in the address, else one set by the desk, else what the browser asks for."""
+    in_address = request.scope["path"].lstrip("/").partition("/")[0]
+    if in_address in LANGUAGES:
+        return in_address
+    chosen = request.state.get("language")
+    return chosen if chosen in LANGUAGES else best_language(request.headers.get("accept-language", ""))
+
+
+def render(
+    request: AnyRequest,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Response[str]:
+    """`template` as a page in the request's language.
+
+    Besides `context` a template has `request`, `settings`, `language`, `languages`, `path`, `csrf_token` and what
+    `environment` adds. Pages hold what belongs to one visitor, so they are never kept in shared caches.
+    """
+    site = site_of(request)
+    language = language_of(request)
+    token, new_cookie = page_token(request, site.settings)
+    page = (
+        environment(language)
+        .get_template(template)
+        .render(
+            request=request,
+            settings=site.settings,
+            zone=ZoneInfo(site.settings.shop_timezone),
+            path=request.scope["path"],
+            csrf_token=token,
+            **context,
+        )
+    )
+    cookies = [new_cookie] if new_cookie else []
+    return html(page, status=status, headers={"Cache-Control": "private, no-cache", **(headers or {})}, cookies=cookies)
+
+
+def html(
+    page: str, *, status: int = 200, headers: dict[str, str] | None = None, cookies: list[Cookie] | None = None
+) -> Response[str]:
+    return Response(page, status_code=status, media_type="text/html", headers=headers or {}, cookies=cookies or [])
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates of one language, compiled once."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    spoken = translations(language)
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
+    )
+    made.globals.update(
+        language=language,
+        languages=LANGUAGES,
+        language_names=LANGUAGE_NAMES,
+        asset=asset,
+        icon=icon,
+        csrf_field=_csrf_field,
+        query=_query,
+    )
+    made.filters.update(
+        money=lambda amount, currency: display(Money(amount, currency), language),
+        day=lambda value: _day(value, language),
+        date=lambda value, width="long": format_date(_as_date(value), width, locale=language),
+        moment=pass_context(
+            lambda context, value, width="medium": format_datetime(
+                value, _moment_pattern(width, language), tzinfo=context["zone"], locale=language
+            )
+        ),
+        number=lambda value: format_decimal(value, locale=language),
+        percent=lambda basis_points: format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=language),
+        together=lambda words: format_list(list(words), locale=language),
+    )
+    return made
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A symbol of the sprite. Without `label` it is decoration beside a text; with one it speaks for itself."""
+    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {} focusable="false"><use href="{}#{}"></use></svg>').format(
+        spoken, asset("icons.svg"), name
+    )
+
+
+@pass_context
+def _csrf_field(context: Context) -> Markup:
+    """The hidden field every form with method="post" carries."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(CSRF_FIELD, context["csrf_token"])
+
+
+def _query(**parameters: Any) -> str:
+    """A query string of what is set: `?sort=price&page=2`, or nothing."""
+    kept = {name: value for name, value in parameters.items() if value not in (None, "")}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def _as_date(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+def _day(value: date, language: str) -> str:
+    """A day near at hand: "úterý 24. listopadu"."""
+    pattern = {"cs": "EEEE d. MMMM", "pl": "EEEE, d MMMM"}.get(language, "EEEE d MMMM")
+    return format_date(value, pattern, locale=language)
+
+
+def _moment_pattern(width: str, language: str) -> str:
+    if width == "medium":
+        return {"cs": "d. M. yyyy H:mm", "pl": "d.MM.yyyy, H:mm"}.get(language, "d MMM yyyy, HH:mm")
+    return width
