@@ -3,7 +3,10 @@
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
 from kupec.customers.identity import identify
-from kupec.customers.models import Contact, ContactPoint, Party, PartyCursor, PartyPage, Task
+from kupec.customers.models import Contact, ContactPoint, Party, PartyPage, Task
+from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
+from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks, open_task
+from kupec.customers.timeline import timeline
 
 __all__ = [
     "Contact",
@@ -11,13 +14,22 @@ __all__ = [
     "CustomerChanged",
     "CustomerCreated",
     "Party",
-    "PartyCursor",
     "PartyPage",
     "Task",
     "TaskDone",
     "TaskOpened",
+    "count_open",
+    "finish_task",
+    "get_party",
+    "get_task",
     "identify",
+    "list_parties",
+    "list_tasks",
     "normalise_email",
     "normalise_phone",
+    "open_task",
+    "parties_by_ids",
+    "party_page",
+    "timeline",
     "valid_postcode",
 ]

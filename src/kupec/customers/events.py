@@ -31,7 +31,7 @@ class TaskOpened(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "task.opened"
 
     task_id: UUID
-    title: str
+    key: str | None
 
 
 class TaskDone(Payload, frozen=True, kw_only=True):
@@ -40,5 +40,5 @@ class TaskDone(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "task.done"
 
     task_id: UUID
-    title: str
+    key: str | None
     outcome: str

@@ -44,22 +44,6 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None
 
 
-class PartyPage(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the desk shows beside a party's timeline."""
-
-    party: Party
-    contact_points: list[ContactPoint]
-    addresses: list[dict[str, str]]
-    open_tasks: list["Task"]
-
-
-class PartyCursor(msgspec.Struct, frozen=True, kw_only=True):
-    """The place after which a list of parties goes on: the sort key and id of the last one shown."""
-
-    sort_key: str
-    id: UUID
-
-
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person on the desk has to do about `subject` ("order:0193…")."""
 
@@ -73,3 +57,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     done_at: datetime | None
     outcome: str | None
+
+
+class PartyPage(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the desk shows beside a party's timeline."""
+
+    party: Party
+    contact_points: list[ContactPoint]
+    addresses: list[dict[str, str]]
+    open_tasks: list[Task]

@@ -4,7 +4,8 @@ create table party (
     kind text not null check (kind in ('person', 'organisation')),
     name text not null,
     folded text not null,
-    sort_key text not null,
+    -- Compared by code points whatever the cluster's locale is.
+    sort_key text collate "C" not null,
     language text not null,
     company_id text,
     external_id text unique,
@@ -19,7 +20,7 @@ create table contact_point (
     id uuid primary key,
     party_id uuid not null references party (id) on delete cascade,
     kind text not null check (kind in ('email', 'phone')),
-    value text not null,
+    value text collate "C" not null,
     verified_at timestamptz,
     unique (kind, value)
 );
@@ -47,3 +48,5 @@ create table task (
     outcome text
 );
 create index task_open on task (due_at, id) where done_at is null;
+create index task_customer on task (customer_id) where done_at is null;
+create index task_done on task (done_at desc, id) where done_at is not null;

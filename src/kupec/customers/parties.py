@@ -1,0 +1,103 @@
+"""Looking customers up."""
+
+import re
+from uuid import UUID
+
+from kupec.customers.models import ContactPoint, Party, PartyPage
+from kupec.customers.tasks import tasks_of
+from kupec.kit.db import Connection
+from kupec.kit.errors import NotFound
+from kupec.kit.text import fold
+
+_CALLING_CODES = ("+420", "+421", "+48", "+44", "+353", "+49", "+43")
+_PHONE_LIKE = re.compile(r"\+?[0-9][0-9\s()./-]*")
+_LIKE_SPECIAL = re.compile(r"([\\%_])")
+
+_COLUMNS = """
+    p.id, p.kind, p.name, p.language, p.company_id, p.external_id, p.created_at,
+    (select value from contact_point where party_id = p.id and kind = 'email'
+     order by verified_at nulls last, id limit 1) as email,
+    (select value from contact_point where party_id = p.id and kind = 'phone'
+     order by verified_at nulls last, id limit 1) as phone
+"""
+
+_AFTER = "($1::uuid is null or (p.sort_key, p.id) > (select sort_key, id from party where id = $1))"
+
+_ALL = f"select {_COLUMNS} from party p where {_AFTER} order by p.sort_key, p.id limit $2"  # noqa: S608
+
+# One or two letters: they begin a name or a word of it. The trigram index cannot help, the order by name does.
+_SHORT = f"""
+select {_COLUMNS} from party p
+where {_AFTER} and (p.folded like $3 || '%' or p.folded like '% ' || $3 || '%')
+order by p.sort_key, p.id limit $2
+"""  # noqa: S608
+
+# Prefixes of contact points are ranges ("~" sorts after every digit), which the unique index serves.
+_SEARCH = f"""
+with hit as (
+    select id from party where folded like '%' || $3 || '%'
+    union
+    select party_id from contact_point where kind = 'email' and value >= $4 and value < $4 || U&'\\+10FFFF'
+    union
+    select party_id from unnest($5::text[]) as prefix
+    join contact_point on kind = 'phone' and value >= prefix and value < prefix || '~'
+)
+select {_COLUMNS} from party p join hit using (id)
+where {_AFTER} order by p.sort_key, p.id limit $2
+"""  # noqa: S608
+
+
+async def get_party(db: Connection, party_id: UUID) -> Party:
+    """One customer. Raises NotFound."""
+    row = await db.fetchrow(f"select {_COLUMNS} from party p where p.id = $1", party_id)  # noqa: S608
+    if row is None:
+        raise NotFound(what="customer")
+    return Party(**dict(row))
+
+
+async def parties_by_ids(db: Connection, party_ids: list[UUID]) -> dict[UUID, Party]:
+    """Customers by id, for pages that list what belongs to many; unknown ids are left out."""
+    rows = await db.fetch(f"select {_COLUMNS} from party p where p.id = any($1::uuid[])", party_ids)  # noqa: S608
+    return {row["id"]: Party(**dict(row)) for row in rows}
+
+
+async def list_parties(db: Connection, query: str = "", *, limit: int = 50, after: UUID | None = None) -> list[Party]:
+    """Customers by name, those after the customer `after` (the last one of the page before).
+
+    `query` finds any part of a name, whatever its accents, and the beginning of an e-mail address or
+    a phone number, with or without the country's code.
+    """
+    folded = _LIKE_SPECIAL.sub(r"\\\1", fold(query))
+    if not folded:
+        rows = await db.fetch(_ALL, after, limit)
+    elif len(folded) < 3:
+        rows = await db.fetch(_SHORT, after, limit, folded)
+    else:
+        rows = await db.fetch(_SEARCH, after, limit, folded, query.strip().lower(), _phone_prefixes(query.strip()))
+    return [Party(**dict(row)) for row in rows]
+
+
+def _phone_prefixes(query: str) -> list[str]:
+    if not _PHONE_LIKE.fullmatch(query):
+        return []
+    digits = "".join(char for char in query if char.isdigit())
+    if query.startswith("+"):
+        return [f"+{digits}"]
+    if digits.startswith("00"):
+        return [f"+{digits[2:]}"]
+    return [f"{code}{digits.removeprefix('0')}" for code in _CALLING_CODES]
+
+
+async def party_page(db: Connection, party_id: UUID) -> PartyPage:
+    """A customer with contact points, addresses and open tasks. Raises NotFound."""
+    party = await get_party(db, party_id)
+    points = await db.fetch(
+        "select kind, value, verified_at from contact_point where party_id = $1 order by kind, id", party_id
+    )
+    addresses = await db.fetch("select address from party_address where party_id = $1 order by position, id", party_id)
+    return PartyPage(
+        party=party,
+        contact_points=[ContactPoint(**dict(row)) for row in points],
+        addresses=[row["address"] for row in addresses],
+        open_tasks=await tasks_of(db, party_id),
+    )
