@@ -4,7 +4,10 @@ create table shipping_method (
     names jsonb not null,
     carrier text not null,
     transit_days int not null check (transit_days >= 0),
+    -- Local wall-clock time in `timezone`; the holidays of `origin_country` are observed.
     cut_off time not null,
+    timezone text not null,
+    origin_country text not null,
     tracking_url text,
     position int not null default 0,
     active boolean not null default true
@@ -91,7 +94,8 @@ create table sales_order (
 );
 -- A cart becomes at most one order.
 create unique index sales_order_cart on sales_order (cart_id) where state <> 'abandoned';
-create unique index sales_order_key on sales_order (key) where key is not null;
+-- A repeated request finds the draft it made, even one that came to nothing.
+create unique index sales_order_key on sales_order (cart_id, key) where key is not null;
 create index sales_order_latest on sales_order (placed_at desc, id desc) where placed_at is not null;
 create index sales_order_state on sales_order (state, placed_at desc, id desc) where placed_at is not null;
 create index sales_order_customer on sales_order (customer_id, placed_at desc) where placed_at is not null;

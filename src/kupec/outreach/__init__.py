@@ -1,0 +1,20 @@
+"""Speaking first: the letters that follow what happens in the shop."""
+
+from kupec.outreach.events import MailSent
+from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
+from kupec.outreach.mails import Mail, get_mail, job, list_mails, retry_mail, subscriber, write_mails
+
+__all__ = [
+    "Letter",
+    "Mail",
+    "MailSent",
+    "Sender",
+    "get_mail",
+    "job",
+    "list_mails",
+    "order_confirmation",
+    "parcel_shipped",
+    "retry_mail",
+    "subscriber",
+    "write_mails",
+]

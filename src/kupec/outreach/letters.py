@@ -1,0 +1,82 @@
+"""The letters themselves: one order in, title, HTML and text out, in the customer's language."""
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from babel.dates import format_date
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from kupec.kit.i18n import translations
+from kupec.kit.money import Money, display
+from kupec.sales import Fulfilment, Order, status_token
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
+    """Who writes: the shop, where its pages are, and the secret its links are signed with."""
+
+    name: str
+    email: str
+    base_url: str
+    secret: str
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    html: str
+    text: str
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["language"] = language
+    environment.filters["date"] = lambda day: _date(day, language)
+    return environment
+
+
+def _date(day: date, language: str) -> str:
+    return format_date(day, format="d. MMMM y" if language == "cs" else "d MMMM y", locale=language)
+
+
+def order_confirmation(order: Order, sender: Sender) -> Letter:
+    """Number, what was bought, what it cost, when it comes, and the link to follow it."""
+    title = translations(order.language).gettext("Your order %(number)s") % {"number": order.number}
+    return _letter("order_confirmation", title, order, sender, parcel=None)
+
+
+def parcel_shipped(order: Order, parcel: Fulfilment, sender: Sender) -> Letter:
+    """What left, with whom, and how to track it."""
+    title = translations(order.language).gettext("Your order %(number)s is on its way") % {"number": order.number}
+    return _letter("parcel_shipped", title, order, sender, parcel=parcel)
+
+
+def _letter(template: str, title: str, order: Order, sender: Sender, *, parcel: Fulfilment | None) -> Letter:
+    environment = _environment(order.language)
+    lines = order.lines if parcel is None else [line for line in order.lines if line.id in parcel.quantities]
+    context = {
+        "title": title,
+        "order": order,
+        "lines": lines,
+        "parcel": parcel,
+        "sender": sender,
+        "money": lambda amount: display(Money(amount, order.currency), order.language),
+        "link": f"{sender.base_url}/{order.language}/order/{quote(status_token(sender.secret, order.id))}",
+    }
+    return Letter(
+        title=title,
+        html=environment.get_template(f"{template}.html").render(context),
+        text=environment.get_template(f"{template}.txt").render(context),
+    )

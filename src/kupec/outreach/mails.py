@@ -1,0 +1,236 @@
+"""The mails we wrote: each once for its reason, sent at least once, and shown in the outbox."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from kupec.kit.actor import Actor, system
+from kupec.kit.db import Connection
+from kupec.kit.errors import NotFound
+from kupec.kit.events import Event, Happened, emit
+from kupec.kit.ids import uuid7
+from kupec.kit.jobs import GiveUp, Job, JobContext, enqueue
+from kupec.kit.mail import MailRefused, OutgoingMail, Transport
+from kupec.kit.subscribers import Subscriber
+from kupec.outreach.events import MailSent
+from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
+from kupec.sales import Order, get_orders
+
+SEND_MAILS = "send_mails"
+_OUTREACH = system("outreach")
+_AT_ONCE = 8
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail as it was written. `subject_ref` is what it is about ("order:…", "parcel:…")."""
+
+    id: UUID
+    kind: str
+    subject_ref: str
+    customer_id: UUID | None
+    language: str
+    to_address: str
+    title: str
+    html: str
+    text: str
+    state: Literal["queued", "sent", "failed"]
+    attempts: int
+    error: str | None
+    created_at: datetime
+    sent_at: datetime | None
+
+
+class _Draft(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    subject_ref: str
+    order: Order
+    letter: Letter
+    written_at: datetime
+
+
+def subscriber(sender: Sender) -> Subscriber:
+    """Writes the customer when an order is placed and when a parcel leaves."""
+    return Subscriber(
+        name="outreach.mails",
+        events=("order.placed", "order.shipped"),
+        handle=partial(write_mails, sender=sender),
+        start="now",
+    )
+
+
+async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender) -> None:
+    """Write the mails these events ask for, and the job that sends them. Once for an order or parcel, ever."""
+    orders = await get_orders(db, sorted({UUID(event.subject.partition(":")[2]) for event in events}))
+    drafts = []
+    for event in events:
+        order = orders[UUID(event.subject.partition(":")[2])]
+        if order.email:
+            drafts.append(_draft(event, order, sender))
+    ids = await _insert(db, drafts)
+    if ids:
+        await enqueue(db, [(SEND_MAILS, {"ids": ids})])
+
+
+def _draft(event: Event, order: Order, sender: Sender) -> _Draft:
+    if event.name == "order.placed":
+        return _Draft(
+            kind="order_confirmation",
+            subject_ref=event.subject,
+            order=order,
+            letter=order_confirmation(order, sender),
+            written_at=event.recorded_at,
+        )
+    parcel_id = UUID(event.payload["fulfilment_id"])
+    parcel = next(parcel for parcel in order.fulfilments if parcel.id == parcel_id)
+    return _Draft(
+        kind="parcel_shipped",
+        subject_ref=f"parcel:{parcel_id}",
+        order=order,
+        letter=parcel_shipped(order, parcel, sender),
+        written_at=event.recorded_at,
+    )
+
+
+async def _insert(db: Connection, drafts: Sequence[_Draft]) -> list[UUID]:
+    rows = await db.fetch(
+        """
+        insert into mail (id, kind, subject_ref, customer_id, language, to_address, title, html, text, created_at)
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                             $8::text[], $9::text[], $10::timestamptz[])
+            on conflict (kind, subject_ref) do nothing
+        returning id
+        """,
+        [uuid7() for _ in drafts],
+        [draft.kind for draft in drafts],
+        [draft.subject_ref for draft in drafts],
+        [draft.order.customer_id for draft in drafts],
+        [draft.order.language for draft in drafts],
+        [draft.order.email for draft in drafts],
+        [draft.letter.title for draft in drafts],
+        [draft.letter.html for draft in drafts],
+        [draft.letter.text for draft in drafts],
+        [draft.written_at for draft in drafts],
+    )
+    return [row["id"] for row in rows]
+
+
+def job(transport: Transport, sender: Sender) -> Job:
+    """Hands the written mails over to `transport`."""
+    return Job(name=SEND_MAILS, handle=partial(_send_mails, transport=transport, sender=sender), timeout=300)
+
+
+async def _send_mails(
+    context: JobContext, payload: dict[str, list[str]], *, transport: Transport, sender: Sender
+) -> None:
+    async with context.database.reading() as db:
+        rows = await db.fetch(
+            "select * from mail where id = any($1::uuid[]) and state = 'queued'",
+            [UUID(text) for text in payload["ids"]],
+        )
+    mails = [Mail(**dict(row)) for row in rows]
+    results = [await _send(mails[at : at + _AT_ONCE], transport, sender) for at in range(0, len(mails), _AT_ONCE)]
+    outcomes = dict(outcome for result in results for outcome in result)
+    await _record(context, mails, outcomes)
+    waiting = [error for error in outcomes.values() if error is not None and not isinstance(error, MailRefused)]
+    if waiting:
+        raise waiting[0]
+    if any(outcomes.values()):
+        raise GiveUp(reason="the mail server refuses an address")
+
+
+async def _send(mails: Sequence[Mail], transport: Transport, sender: Sender) -> list[tuple[UUID, BaseException | None]]:
+    sending = [transport.send(_outgoing(mail, sender)) for mail in mails]
+    errors = await asyncio.gather(*sending, return_exceptions=True)
+    return [(mail.id, error) for mail, error in zip(mails, errors, strict=True)]
+
+
+def _outgoing(mail: Mail, sender: Sender) -> OutgoingMail:
+    return OutgoingMail(
+        to=mail.to_address,
+        sender=sender.email,
+        sender_name=sender.name,
+        subject=mail.title,
+        html=mail.html,
+        text=mail.text,
+        # The same mail sent again after a crash has the same id, so that the reader's side can drop it.
+        message_id=f"{mail.id}@{sender.email.rpartition('@')[2]}",
+        written_at=mail.created_at,
+        headers={"Auto-Submitted": "auto-generated"},
+    )
+
+
+async def _record(context: JobContext, mails: Sequence[Mail], outcomes: dict[UUID, BaseException | None]) -> None:
+    now = context.clock.now()
+    sent = [mail for mail in mails if outcomes[mail.id] is None]
+    failed = [mail for mail in mails if outcomes[mail.id] is not None]
+    lost = [mail for mail in failed if context.last or isinstance(outcomes[mail.id], MailRefused)]
+    async with context.database.transaction() as db:
+        rows = await db.fetch(
+            """
+            update mail set state = 'sent', sent_at = $2, attempts = attempts + 1, error = null
+             where id = any($1::uuid[]) and state = 'queued' returning id
+            """,
+            [mail.id for mail in sent],
+            now,
+        )
+        recorded = {row["id"] for row in rows}
+        await emit(db, [_happened(mail, now) for mail in sent if mail.id in recorded], actor=_OUTREACH)
+        if failed:
+            await db.execute(
+                """
+                update mail set attempts = attempts + 1, error = failed.error,
+                                state = case when mail.id = any($3::uuid[]) then 'failed' else 'queued' end
+                  from unnest($1::uuid[], $2::text[]) as failed (id, error) where mail.id = failed.id
+                """,
+                [mail.id for mail in failed],
+                [str(outcomes[mail.id])[:500] for mail in failed],
+                [mail.id for mail in lost],
+            )
+
+
+def _happened(mail: Mail, now: datetime) -> Happened:
+    about, _, reference = mail.subject_ref.partition(":")
+    return Happened(
+        payload=MailSent(mail_id=mail.id, kind=mail.kind),
+        subject=mail.subject_ref if about == "order" else f"mail:{reference}",
+        occurred_at=now,
+        customer_id=mail.customer_id,
+        channel="email",
+    )
+
+
+async def list_mails(db: Connection, *, before: tuple[datetime, UUID] | None = None, limit: int = 50) -> list[Mail]:
+    """The outbox, the latest first; `before` is the (created_at, id) of the last one of the page before."""
+    rows = await db.fetch(
+        """
+        select * from mail where $1::timestamptz is null or (created_at, id) < ($1, $2::uuid)
+         order by created_at desc, id desc limit $3
+        """,
+        *(before or (None, None)),
+        limit,
+    )
+    return [Mail(**dict(row)) for row in rows]
+
+
+async def get_mail(db: Connection, mail_id: UUID) -> Mail:
+    """Raises NotFound."""
+    row = await db.fetchrow("select * from mail where id = $1", mail_id)
+    if row is None:
+        raise NotFound(what="mail")
+    return Mail(**dict(row))
+
+
+async def retry_mail(db: Connection, mail_id: UUID, *, actor: Actor) -> None:
+    """Send a failed mail once more. Needs "system.write"; NotFound unless it failed."""
+    actor.require("system.write")
+    done = await db.fetchval(
+        "update mail set state = 'queued', attempts = 0 where id = $1 and state = 'failed' returning id", mail_id
+    )
+    if done is None:
+        raise NotFound(what="failed mail")
+    await enqueue(db, [(SEND_MAILS, {"ids": [mail_id]})])

@@ -1,0 +1,50 @@
+"""What a buyer says about themself and the delivery, checked and put into its normal form."""
+
+import msgspec
+
+from kupec.customers import normalise_email, normalise_phone, valid_postcode
+from kupec.kit.errors import InvalidValue
+from kupec.sales.models import Address
+
+
+class CartDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What a buyer tells about themself and the delivery; UNSET leaves a part as it is, None clears it."""
+
+    email: str | None | msgspec.UnsetType = msgspec.UNSET
+    name: str | None | msgspec.UnsetType = msgspec.UNSET
+    phone: str | None | msgspec.UnsetType = msgspec.UNSET
+    address: Address | None | msgspec.UnsetType = msgspec.UNSET
+    shipping_method: str | None | msgspec.UnsetType = msgspec.UNSET
+    market: str | msgspec.UnsetType = msgspec.UNSET
+    language: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def check_details(details: CartDetails) -> CartDetails:
+    """The details in their normal form. Raises InvalidValue naming the field and what would be right."""
+    values = {name: getattr(details, name) for name in CartDetails.__struct_fields__}
+    if values["email"]:
+        values["email"] = normalise_email(values["email"])
+    if values["phone"]:
+        values["phone"] = normalise_phone(values["phone"])
+    if isinstance(values["address"], Address):
+        values["address"] = _checked_address(values["address"])
+    if isinstance(values["name"], str):
+        values["name"] = _line_of_text("name", values["name"])
+    return CartDetails(**values)
+
+
+def _checked_address(address: Address) -> Address:
+    parts = {part: _line_of_text(f"address.{part}", getattr(address, part)) for part in Address.__struct_fields__}
+    parts["country"] = parts["country"].upper()
+    if parts["country"] and not (len(parts["country"]) == 2 and parts["country"].isascii()):
+        raise InvalidValue(field="address.country", expected="a two-letter country code, such as CZ")
+    if parts["postcode"] and not valid_postcode(parts["country"], parts["postcode"]):
+        raise InvalidValue(field="address.postcode", expected="a postcode of that country")
+    return Address(**parts)
+
+
+def _line_of_text(field: str, text: str) -> str:
+    cleaned = " ".join(text.split())
+    if len(cleaned) > 200 or not cleaned.isprintable():
+        raise InvalidValue(field=field, expected="one line of at most 200 characters")
+    return cleaned

@@ -1,0 +1,52 @@
+"""What can go wrong in a sale. The docstring is the message."""
+
+from kupec.kit.errors import KupecError
+
+
+class NotEnoughStock(KupecError):
+    """Only {available} pcs of {name} are left."""
+
+    status = 409
+    code = "not_enough_stock"
+
+
+class NotSold(KupecError):
+    """{name} is not sold here at the moment."""
+
+    status = 409
+    code = "not_sold"
+
+
+class CartClosed(KupecError):
+    """This cart has already been ordered or cancelled."""
+
+    status = 409
+    code = "cart_closed"
+
+
+class CartInPayment(KupecError):
+    """A payment for this cart is under way. It can be changed again as soon as the payment is decided."""
+
+    status = 409
+    code = "cart_in_payment"
+
+
+class CartIncomplete(KupecError):
+    """The order cannot be placed yet: {problem}"""
+
+    status = 422
+    code = "cart_incomplete"
+
+
+class TotalChanged(KupecError):
+    """The total has changed since it was shown. Please look at it again before paying."""
+
+    status = 409
+    code = "total_changed"
+
+
+class WrongOrderState(KupecError):
+    """Order {number} is “{state}”; this step is not possible now."""
+
+    status = 409
+    code = "wrong_order_state"

@@ -1,0 +1,242 @@
+"""Checkout, first part: from a cart to a draft order with its goods held and a payment to be asked for.
+
+One short transaction for a batch of carts: lock, decide, write. The decision about each cart is made in
+Python, in order; one that cannot be sold is an error value and leaves its neighbours alone. What happens
+next, and why it survives a crash at any point: docs/algorithms/checkout.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from kupec.billing import NewPayment, Payment, open_payments
+from kupec.catalogue import Portion, Shortage, Wanted, hold, lock_stock, portion_out
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection
+from kupec.kit.errors import IdempotencyMismatch, KupecError, NotFound
+from kupec.kit.events import Happened, emit
+from kupec.kit.ids import uuid7
+from kupec.sales.cart_prices import Prices, read_prices
+from kupec.sales.carts import lock_carts
+from kupec.sales.drafts import Draft, abandon, drafts_of, insert_drafts
+from kupec.sales.errors import CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
+from kupec.sales.events import CheckoutPrepared
+from kupec.sales.models import Cart, PricedCart
+
+# The gateway's reply is waited for this long; until then nobody else asks about the payment.
+REPLY_PATIENCE = timedelta(seconds=20)
+
+
+class PrepareRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone wants to order this cart, having seen `expected_total` (minor units; None: whatever it costs)."""
+
+    cart_id: UUID
+    key: str
+    request_hash: bytes
+    expected_total: int | None
+    provider: str
+    actor: Actor
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the sale of a cart has come. `fresh` says that this very request opened the payment."""
+
+    cart_id: UUID
+    order_id: UUID
+    state: Literal["draft", "placed", "abandoned"]
+    number: str | None = None
+    payment: Payment | None = None
+    fresh: bool = False
+    key: str | None = None
+
+
+async def prepare(
+    db: Connection, requests: Sequence[PrepareRequest], *, now: datetime, hold_for: timedelta
+) -> list[Standing | KupecError]:
+    """Draft an order for each cart, hold its goods for `hold_for`, open its payment. Emits checkout.prepared.
+
+    A repeated request gets the standing of the first one. Errors, as values: NotFound, CartClosed,
+    CartIncomplete, NotEnoughStock (with the line as field), TotalChanged (the drift guard),
+    IdempotencyMismatch.
+    """
+    cart_ids = [request.cart_id for request in requests]
+    carts = await lock_carts(db, cart_ids)
+    drafts = await drafts_of(db, cart_ids)
+    first = _first_of_each(requests)
+    answers: dict[UUID, Standing | KupecError] = {}
+    fresh: dict[UUID, PrepareRequest] = {}
+    for cart_id, request in first.items():
+        known = _already(request, carts.get(cart_id), drafts.get(cart_id))
+        if known is None:
+            fresh[cart_id] = request
+        else:
+            answers[cart_id] = known
+    if fresh:
+        withdrawn = [drafts[cart_id] for cart_id in fresh if cart_id in drafts]
+        await abandon(db, withdrawn, reason="changed", now=now)
+        answers |= await _draft(db, {cart_id: carts[cart_id] for cart_id in fresh}, fresh, now, hold_for)
+    return [_own(request, first[request.cart_id], answers[request.cart_id]) for request in requests]
+
+
+def _first_of_each(requests: Sequence[PrepareRequest]) -> dict[UUID, PrepareRequest]:
+    first: dict[UUID, PrepareRequest] = {}
+    for request in requests:
+        first.setdefault(request.cart_id, request)
+    return first
+
+
+def _own(request: PrepareRequest, first: PrepareRequest, answer: Standing | KupecError) -> Standing | KupecError:
+    """The answer for one of several requests about the same cart in one batch: only the first may pay."""
+    if request is first or isinstance(answer, KupecError):
+        return answer
+    if request.key == first.key and request.request_hash != first.request_hash:
+        return IdempotencyMismatch(field="Idempotency-Key")
+    return msgspec.structs.replace(answer, fresh=False)
+
+
+def _already(request: PrepareRequest, cart: Cart | None, draft: Draft | None) -> Standing | KupecError | None:
+    """What is known about this cart's sale already; None when a new draft is to be made."""
+    if cart is None:
+        return NotFound(what="cart")
+    if draft is None:
+        return None if cart.state == "open" else CartClosed()
+    if draft.key == request.key and draft.request_hash != request.request_hash:
+        return IdempotencyMismatch(field="Idempotency-Key")
+    payment = draft.payment
+    if draft.state == "draft":
+        undecided = payment is not None and payment.state == "pending"
+        repeated = draft.key == request.key and payment is not None and payment.state == "requires_action"
+        if not (undecided or repeated):
+            return None
+    return Standing(
+        cart_id=cart.id,
+        order_id=draft.order_id,
+        state="draft" if draft.state == "draft" else "placed",
+        number=draft.number,
+        payment=payment,
+        key=draft.key,
+    )
+
+
+async def _draft(
+    db: Connection,
+    carts: Mapping[UUID, Cart],
+    requests: Mapping[UUID, PrepareRequest],
+    now: datetime,
+    hold_for: timedelta,
+) -> dict[UUID, Standing | KupecError]:
+    prices = await read_prices(db, list(carts.values()), now=now)
+    priced = {cart_id: prices.of(cart, now=now) for cart_id, cart in carts.items()}
+    answers: dict[UUID, Standing | KupecError] = {}
+    for cart_id, seen in priced.items():
+        problem = _refusal(seen, requests[cart_id].expected_total)
+        if problem is not None:
+            answers[cart_id] = problem
+    portions = await _portions(db, [seen for key, seen in priced.items() if key not in answers], prices, now)
+    for cart_id, portion in portions.items():
+        if isinstance(portion, Shortage):
+            answers[cart_id] = _shortage(priced[cart_id], portion)
+    sold = [priced[cart_id] for cart_id in carts if cart_id not in answers]
+    if sold:
+        held = [portion for seen in sold for portion in _held(portions.get(seen.cart.id))]
+        await hold(db, held, until=now + hold_for)
+        answers |= await _write(db, sold, requests, now, hold_for)
+    return answers
+
+
+def _refusal(seen: PricedCart, expected_total: int | None) -> KupecError | None:
+    # Stock is not judged here: what was read before the lock only informs.
+    problem = next((problem for problem in seen.problems if problem.code != "not_enough_stock"), None)
+    if problem is not None:
+        return CartIncomplete(field=problem.field, problem=problem.message)
+    if expected_total is not None and expected_total != seen.total:
+        return TotalChanged(field="expected_total", total=seen.total, currency=seen.currency)
+    return None
+
+
+async def _portions(
+    db: Connection, carts: Sequence[PricedCart], prices: Prices, now: datetime
+) -> dict[UUID, list[Portion] | Shortage]:
+    wanted = [
+        Wanted(holder=seen.cart.id, variant_id=line.variant_id, quantity=line.quantity)
+        for seen in carts
+        for line in seen.lines
+        if prices.goods[seen.cart.market, line.variant_id].stocked
+    ]
+    stock = await lock_stock(
+        db, [line.variant_id for line in wanted], now=now, holders=[seen.cart.id for seen in carts]
+    )
+    return portion_out(wanted, stock)
+
+
+def _held(portions: "list[Portion] | Shortage | None") -> list[Portion]:
+    return portions if isinstance(portions, list) else []
+
+
+def _shortage(seen: PricedCart, shortage: Shortage) -> NotEnoughStock:
+    index, line = next((index, line) for index, line in enumerate(seen.lines) if line.variant_id in shortage.available)
+    return NotEnoughStock(field=f"lines[{index}]", available=shortage.available[line.variant_id], name=line.name)
+
+
+async def _write(
+    db: Connection,
+    sold: Sequence[PricedCart],
+    requests: Mapping[UUID, PrepareRequest],
+    now: datetime,
+    hold_for: timedelta,
+) -> dict[UUID, Standing | KupecError]:
+    order_ids = {seen.cart.id: uuid7() for seen in sold}
+    await insert_drafts(
+        db,
+        [
+            (order_ids[seen.cart.id], seen, requests[seen.cart.id].key, requests[seen.cart.id].request_hash)
+            for seen in sold
+        ],
+        now=now,
+        expires_at=now + hold_for,
+    )
+    payments = await open_payments(
+        db,
+        [
+            NewPayment(
+                id=uuid7(),
+                order_id=order_ids[seen.cart.id],
+                provider=requests[seen.cart.id].provider,
+                amount=seen.total,
+                currency=seen.currency,
+            )
+            for seen in sold
+        ],
+        now=now,
+        check_at=now + REPLY_PATIENCE,
+    )
+    await emit(
+        db,
+        [_prepared(seen, order_ids[seen.cart.id], requests[seen.cart.id].actor, now) for seen in sold],
+        actor=requests[sold[0].cart.id].actor,
+    )
+    return {
+        seen.cart.id: Standing(
+            cart_id=seen.cart.id,
+            order_id=payment.order_id,
+            state="draft",
+            payment=payment,
+            fresh=True,
+            key=requests[seen.cart.id].key,
+        )
+        for seen, payment in zip(sold, payments, strict=True)
+    }
+
+
+def _prepared(seen: PricedCart, order_id: UUID, actor: Actor, now: datetime) -> Happened:
+    return Happened(
+        payload=CheckoutPrepared(cart_id=seen.cart.id, total=seen.total, currency=seen.currency),
+        subject=f"order:{order_id}",
+        occurred_at=now,
+        customer_id=seen.cart.customer_id,
+        channel=seen.cart.channel,
+        actor=actor,
+    )
