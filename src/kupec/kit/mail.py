@@ -6,7 +6,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, formatdate, make_msgid
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +20,11 @@ _RESERVED = frozenset({"from", "to", "subject", "date", "message-id", "content-t
 
 
 class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as it should arrive. `message_id` is without angle brackets; None lets one be made for the sender."""
+    """A mail as it should arrive.
+
+    `message_id` is without angle brackets; None lets one be made for the sender's domain. `written_at` becomes the
+    mail's date; None means the moment it is sent.
+    """
 
     to: str
     sender: str
@@ -29,6 +33,7 @@ class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     sender_name: str = ""
     message_id: str | None = None
+    written_at: datetime | None = None
     headers: Mapping[str, str] = {}
 
 
@@ -47,18 +52,18 @@ class MailNotSent(KupecError):
 
 
 class Transport(Protocol):
-    async def send(self, mail: OutgoingMail, *, now: datetime) -> None:
+    async def send(self, mail: OutgoingMail) -> None:
         """Hand over `mail`. Raises MailRefused (do not repeat) or MailNotSent (try again later)."""
 
 
 class OutboxTransport:
     """Sends nothing: the row in the `mail` table is the outbox that people read."""
 
-    async def send(self, mail: OutgoingMail, *, now: datetime) -> None:
-        compose(mail, now=now)
+    async def send(self, mail: OutgoingMail) -> None:
+        compose(mail)
 
 
-def compose(mail: OutgoingMail, *, now: datetime) -> EmailMessage:
+def compose(mail: OutgoingMail) -> EmailMessage:
     """The message for the wire: text with an HTML alternative.
 
     Raises InvalidValue for addresses and headers that would break out of their line.
@@ -67,7 +72,7 @@ def compose(mail: OutgoingMail, *, now: datetime) -> EmailMessage:
     message["From"] = _address("sender", mail.sender, mail.sender_name)
     message["To"] = _address("to", mail.to)
     message["Subject"] = _line("subject", mail.subject)
-    message["Date"] = format_datetime(now)
+    message["Date"] = format_datetime(mail.written_at) if mail.written_at else formatdate()
     domain = mail.sender.rpartition("@")[2]
     message["Message-ID"] = (
         f"<{_line('message_id', mail.message_id)}>" if mail.message_id else make_msgid(domain=domain)
@@ -123,8 +128,8 @@ class SmtpTransport:
         self._timeout = timeout
         self._tls_context = tls_context
 
-    async def send(self, mail: OutgoingMail, *, now: datetime) -> None:
-        message = compose(mail, now=now)
+    async def send(self, mail: OutgoingMail) -> None:
+        message = compose(mail)
         try:
             async with self._connect() as smtp:
                 if self._user is not None:

@@ -8,6 +8,7 @@ An event whose handler fails is set aside together with the later events of its 
 order, and is shown to people; it holds up nothing else.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ STRETCH = 10_000  # log entries passed in one transaction at most, so that a rar
 FIRST_PAUSE = timedelta(seconds=5)  # before an event that failed is tried again; each further pause is four times it
 LONGEST_PAUSE = timedelta(hours=1)
 LAG_COUNTED = 10_000  # unread events are counted up to here
+_CATCH_UP_PAUSE = 0.01
 _ERROR_LENGTH = 2_000
 
 Handle = Callable[[Connection, list[Event]], Awaitable[None]]
@@ -82,6 +84,8 @@ select exists (select from event e
                where (e.xid, e.id) > (s.xid, s.id) and e.xid < pg_snapshot_xmin(pg_current_snapshot()))
 from subscriber s where s.name = $1
 """
+_NEWEST = "select xid::text::bigint as at_xid, id from event order by event.xid desc, id desc limit 1"
+_HAS_PASSED = "select (xid, id) >= ($2::bigint::text::xid8, $3::bigint) from subscriber where name = $1"
 _LOCK = """
 select xid::text::bigint as xid, id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as horizon
 from subscriber where name = $1 for update skip locked
@@ -166,6 +170,25 @@ async def run_once(database: Database, subscriber: Subscriber, *, now: datetime 
         if taken:
             return taken
     return 0
+
+
+async def catch_up(database: Database, subscriber: Subscriber, *, now: datetime | None = None) -> int:
+    """Take everything that has been committed until now, waiting for the horizon to pass it; returns how many events.
+
+    The horizon waits for the oldest transaction in the whole cluster, of other databases too, so `run_once` alone may
+    find nothing right after a commit. For tests, imports and projections that are to be complete.
+    """
+    taken = 0
+    async with database.reading() as db:
+        await register(db, [subscriber])
+        goal = await db.fetchrow(_NEWEST)
+    while goal is not None:
+        taken += await run_once(database, subscriber, now=now)
+        async with database.reading() as db:
+            if await db.fetchval(_HAS_PASSED, subscriber.name, goal["at_xid"], goal["id"]):
+                break
+        await asyncio.sleep(_CATCH_UP_PAUSE)
+    return taken
 
 
 async def _take_batch(database: Database, subscriber: Subscriber, now: datetime | None) -> tuple[int, bool]:

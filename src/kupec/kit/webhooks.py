@@ -105,7 +105,8 @@ async def mark_failed(db: Connection, delivery: Delivery, error: str, now: datet
     factor: int = 2 ** min(delivery.attempts - 1, 20)
     again = now + min(FIRST_PAUSE * factor, LONGEST_PAUSE) if delivery.attempts < ATTEMPTS else None
     await db.execute(
-        "update webhook_delivery set state = 'failed', error = $2, next_try_at = coalesce($3, 'infinity') where id = $1",
+        "update webhook_delivery set state = 'failed', error = $2, next_try_at = coalesce($3, 'infinity') "
+        "where id = $1",
         *(delivery.id, error[:_ERROR_LENGTH], again),
     )
 

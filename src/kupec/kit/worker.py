@@ -1,0 +1,164 @@
+"""The worker: everything that happens without anybody asking. Any number of workers may run side by side."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from kupec.kit.clock import Clock
+from kupec.kit.db import Database
+from kupec.kit.due import Due, run_due
+from kupec.kit.jobs import LEASE, Cron, Job, Runner, run_crons
+from kupec.kit.live import Listener, Notifier
+from kupec.kit.metrics import loop_failures
+from kupec.kit.rebase import check_cluster
+from kupec.kit.subscribers import Subscriber, register, retry_set_aside, run_once
+
+FALLBACK = 1.0  # seconds after which subscribers and jobs look without a hint
+RETRY_ASIDE = 5.0
+FIRST_REST = 0.5  # seconds before a loop that failed is started again; doubles up to LONGEST_REST
+LONGEST_REST = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class Hint:
+    """Wakes all loops that wait for it. A hint given while a loop was busy counts too."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self._event = asyncio.Event()
+
+    def give(self) -> None:
+        self.given += 1
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, seen: int, timeout: float) -> None:
+        """Until there is a hint beyond the first `seen`, or so many seconds."""
+        if self.given == seen:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._event.wait()
+
+
+async def run_worker(
+    database: Database,
+    dsn: str,
+    *,
+    subscribers: Sequence[Subscriber] = (),
+    jobs: Sequence[Job] = (),
+    crons: Sequence[Cron] = (),
+    dues: Sequence[Due] = (),
+    clock: Clock,
+    notifier: Notifier | None = None,
+    stop: asyncio.Event,
+    patience: float = 20.0,
+) -> None:
+    """Run all of these until `stop` is set; then what has begun may end within `patience` seconds.
+
+    A loop that fails is logged, counted and started again after a rest; the others do not notice. `dsn` is for the
+    listening connection (direct, not through a pooler). Raises ClusterChanged before anything is touched.
+    """
+    async with database.transaction() as db:
+        await check_cluster(db)
+        await register(db, subscribers)
+    hint = Hint()
+    runner = Runner(database, [*jobs, *(cron.job() for cron in crons)], clock=clock)
+    loops: dict[str, Callable[[], Awaitable[None]]] = {
+        "jobs": lambda: _run_jobs(runner, hint, stop),
+        "crons": lambda: _every(1.0, stop, lambda: run_crons(database, crons, clock)),
+        "set aside": lambda: _every(RETRY_ASIDE, stop, lambda: _retry_all(database, subscribers, clock)),
+    }
+    for subscriber in subscribers:
+        loops[f"subscriber {subscriber.name}"] = partial(_run_subscriber, database, subscriber, clock, hint, stop)
+    for due in dues:
+        loops[f"due {due.name}"] = partial(_run_due, database, due, clock, stop)
+    listener = asyncio.create_task(Listener(dsn, hint.give).run())
+    leases = asyncio.create_task(_keep_running("leases", lambda: _keep_leases(runner), asyncio.Event()))
+    tasks = [asyncio.create_task(_keep_running(name, loop, stop)) for name, loop in loops.items()]
+    log.info("worker.started", loops=len(tasks))
+    try:
+        await stop.wait()
+        hint.give()
+        await asyncio.wait(tasks, timeout=patience)
+        await runner.close(patience=patience)
+    finally:
+        for task in (*tasks, listener, leases):
+            task.cancel()
+        await asyncio.gather(*tasks, listener, leases, return_exceptions=True)
+        if notifier is not None:
+            await notifier.close()
+        log.info("worker.stopped")
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Let SIGTERM and SIGINT set `stop`."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+async def _keep_running(name: str, loop: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    rest = FIRST_REST
+    while not stop.is_set():
+        since = asyncio.get_running_loop().time()
+        try:
+            await loop()
+        except Exception as error:
+            loop_failures.labels(name).inc()
+            log.exception("worker.loop_failed", loop=name, exc_info=error)
+            if asyncio.get_running_loop().time() - since > LONGEST_REST:
+                rest = FIRST_REST
+            await _sleep(rest, stop)
+            rest = min(rest * 2, LONGEST_REST)
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+
+
+async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
+    while not stop.is_set():
+        await work()
+        await _sleep(seconds, stop)
+
+
+async def _run_subscriber(
+    database: Database, subscriber: Subscriber, clock: Clock, hint: Hint, stop: asyncio.Event
+) -> None:
+    while not stop.is_set():
+        seen = hint.given
+        if not await run_once(database, subscriber, now=clock.now()):
+            await hint.wait(seen, FALLBACK)
+
+
+async def _retry_all(database: Database, subscribers: Sequence[Subscriber], clock: Clock) -> None:
+    for subscriber in subscribers:
+        await retry_set_aside(database, subscriber, clock.now())
+
+
+async def _run_due(database: Database, due: Due, clock: Clock, stop: asyncio.Event) -> None:
+    # The first round begins at a random moment, so that the workers take turns.
+    await _sleep(random.uniform(0, min(due.every, 1.0)), stop)  # noqa: S311
+    await _every(due.every, stop, lambda: run_due(database, due, clock.now()))
+
+
+async def _run_jobs(runner: Runner, hint: Hint, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        seen = hint.given
+        if await runner.run_once():
+            await runner.wait_for_room()
+        else:
+            await hint.wait(seen, FALLBACK)
+
+
+async def _keep_leases(runner: Runner) -> None:
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 4)
+        await runner.keep_leases()
