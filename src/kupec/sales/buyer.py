@@ -10,11 +10,11 @@ from kupec.sales.models import Address
 class CartDetails(msgspec.Struct, frozen=True, kw_only=True):
     """What a buyer tells about themself and the delivery; UNSET leaves a part as it is, None clears it."""
 
-    email: str | None | msgspec.UnsetType = msgspec.UNSET
-    name: str | None | msgspec.UnsetType = msgspec.UNSET
-    phone: str | None | msgspec.UnsetType = msgspec.UNSET
-    address: Address | None | msgspec.UnsetType = msgspec.UNSET
-    shipping_method: str | None | msgspec.UnsetType = msgspec.UNSET
+    email: str | msgspec.UnsetType | None = msgspec.UNSET
+    name: str | msgspec.UnsetType | None = msgspec.UNSET
+    phone: str | msgspec.UnsetType | None = msgspec.UNSET
+    address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    shipping_method: str | msgspec.UnsetType | None = msgspec.UNSET
     market: str | msgspec.UnsetType = msgspec.UNSET
     language: str | msgspec.UnsetType = msgspec.UNSET
 

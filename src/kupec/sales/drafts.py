@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import Payment, live_payments, void_payments
+from kupec.billing import Payment, latest_payments, void_payments
 from kupec.catalogue import release
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
@@ -17,10 +17,12 @@ from kupec.sales.events import CheckoutAbandoned
 from kupec.sales.models import PricedCart
 
 _CHECKOUT = system("checkout")
+# While a payment is in one of these, only the provider knows whether the cart is paid for.
+UNDECIDED = ("pending", "authorised", "capturing", "captured")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """The order of a cart that is not abandoned, draft or placed, with its live payment."""
+    """The order a cart became, draft or placed or abandoned, with its latest payment."""
 
     order_id: UUID
     cart_id: UUID
@@ -33,21 +35,23 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     payment: Payment | None
 
 
-async def drafts_of(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, Draft]:
-    """By cart, with the orders' rows locked. The carts must be locked already."""
+async def drafts_of(db: Connection, cart_ids: Sequence[UUID], *, keys: Sequence[str] = ()) -> dict[UUID, Draft]:
+    """By cart: what is not abandoned, else what was made under one of `keys`. Rows are locked, as the carts must be."""
     rows = await db.fetch(
         """
         select id as order_id, cart_id, customer_id, channel, state, number, key, request_hash
           from sales_order
-         where cart_id = any($1::uuid[]) and state <> 'abandoned'
+         where cart_id = any($1::uuid[]) and (state <> 'abandoned' or key = any($2::text[]))
          order by id for no key update
         """,
         cart_ids,
+        keys,
     )
     if not rows:
         return {}
-    payments = await live_payments(db, [row["order_id"] for row in rows])
-    return {row["cart_id"]: Draft(**dict(row), payment=payments.get(row["order_id"])) for row in rows}
+    payments = await latest_payments(db, [row["order_id"] for row in rows])
+    drafts = [Draft(**dict(row), payment=payments.get(row["order_id"])) for row in rows]
+    return {draft.cart_id: draft for draft in sorted(drafts, key=lambda draft: draft.state != "abandoned")}
 
 
 async def abandon(
@@ -59,7 +63,7 @@ async def abandon(
     """
     if not drafts:
         return
-    waiting = [draft.payment.id for draft in drafts if draft.payment is not None]
+    waiting = [draft.payment.id for draft in drafts if draft.payment and draft.payment.state == "requires_action"]
     await void_payments(db, waiting, now=now)
     await release(db, [draft.cart_id for draft in drafts])
     await db.execute(
@@ -89,13 +93,13 @@ async def withdraw_draft(db: Connection, cart_id: UUID, *, actor: Actor, now: da
     draft = (await drafts_of(db, [cart_id])).get(cart_id)
     if draft is None:
         return
-    if draft.payment is not None and draft.payment.state != "requires_action":
+    if draft.payment is not None and draft.payment.state in UNDECIDED:
         raise CartInPayment
     await abandon(db, [draft], reason="changed", now=now, actor=actor)
 
 
 async def abandon_expired_drafts(db: Connection, now: datetime, limit: int) -> int:
-    """Give up drafts whose buyer did not finish in time; returns how many were looked at.
+    """Give up drafts whose buyer did not finish in time; returns how many.
 
     A draft whose payment is undecided stays: the payment sweep decides it, and the draft with it.
     """
@@ -116,10 +120,10 @@ async def abandon_expired_drafts(db: Connection, now: datetime, limit: int) -> i
     idle = [
         draft
         for draft in drafts.values()
-        if draft.state == "draft" and (draft.payment is None or draft.payment.state == "requires_action")
+        if draft.state == "draft" and (draft.payment is None or draft.payment.state not in UNDECIDED)
     ]
     await abandon(db, idle, reason="expired", now=now)
-    return len(rows)
+    return len(idle)
 
 
 async def insert_drafts(
@@ -137,12 +141,14 @@ async def insert_drafts(
     options = [seen.shipping for _, seen, _, _ in drafts]
     await db.execute(
         """
-        insert into sales_order (id, cart_id, customer_id, state, market, language, channel, agent, currency, email, name,
-                                 phone, address, shipping_method, shipping_name, shipping_amount, shipping_tax_bp,
-                                 shipping_tax, subtotal, tax, total, promised_on, key, request_hash, created_at, expires_at)
-        select id, cart_id, customer_id, 'draft', market, language, channel, agent, currency, email, name, phone, address,
-               shipping_method, shipping_name, shipping_amount, shipping_tax_bp, shipping_tax, subtotal, tax, total,
-               promised_on, key, request_hash, $24, $25
+        insert into sales_order (id, cart_id, customer_id, state, market, language, channel, agent, currency, email,
+                                 name, phone, address, shipping_method, shipping_name, shipping_amount,
+                                 shipping_tax_bp, shipping_tax, subtotal, tax, total, promised_on, key, request_hash,
+                                 created_at, expires_at)
+        select id, cart_id, customer_id, 'draft', market, language, channel, agent, currency, email,
+               name, phone, address, shipping_method, shipping_name, shipping_amount,
+               shipping_tax_bp, shipping_tax, subtotal, tax, total, promised_on, key, request_hash,
+               $24, $25
           from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                       $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[], $15::bigint[],
                       $16::int[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::date[], $22::text[],
@@ -184,7 +190,8 @@ async def _insert_lines(db: Connection, drafts: Sequence[tuple[UUID, PricedCart,
     lines = [(order_id, position, line) for order_id, seen, _, _ in drafts for position, line in enumerate(seen.lines)]
     await db.execute(
         """
-        insert into order_line (id, order_id, position, variant_id, sku, name, quantity, unit_amount, total, tax_bp, tax)
+        insert into order_line (id, order_id, position, variant_id, sku, name, quantity, unit_amount, total, tax_bp,
+                                tax)
         select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::int[],
                              $8::bigint[], $9::bigint[], $10::int[], $11::bigint[])
         """,

@@ -74,7 +74,10 @@ async def _insert_fulfilment(
         now,
     )
     await db.execute(
-        "insert into fulfilment_line (fulfilment_id, order_line_id, quantity) select $1, * from unnest($2::uuid[], $3::int[])",
+        """
+        insert into fulfilment_line (fulfilment_id, order_line_id, quantity)
+        select $1, * from unnest($2::uuid[], $3::int[])
+        """,
         fulfilment_id,
         list(quantities),
         list(quantities.values()),

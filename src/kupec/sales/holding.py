@@ -1,4 +1,4 @@
-"""Goods held for somebody who has begun to check out. Why not sooner: docs/decisions/0003-stock-is-held-at-checkout.md."""
+"""Goods held for somebody who has begun to check out. Why not sooner: docs/decisions/0003-hold-at-checkout.md."""
 
 from datetime import datetime
 from uuid import UUID

@@ -64,7 +64,7 @@ async def prepare(
     """
     cart_ids = [request.cart_id for request in requests]
     carts = await lock_carts(db, cart_ids)
-    drafts = await drafts_of(db, cart_ids)
+    drafts = await drafts_of(db, cart_ids, keys=[request.key for request in requests])
     first = _first_of_each(requests)
     answers: dict[UUID, Standing | KupecError] = {}
     fresh: dict[UUID, PrepareRequest] = {}
@@ -75,7 +75,7 @@ async def prepare(
         else:
             answers[cart_id] = known
     if fresh:
-        withdrawn = [drafts[cart_id] for cart_id in fresh if cart_id in drafts]
+        withdrawn = [drafts[cart_id] for cart_id in fresh if cart_id in drafts and drafts[cart_id].state == "draft"]
         await abandon(db, withdrawn, reason="changed", now=now)
         answers |= await _draft(db, {cart_id: carts[cart_id] for cart_id in fresh}, fresh, now, hold_for)
     return [_own(request, first[request.cart_id], answers[request.cart_id]) for request in requests]
@@ -106,15 +106,21 @@ def _already(request: PrepareRequest, cart: Cart | None, draft: Draft | None) ->
     if draft.key == request.key and draft.request_hash != request.request_hash:
         return IdempotencyMismatch(field="Idempotency-Key")
     payment = draft.payment
+    repeated = draft.key == request.key
+    if draft.state == "abandoned" and not repeated:
+        return None if cart.state == "open" else CartClosed()
     if draft.state == "draft":
         undecided = payment is not None and payment.state == "pending"
-        repeated = draft.key == request.key and payment is not None and payment.state == "requires_action"
-        if not (undecided or repeated):
+        waiting = payment is not None and payment.state == "requires_action" and repeated
+        if not (undecided or waiting):
             return None
+    state: Literal["draft", "placed", "abandoned"] = "placed"
+    if draft.state == "draft" or draft.state == "abandoned":
+        state = draft.state
     return Standing(
         cart_id=cart.id,
         order_id=draft.order_id,
-        state="draft" if draft.state == "draft" else "placed",
+        state=state,
         number=draft.number,
         payment=payment,
         key=draft.key,

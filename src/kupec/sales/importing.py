@@ -1,0 +1,435 @@
+"""Order history of another system: lines of orders and returns, as they stand in an export.
+
+A row is one line. Rows with the same `order_external_id` are one order; those with a negative quantity are one
+return of that external id. A line is known by its order's external id and its number there, so importing it
+again changes nothing, and a line that turns up later (in another batch, or in a corrected file) is appended. What an order
+is as a whole (customer, moment, market, address, status) its first line says; a later one may not contradict
+the customer or the currency.
+
+History moves no stock and sends nothing: orders, returns and events are marked as imported. Tax is what the
+gross amount contains, rounded line by line since lines may come in parts.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue, KupecError, NotFound
+from kupec.kit.events import Happened, Payload, emit
+from kupec.kit.ids import uuid7
+from kupec.kit.money import included_tax
+from kupec.sales.events import OrderCancelled, OrderPlaced, SoldLine
+
+MOST_PIECES = 10_000_000
+MOST_MONEY = 10**12
+_ADVISORY_LOCK = 0x696D706F  # "impo"
+
+_contained_tax = lru_cache(maxsize=10_000)(included_tax)
+
+
+class OrderLineRow(msgspec.Struct, kw_only=True):
+    """One line of an order (quantity above zero) or of a return (below)."""
+
+    order_external_id: str
+    line: int
+    """The line's number within its order, from 1; the same in every export."""
+    placed_at: datetime
+    """Aware. Of a return: when it came back."""
+    currency: str
+    sku: str
+    name: str = ""
+    quantity: int
+    unit_amount: int
+    """Minor units with VAT."""
+    customer_external_id: str = ""
+    """Empty: a guest's order, without a customer."""
+    market: str = ""
+    """Empty: the first market that sells in the currency."""
+    tax_bp: int | None = None
+    """None: the standard rate of the market's home country."""
+    status: Literal["delivered", "cancelled"] = "delivered"
+    channel: str = "import"
+    email: str = ""
+    recipient: str = ""
+    street: str = ""
+    city: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+class OrderExtended(Payload, frozen=True, kw_only=True):
+    """Lines of an imported order that came after its order.placed; the figures are what they add."""
+
+    name: ClassVar[str] = "order.extended"
+    number: str
+    total: int
+    currency: str
+    lines: list[SoldLine]
+
+
+class ReturnRecorded(Payload, frozen=True, kw_only=True):
+    """Goods came back. Subject "return:<id>"; a return whose lines come in parts has an event for each part."""
+
+    name: ClassVar[str] = "return.recorded"
+    total: int
+    currency: str
+    lines: list[SoldLine]
+
+
+class _Market(msgspec.Struct, frozen=True):
+    code: str
+    language: str
+    currency: str
+    tax_bp: int | None
+
+
+class _Group(msgspec.Struct):
+    """An order or a return, with the lines that this batch adds to it."""
+
+    id: UUID
+    number: str
+    currency: str
+    customer_id: UUID | None
+    moment: datetime
+    first: OrderLineRow | None = None
+    """The row that makes it; None when it was there before."""
+    market: _Market | None = None
+    known: set[Any] = msgspec.field(default_factory=set)
+    lines: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
+    sold: list[SoldLine] = msgspec.field(default_factory=list)
+    total: int = 0
+    tax: int = 0
+
+
+class _World(msgspec.Struct, frozen=True):
+    """What the rows of a batch refer to, as it stands in the database."""
+
+    now: datetime
+    customers: Mapping[str, UUID]
+    variants: Mapping[str, UUID]
+    markets: Mapping[str, _Market]
+    by_currency: Mapping[str, _Market]
+    orders: dict[str, _Group]
+    returns: dict[str, _Group]
+    numbers: set[str]
+
+
+async def import_orders(
+    db: Connection, rows: Sequence[OrderLineRow], *, actor: Actor, now: datetime
+) -> list[KupecError | None]:
+    """Bring in order lines, in file order; for each row None, or why it stayed out (its neighbours go in).
+
+    Orders get the number "I-" and their external id in capitals (with an ending of their own where that is taken).
+    A customer that is named must be there (import customers first); a SKU need not, its line keeps SKU and name.
+    Errors: InvalidValue with the field, NotFound for customer and market. Emits, with origin
+    "imported": order.placed and order.cancelled, order.extended, return.recorded.
+    """
+    await db.execute("select pg_advisory_xact_lock($1)", _ADVISORY_LOCK)
+    world = await _look_around(db, rows, now)
+    results = [_take(row, world) for row in rows]
+    await _write_orders(db, [group for group in world.orders.values() if group.lines])
+    await _write_returns(db, [group for group in world.returns.values() if group.lines])
+    await _link_returns(db, world)
+    await emit(db, list(_events(world)), actor=actor, origin="imported")
+    return results
+
+
+async def _look_around(db: Connection, rows: Sequence[OrderLineRow], now: datetime) -> _World:
+    order_keys = list({row.order_external_id for row in rows})
+    parties = await db.fetch(
+        "select external_id, id from party where external_id = any($1::text[])",
+        list({row.customer_external_id for row in rows}),
+    )
+    variants = await db.fetch(
+        "select sku, id from variant where sku = any($1::text[])", list({row.sku for row in rows})
+    )
+    markets = await db.fetch(
+        "select code, language, currency, rate_bp as tax_bp from market"
+        " left join vat_rate on country = home_country and vat_class = 'standard' order by position desc, code desc"
+    )
+    orders = await db.fetch(
+        "select external_id, id, number, currency, customer_id, placed_at as moment,"
+        " array(select position from order_line where order_id = o.id) as known"
+        " from sales_order o where external_id = any($1::text[])",
+        order_keys,
+    )
+    returns = await db.fetch(
+        "select external_id, id, '' as number, currency, customer_id, returned_at as moment,"
+        " array(select id from return_line where return_id = r.id) as known"
+        " from sales_return r where external_id = any($1::text[])",
+        order_keys,
+    )
+    numbers = await db.fetch(
+        "select number from sales_order where number = any($1::text[])", [_number(key) for key in order_keys]
+    )
+    found = [_Market(**dict(row)) for row in markets]
+    return _World(
+        now=now,
+        customers={row["external_id"]: row["id"] for row in parties},
+        variants={row["sku"]: row["id"] for row in variants},
+        markets={market.code: market for market in found},
+        by_currency={market.currency: market for market in found},
+        orders=_known_groups(orders),
+        returns=_known_groups(returns),
+        numbers={row["number"] for row in numbers},
+    )
+
+
+def _known_groups(rows: Iterable[Any]) -> dict[str, _Group]:
+    groups = {}
+    for row in rows:
+        values = dict(row)
+        known = set(values.pop("known"))
+        groups[values.pop("external_id")] = _Group(**values, known=known)
+    return groups
+
+
+def _number(external_id: str) -> str:
+    return f"I-{external_id.upper()}"
+
+
+def _take(row: OrderLineRow, world: _World) -> KupecError | None:
+    """Put a row into its order or return; the reason where that cannot be."""
+    wrong = _wrong(row, world)
+    if wrong is not None:
+        return wrong
+    customer_id = None
+    if row.customer_external_id:
+        customer_id = world.customers.get(row.customer_external_id)
+        if customer_id is None:
+            return NotFound(field="customer_external_id", what=f"customer “{row.customer_external_id}”")
+    groups = world.orders if row.quantity > 0 else world.returns
+    group = groups.get(row.order_external_id)
+    if group is not None and group.currency != row.currency:
+        return InvalidValue(field="currency", expected=f"{group.currency}, as on the order's other lines")
+    if group is not None and group.customer_id != customer_id:
+        return InvalidValue(field="customer_external_id", expected="the customer of the order's other lines")
+    if row.quantity < 0:
+        if group is None:
+            group = groups[row.order_external_id] = _new_group(row, customer_id, "")
+        _add_return_line(row, group, world)
+        return None
+    market = world.markets.get(row.market) if row.market else world.by_currency.get(row.currency)
+    if market is None:
+        return NotFound(field="market", what=f"market “{row.market}”" if row.market else f"market for {row.currency}")
+    tax_bp = market.tax_bp if row.tax_bp is None else row.tax_bp
+    if tax_bp is None:
+        return InvalidValue(field="tax_bp", expected=f"a tax rate (the home country of market {market.code} has none)")
+    if group is None:
+        group = groups[row.order_external_id] = _new_group(row, customer_id, _number(row.order_external_id))
+        group.market = market
+        if group.number in world.numbers:
+            group.number = f"{group.number}-{group.id.hex[-6:].upper()}"
+        world.numbers.add(group.number)
+    _add_line(row, group, world, tax_bp)
+    return None
+
+
+def _wrong(row: OrderLineRow, world: _World) -> KupecError | None:
+    """What is wrong with a row by itself. Most rows pass one comparison."""
+    right = (
+        row.order_external_id
+        and row.sku
+        and row.line > 0
+        and -MOST_PIECES <= row.quantity <= MOST_PIECES
+        and row.quantity != 0
+        and 0 <= row.unit_amount <= MOST_MONEY
+        and len(row.currency) == 3
+        and row.currency.isupper()
+        and row.placed_at.tzinfo is not None
+        and row.placed_at <= world.now
+        and (row.tax_bp is None or 0 <= row.tax_bp <= 10_000)
+        and (not row.country or (len(row.country) == 2 and row.country.isupper()))
+    )
+    return None if right else _reason(row)
+
+
+def _reason(row: OrderLineRow) -> InvalidValue:
+    checks = {
+        "order_external_id": (bool(row.order_external_id), "the order's id in the other system"),
+        "sku": (bool(row.sku), "an article number"),
+        "line": (row.line > 0, "the line's number within its order, from 1"),
+        "quantity": (0 < abs(row.quantity) <= MOST_PIECES, f"a whole number up to {MOST_PIECES}, but not 0"),
+        "unit_amount": (0 <= row.unit_amount <= MOST_MONEY, "a price that is not negative"),
+        "currency": (len(row.currency) == 3 and row.currency.isupper(), "an ISO 4217 code such as CZK"),
+        "tax_bp": (row.tax_bp is None or 0 <= row.tax_bp <= 10_000, "basis points, 2100 for 21 %"),
+        "country": (len(row.country) in (0, 2), "an ISO 3166 code such as CZ"),
+    }
+    for field, (right, expected) in checks.items():
+        if not right:
+            return InvalidValue(field=field, expected=expected)
+    return InvalidValue(field="placed_at", expected="a moment in the past, with its time zone known")
+
+
+def _new_group(row: OrderLineRow, customer_id: UUID | None, number: str) -> _Group:
+    return _Group(
+        id=uuid7(), number=number, currency=row.currency, customer_id=customer_id, moment=row.placed_at, first=row
+    )
+
+
+def _add_line(row: OrderLineRow, group: _Group, world: _World, tax_bp: int) -> None:
+    if row.line in group.known:
+        return
+    group.known.add(row.line)
+    variant_id = world.variants.get(row.sku)
+    total = row.quantity * row.unit_amount
+    tax = _contained_tax(total, tax_bp)
+    name = row.name or row.sku
+    group.lines.append(
+        (uuid7(), group.id, row.line, variant_id, row.sku, name, row.quantity, row.unit_amount, total, tax_bp, tax)
+    )
+    group.sold.append(SoldLine(variant_id, row.quantity, total))
+    group.total += total
+    group.tax += tax
+
+
+def _add_return_line(row: OrderLineRow, group: _Group, world: _World) -> None:
+    line_id = _return_line_id(row)
+    if line_id in group.known:
+        return
+    group.known.add(line_id)
+    variant_id = world.variants.get(row.sku)
+    total = -row.quantity * row.unit_amount
+    group.lines.append((line_id, group.id, variant_id, row.sku, row.name or row.sku, -row.quantity, row.unit_amount))
+    group.sold.append(SoldLine(variant_id, -row.quantity, total))
+    group.total += total
+
+
+def _return_line_id(row: OrderLineRow) -> UUID:
+    """A return's lines carry no number, so the id itself (UUID version 8) says which line of which return it is."""
+    digest = hashlib.blake2b(f"{row.line}:{row.order_external_id}".encode(), digest_size=16).digest()
+    number = int.from_bytes(digest, "big") & ~((0xF << 76) | (0x3 << 62))
+    return UUID(int=number | (8 << 76) | (2 << 62))
+
+
+_ORDER_COLUMNS = (
+    "id number customer_id state market language channel currency email name address subtotal tax total external_id"
+    " origin created_at placed_at cancelled_at"
+).split()
+_LINE_COLUMNS = "id order_id position variant_id sku name quantity unit_amount total tax_bp tax".split()
+_RETURN_COLUMNS = "id customer_id currency total external_id origin returned_at".split()
+_RETURN_LINE_COLUMNS = "id return_id variant_id sku name quantity unit_amount".split()
+
+
+async def _write_orders(db: Connection, groups: list[_Group]) -> None:
+    new = [_order_record(group, group.first, group.market) for group in groups if group.first and group.market]
+    await db.copy_records_to_table("sales_order", records=new, columns=_ORDER_COLUMNS)
+    lines = [line for group in groups for line in group.lines]
+    await db.copy_records_to_table("order_line", records=lines, columns=_LINE_COLUMNS)
+    extended = [group for group in groups if group.first is None]
+    if extended:
+        await db.execute(
+            "update sales_order o set subtotal = subtotal + more.total, total = o.total + more.total, tax = o.tax + more.tax"
+            " from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as more (id, total, tax) where o.id = more.id",
+            [group.id for group in extended],
+            [group.total for group in extended],
+            [group.tax for group in extended],
+        )
+
+
+def _order_record(group: _Group, row: OrderLineRow, market: _Market) -> tuple[Any, ...]:
+    address = {
+        "name": row.recipient,
+        "street": row.street,
+        "city": row.city,
+        "postcode": row.postcode,
+        "country": row.country,
+    }
+    return (
+        group.id,
+        group.number,
+        group.customer_id,
+        row.status,
+        market.code,
+        market.language,
+        row.channel,
+        group.currency,
+        row.email or None,
+        row.recipient or None,
+        address,
+        group.total,
+        group.tax,
+        group.total,
+        row.order_external_id,
+        "imported",
+        group.moment,
+        group.moment,
+        group.moment if row.status == "cancelled" else None,
+    )
+
+
+async def _write_returns(db: Connection, groups: list[_Group]) -> None:
+    new = [
+        (
+            group.id,
+            group.customer_id,
+            group.currency,
+            group.total,
+            group.first.order_external_id,
+            "imported",
+            group.moment,
+        )
+        for group in groups
+        if group.first
+    ]
+    await db.copy_records_to_table("sales_return", records=new, columns=_RETURN_COLUMNS)
+    lines = [line for group in groups for line in group.lines]
+    await db.copy_records_to_table("return_line", records=lines, columns=_RETURN_LINE_COLUMNS)
+    extended = [group for group in groups if group.first is None]
+    if extended:
+        await db.execute(
+            "update sales_return r set total = r.total + more.total"
+            " from unnest($1::uuid[], $2::bigint[]) as more (id, total) where r.id = more.id",
+            [group.id for group in extended],
+            [group.total for group in extended],
+        )
+
+
+async def _link_returns(db: Connection, world: _World) -> None:
+    """A return with the external id of an order is of that order, whichever came first."""
+    touched = {key for groups in (world.orders, world.returns) for key, group in groups.items() if group.first}
+    if touched:
+        await db.execute(
+            "update sales_return r set order_id = o.id from sales_order o"
+            " where o.external_id = r.external_id and r.order_id is null and r.external_id = any($1::text[])",
+            list(touched),
+        )
+
+
+def _events(world: _World) -> Iterable[Happened]:
+    for group in world.orders.values():
+        if group.lines:
+            yield from _order_events(group)
+    for group in world.returns.values():
+        if group.lines:
+            recorded = ReturnRecorded(total=group.total, currency=group.currency, lines=group.sold)
+            yield _happened(group, recorded, "return")
+
+
+def _order_events(group: _Group) -> Iterable[Happened]:
+    number, total, currency = group.number, group.total, group.currency
+    if group.first is None or group.market is None:
+        yield _happened(group, OrderExtended(number=number, total=total, currency=currency, lines=group.sold), "order")
+        return
+    market = group.market.code
+    placed = OrderPlaced(number=number, total=total, currency=currency, market=market, lines=group.sold)
+    yield _happened(group, placed, "order")
+    if group.first.status == "cancelled":
+        yield _happened(group, OrderCancelled(number=number, reason="imported", refund=0), "order")
+
+
+def _happened(group: _Group, payload: Payload, kind: str) -> Happened:
+    return Happened(
+        payload=payload,
+        subject=f"{kind}:{group.id}",
+        occurred_at=group.moment,
+        customer_id=group.customer_id,
+        channel=group.first.channel if group.first else None,
+    )
