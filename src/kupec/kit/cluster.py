@@ -171,7 +171,9 @@ class Cluster(msgspec.Struct, frozen=True):
 
         It is in the system's temporary folder, where anybody may have put a folder of that name: then it is another.
         """
-        name = f"kupec-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]}"
+        # With the inode: a container that shares the temporary folder with us may have a home of the same path.
+        key = f"{self.home} {self.home.stat().st_ino}"
+        name = f"kupec-{hashlib.sha256(key.encode(errors='surrogateescape')).hexdigest()[:12]}"
         base = Path(tempfile.gettempdir())
         longest = base / f"{name}-xxxxxxxx" / f".s.PGSQL.{PORT}.lock"
         if len(os.fsencode(longest)) > _SOCKET_PATH_MAX or not self.account.reaches(base):

@@ -145,14 +145,16 @@ def _ensure(cluster: Cluster, settings: Mapping[str, str], detached: bool) -> st
 def _start(cluster: Cluster, settings: Mapping[str, str]) -> int:
     """Hand the server to a keeper; returns where its lines in the log begin."""
     cluster.create(settings)
-    # No process of a server is there (the lock alive.lock is free), so this file is a dead one's, and its pid
+    folder = cluster.socket_folder()
+    # No process of a server is there (the lock alive.lock is free), so these files are a dead one's, and its pid
     # may by now be somebody else's, which would keep PostgreSQL from starting.
-    (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+    for stale in (cluster.data / "postmaster.pid", folder / f".s.PGSQL.{PORT}", folder / f".s.PGSQL.{PORT}.lock"):
+        stale.unlink(missing_ok=True)
     if cluster.log.exists() and cluster.log.stat().st_size > _LOG_MAX:
         cluster.log.replace(cluster.log.with_suffix(".log.1"))
     account = cluster.account
     flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
-    place: list[str | Path] = ["-D", cluster.data, "-k", cluster.socket_folder()]
+    place: list[str | Path] = ["-D", cluster.data, "-k", folder]
     server = [cluster.binaries() / "postgres", *place, *flags]
     keeper: list[str | Path] = [sys.executable, "-I", "-S", _KEEPER, "--end", _END, "--pin", _pin(cluster)]
     keeper += ["--wanted", _lock_file(cluster, "wanted.lock"), "--alive", _lock_file(cluster, "alive.lock")]
