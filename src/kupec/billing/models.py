@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -11,6 +11,20 @@ PaymentState = Literal[
     "pending", "requires_action", "authorised", "capturing", "captured", "voiding", "voided", "failed"
 ]
 OutcomeState = Literal["authorised", "requires_action", "captured", "voided", "failed", "not_found"]
+RefundState = Literal["pending", "done", "failed"]
+
+Owners: TypeAlias = Mapping[UUID, tuple[UUID | None, str | None]]
+"""Whose timeline an order's events belong on: order id → (customer id, channel)."""
+
+
+class NewPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt about to be made; `id` is also the idempotency key towards the provider."""
+
+    id: UUID
+    order_id: UUID
+    provider: str
+    amount: int
+    currency: str
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,9 +45,18 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     card_label: str | None = None
     refunded: int = 0
+    """Given back or asked to be."""
+    problem: str | None = None
+    """What a person has to look into ("no_answer", "capture_failed", …)."""
     check_at: datetime | None = None
+    checks: int = 0
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def refundable(self) -> int:
+        """What can still be given back; a capture under way is waited for."""
+        return self.amount - self.refunded if self.state in ("capturing", "captured") else 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,32 +72,30 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     card_label: str | None = None
 
 
-class ProviderUnreachable(Exception):
-    """No answer from the provider: what it did is unknown and must be asked about again."""
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money going back from a captured payment, in minor units of its currency."""
+
+    id: UUID
+    payment_id: UUID
+    key: str
+    amount: int
+    reason: str
+    state: RefundState
+    provider_reference: str | None = None
+    error_code: str | None = None
+    check_at: datetime | None = None
+    checks: int = 0
+    created_at: datetime
+    updated_at: datetime
 
 
-class CardProvider(Protocol):
-    """What every payment provider can do. `payment.id` is the idempotency key towards it.
+class RefundRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """`key` makes the request repeatable: the same key gives the money back once."""
 
-    Each call may be repeated with the same effect as once. Raises ProviderUnreachable when no answer
-    came; a refusal is an Outcome, not an exception. None of these is called inside a transaction.
-    """
-
-    name: str
-
-    async def authorise(self, payment: Payment, *, token: str, return_url: str) -> Outcome: ...
-
-    async def capture(self, payment: Payment) -> Outcome: ...
-
-    async def void(self, payment: Payment) -> Outcome: ...
-
-    async def find(self, payment: Payment) -> Outcome:
-        """What became of a payment; state `not_found` when the provider never saw it."""
-
-    async def refund(self, payment: Payment, *, refund_id: UUID, amount: int) -> "RefundOutcome": ...
-
-    def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> "Notice":
-        """The verified content of a webhook. Raises InvalidSignature (fails closed)."""
+    payment_id: UUID
+    amount: int
+    reason: str
+    key: str
 
 
 class RefundOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,3 +109,32 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     external_id: str
     outcome: Outcome | None
+
+
+class ProviderUnreachable(Exception):
+    """No answer from the provider: what it did is unknown and must be asked about again."""
+
+
+class CardProvider(Protocol):
+    """What every payment provider can do. `payment.id` is the idempotency key towards it.
+
+    Each call may be repeated with the same effect as once. Raises ProviderUnreachable when no answer
+    came; a refusal is an Outcome, not an exception. None of these is called inside a transaction.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def authorise(self, payment: Payment, *, token: str, return_url: str) -> Outcome: ...
+
+    async def capture(self, payment: Payment) -> Outcome: ...
+
+    async def void(self, payment: Payment) -> Outcome: ...
+
+    async def find(self, payment: Payment) -> Outcome:
+        """What became of a payment; state `not_found` when the provider never saw it."""
+
+    async def refund(self, payment: Payment, *, refund_id: UUID, amount: int) -> RefundOutcome: ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Notice:
+        """The verified content of a webhook. Raises InvalidSignature (fails closed)."""

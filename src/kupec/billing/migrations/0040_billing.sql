@@ -11,9 +11,13 @@ create table payment (
     action_url text,
     error_code text,
     card_label text,
+    -- Asked to be given back, whether done yet or not: what makes giving back twice impossible.
     refunded bigint not null default 0 check (refunded between 0 and amount),
+    -- What a person has to look into; null when all is well.
+    problem text,
     -- When a job is to look at this payment again: ask the provider, capture, or void.
     check_at timestamptz,
+    -- How often it has looked since the state last changed.
     checks int not null default 0,
     created_at timestamptz not null,
     updated_at timestamptz not null,
@@ -21,6 +25,7 @@ create table payment (
 );
 create index payment_order on payment (order_id);
 create index payment_check on payment (check_at) where check_at is not null;
+create index payment_problem on payment (updated_at) where problem is not null;
 -- At most one attempt of an order can hold money or be on its way to it.
 create unique index payment_one_live on payment (order_id)
     where state in ('pending', 'requires_action', 'authorised', 'capturing', 'captured');

@@ -1,0 +1,31 @@
+"""What can be wrong with money. The docstring of an error is its message."""
+
+from kupec.kit.errors import KupecError
+
+
+class PaymentInProgress(KupecError):
+    """Another payment for this order is already under way."""
+
+    status = 409
+    code = "payment_in_progress"
+
+
+class NotRefundable(KupecError):
+    """This payment holds no money that could be given back."""
+
+    status = 409
+    code = "not_refundable"
+
+
+class RefundTooLarge(KupecError):
+    """More than was paid cannot be given back."""
+
+    status = 422
+    code = "refund_too_large"
+
+
+class InvalidSignature(KupecError):
+    """The signature of this message is missing, wrong or too old."""
+
+    status = 401
+    code = "invalid_signature"
