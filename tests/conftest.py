@@ -85,6 +85,7 @@ async def db(rollback_dsn: str) -> AsyncIterator[kit_db.Connection]:
     finally:
         # Not transaction.rollback(): a test that failed midway may have left the connection in any state.
         connection.terminate()
+        await asyncio.sleep(0)  # the loop closes the socket
 
 
 @pytest.fixture
