@@ -16,13 +16,26 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     countries: list[str]
 
 
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """A place goods leave from."""
+
+    id: UUID
+    code: str
+    name: str
+    country: str
+    position: int
+
+
 class Category(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     code: str
     parent_id: UUID | None
     name: str
     slug: str
+    slugs: dict[str, str] = {}
+    """The slug in every language that has one."""
     products: int = 0
+    """Products on sale here and in the categories below."""
 
 
 class ProductCard(msgspec.Struct, frozen=True, kw_only=True):

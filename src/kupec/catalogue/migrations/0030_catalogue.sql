@@ -15,6 +15,7 @@ create table category (
     parent_id uuid references category (id),
     position int not null default 0
 );
+create index category_parent on category (parent_id);
 
 create table category_text (
     category_id uuid not null references category (id) on delete cascade,
@@ -45,6 +46,7 @@ create table product (
     updated_at timestamptz not null
 );
 
+-- What the merchant wrote; how it is found and sorted is in product_index.
 create table product_text (
     product_id uuid not null references product (id) on delete cascade,
     language text not null,
@@ -52,15 +54,32 @@ create table product_text (
     slug text not null,
     summary text not null default '',
     description text not null default '',
-    sort_key text not null,
-    folded text not null,
-    terms tsvector not null,
     primary key (product_id, language),
     unique (language, slug)
 );
-create index product_text_sort on product_text (language, sort_key, product_id);
-create index product_text_terms on product_text using gin (terms);
-create index product_text_folded on product_text using gin (folded gin_trgm_ops);
+
+-- Made from the tables above and below by the verb that changes them, one row for each language of a market. Where the
+-- product has no text in that language, `text_language` says which one stands in.
+create table product_index (
+    product_id uuid not null references product (id) on delete cascade,
+    language text not null,
+    text_language text not null,
+    sort_key text collate "C" not null,
+    terms tsvector not null,
+    primary key (language, product_id)
+);
+create index product_index_product on product_index (product_id);
+create index product_index_terms on product_index using gin (terms);
+
+-- The words that stand in the names of the products, for mending a buyer's typing errors. None is ever removed.
+create table search_word (
+    language text not null,
+    word text collate "C" not null,
+    stem text collate "C" not null,
+    primary key (language, word)
+);
+create index search_word_stem on search_word (language, stem);
+create index search_word_near on search_word using gist (word gist_trgm_ops);
 
 create table product_category (
     product_id uuid not null references product (id) on delete cascade,
@@ -86,9 +105,11 @@ create table variant (
     names jsonb not null default '{}',
     weight_g int not null default 0 check (weight_g >= 0),
     stocked boolean not null default true,
-    status text not null default 'active' check (status in ('active', 'archived')),
-    unique (product_id, position)
+    status text not null default 'active' check (status in ('active', 'archived'))
 );
+create index variant_product on variant (product_id, position);
+create index variant_sku_lower on variant (lower(sku) text_pattern_ops);
+create index variant_barcode on variant (barcode) where barcode is not null;
 
 -- Prices include VAT; with the market's currency they are what the customer sees.
 create table price (
@@ -97,6 +118,7 @@ create table price (
     amount bigint not null check (amount >= 0),
     primary key (variant_id, currency)
 );
+create index price_currency on price (currency, variant_id) include (amount);
 
 create table vat_rate (
     country text not null,

@@ -1,0 +1,77 @@
+"""What happens in the catalogue. Amounts in minor units, stock in pieces."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from kupec.kit.events import Payload
+
+
+class MarketChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "market.changed"
+    market: str
+    language: str
+    currency: str
+    countries: list[str]
+
+
+class VatRateChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "vat_rate.changed"
+    country: str
+    vat_class: str
+    rate_bp: int
+
+
+class LocationChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "location.changed"
+    location_id: UUID
+    code: str
+    country: str
+
+
+class CategoryChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "category.changed"
+    category_id: UUID
+    code: str
+
+
+class ProductCreated(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "product.created"
+    product_id: UUID
+    external_id: str
+
+
+class ProductChanged(Payload, frozen=True, kw_only=True):
+    """`changed` names the parts: "product", "texts", "variants", "categories", "attributes"."""
+
+    name: ClassVar[str] = "product.changed"
+    product_id: UUID
+    changed: list[str]
+
+
+class PriceChanged(Payload, frozen=True, kw_only=True):
+    """`before` is None for a price where there was none."""
+
+    name: ClassVar[str] = "price.changed"
+    product_id: UUID
+    variant_id: UUID
+    currency: str
+    before: int | None
+    after: int
+
+
+class StockAdjusted(Payload, frozen=True, kw_only=True):
+    """What lies on the shelf, counted or imported. Sales are not adjustments."""
+
+    name: ClassVar[str] = "stock.adjusted"
+    variant_id: UUID
+    location_id: UUID
+    before: int
+    after: int
+    reason: str
+
+
+class MediaStored(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "media.stored"
+    sha256: str
+    content_type: str
+    size: int
