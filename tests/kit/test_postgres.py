@@ -302,6 +302,9 @@ def test_root_moves_what_nobody_cannot_reach(open_folder: Path, monkeypatch: pyt
             assert place.stat().st_uid != 0
     assert closed.stat().st_mode & 0o777 == 0o700
     assert (closed / "pg" / "moved-to").read_text() == f"{place.parent}\n"
+    shutil.rmtree(place.parent)
+    with pytest.raises(PostgresFailed, match="it is gone"):
+        EmbeddedPostgres(closed / "pg").start()
     (closed / "pg" / "moved-to").write_text("/etc\n")
     with pytest.raises(PostgresFailed, match="/etc, which is not in"):
         EmbeddedPostgres(closed / "pg").start()

@@ -222,6 +222,11 @@ def settle(data_dir: Path) -> Cluster:
     home = Path(moved.read_text().strip()) if moved.exists() else data_dir
     if home != data_dir and home.parent != _STATE_DIR:
         raise PostgresFailed(place=data_dir, reason=f"{moved} names {home}, which is not in {_STATE_DIR}.")
+    if not home.exists():
+        # Never an empty database in place of one that somebody may still have a copy of.
+        raise PostgresFailed(
+            place=home, reason=f"it is gone. Restore it, or remove {moved} to begin with an empty one."
+        )
     cluster = Cluster(home, _account(home))
     if not cluster.account.setuid or cluster.account.reaches(home):
         return cluster
