@@ -3,6 +3,7 @@
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
 from kupec.customers.identity import identify
+from kupec.customers.importing import PartyRow, import_parties
 from kupec.customers.models import Contact, ContactPoint, Party, PartyPage, Task
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
 from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks, open_task
@@ -15,6 +16,7 @@ __all__ = [
     "CustomerCreated",
     "Party",
     "PartyPage",
+    "PartyRow",
     "Task",
     "TaskDone",
     "TaskOpened",
@@ -23,6 +25,7 @@ __all__ = [
     "get_party",
     "get_task",
     "identify",
+    "import_parties",
     "list_parties",
     "list_tasks",
     "normalise_email",
