@@ -1,8 +1,8 @@
 """The connection to PostgreSQL: a pool, transactions at the edge, rows into structs."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import asyncpg
 import msgspec
@@ -70,10 +70,10 @@ class Database:
             yield connection
 
 
-def to_struct(kind: type[S], record: Mapping[str, Any]) -> S:
+def to_struct(kind: type[S], record: asyncpg.Record) -> S:
     """A row as a struct: columns are named as its fields are."""
     return kind(**dict(record))
 
 
-def to_structs(kind: type[S], records: Iterable[Mapping[str, Any]]) -> list[S]:
+def to_structs(kind: type[S], records: Iterable[asyncpg.Record]) -> list[S]:
     return [kind(**dict(record)) for record in records]

@@ -1,7 +1,7 @@
 """Cart, checkout, order, fulfilment: the door of sales."""
 
 from kupec.sales.buyer import CartDetails, check_details
-from kupec.sales.cart_prices import price_cart, price_carts
+from kupec.sales.cart_prices import note_shown, price_cart, price_carts, shown_total
 from kupec.sales.carts import (
     MAX_LINES,
     MAX_QUANTITY,
@@ -124,6 +124,7 @@ __all__ = [
     "hold_goods",
     "list_orders",
     "mark_delivered",
+    "note_shown",
     "order_counts",
     "order_from_token",
     "order_of_cart",
@@ -136,6 +137,7 @@ __all__ = [
     "set_quantity",
     "settle",
     "ship",
+    "shown_total",
     "start_picking",
     "status_token",
 ]

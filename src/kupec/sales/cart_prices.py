@@ -1,6 +1,6 @@
 """Stored carts with their prices, a batch at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -57,3 +57,22 @@ async def price_cart(db: Connection, cart_id: UUID, *, now: datetime) -> PricedC
     if cart_id not in found:
         raise NotFound(what="cart")
     return found[cart_id]
+
+
+async def note_shown(db: Connection, totals: Mapping[UUID, int]) -> None:
+    """Remember what each cart's buyer was last shown as the total: what the drift guard compares with."""
+    await db.execute(
+        """
+        update cart set shown_total = shown.total
+          from unnest($1::uuid[], $2::bigint[]) as shown (cart_id, total)
+         where cart.id = shown.cart_id and cart.shown_total is distinct from shown.total
+        """,
+        list(totals),
+        list(totals.values()),
+    )
+
+
+async def shown_total(db: Connection, cart_id: UUID) -> int | None:
+    """What the buyer was last shown, in minor units; None when that was not noted."""
+    total: int | None = await db.fetchval("select shown_total from cart where id = $1", cart_id)
+    return total

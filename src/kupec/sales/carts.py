@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from kupec.catalogue import sellable
@@ -180,7 +181,7 @@ async def get_cart(db: Connection, cart_id: UUID) -> Cart:
     return found[cart_id]
 
 
-def _cart(row: Mapping[str, Any]) -> Cart:
+def _cart(row: asyncpg.Record) -> Cart:
     lines = zip(row["ids"] or (), row["variant_ids"] or (), row["quantities"] or (), strict=True)
     address = row["address"]
     return Cart(

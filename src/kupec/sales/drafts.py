@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -28,7 +29,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     cart_id: UUID
     customer_id: UUID | None
     channel: str
-    state: str
+    state: Literal["draft", "placed", "abandoned"]
     number: str | None
     key: str | None
     request_hash: bytes | None
@@ -39,7 +40,8 @@ async def drafts_of(db: Connection, cart_ids: Sequence[UUID], *, keys: Sequence[
     """By cart: what is not abandoned, else what was made under one of `keys`. Rows are locked, as the carts must be."""
     rows = await db.fetch(
         """
-        select id as order_id, cart_id, customer_id, channel, state, number, key, request_hash
+        select id as order_id, cart_id, customer_id, channel, number, key, request_hash,
+               case when state in ('draft', 'abandoned') then state else 'placed' end as state
           from sales_order
          where cart_id = any($1::uuid[]) and (state <> 'abandoned' or key = any($2::text[]))
          order by id for no key update

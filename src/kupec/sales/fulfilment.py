@@ -6,9 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from kupec.billing import cancel_payments
-from kupec.catalogue import Portion, allocations_of, take_out, unallocate
+from kupec.catalogue import Portion, take_out, unallocate
 from kupec.kit.actor import Actor
-from kupec.kit.db import Connection
+from kupec.kit.db import Connection, to_structs
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.ids import uuid7
@@ -34,12 +34,25 @@ async def start_picking(db: Connection, order_id: UUID, *, actor: Actor, now: da
     """
     actor.require("orders.write")
     order = await _locked(db, order_id, "placed")
-    lists = picking_lists(order.lines, await allocations_of(db, order_id))
+    lists = picking_lists(order.lines, await _allocations(db, order_id))
     for location_id, quantities in lists.items():
         await _insert_fulfilment(db, order_id, location_id, quantities, now)
     await db.execute("update sales_order set state = 'picking' where id = $1", order_id)
     await _tell(db, order, OrderPicking(number=order.number or "", fulfilments=len(lists)), actor, now)
     return await get_order(db, order_id)
+
+
+async def _allocations(db: Connection, order_id: UUID) -> list[Portion]:
+    rows = await db.fetch(
+        """
+        select allocation.holder, allocation.variant_id, allocation.location_id, allocation.quantity
+          from allocation join location on location.id = allocation.location_id
+         where allocation.holder = $1
+         order by location.position, location.id, allocation.variant_id
+        """,
+        order_id,
+    )
+    return to_structs(Portion, rows)
 
 
 def picking_lists(lines: Sequence[OrderLine], allocations: Sequence[Portion]) -> dict[UUID | None, dict[UUID, int]]:

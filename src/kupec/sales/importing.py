@@ -1,10 +1,10 @@
 """Order history of another system: lines of orders and returns, as they stand in an export.
 
 A row is one line. Rows with the same `order_external_id` are one order; those with a negative quantity are one
-return of that external id. A line is known by its order's external id and its number there, so importing it
-again changes nothing, and a line that turns up later (in another batch, or in a corrected file) is appended. What an order
-is as a whole (customer, moment, market, address, status) its first line says; a later one may not contradict
-the customer or the currency.
+return of that external id. A line is known by its order's external id and its number there: importing it again
+changes nothing, and a line that turns up later (in another batch, in a corrected file) is appended. What an
+order is as a whole (customer, moment, market, address, status) its first line says; a later one may not
+contradict the customer or the currency.
 
 History moves no stock and sends nothing: orders, returns and events are marked as imported. Tax is what the
 gross amount contains, rounded line by line since lines may come in parts.
@@ -98,6 +98,7 @@ class _Group(msgspec.Struct):
     currency: str
     customer_id: UUID | None
     moment: datetime
+    channel: str
     first: OrderLineRow | None = None
     """The row that makes it; None when it was there before."""
     market: _Market | None = None
@@ -155,13 +156,13 @@ async def _look_around(db: Connection, rows: Sequence[OrderLineRow], now: dateti
         " left join vat_rate on country = home_country and vat_class = 'standard' order by position desc, code desc"
     )
     orders = await db.fetch(
-        "select external_id, id, number, currency, customer_id, placed_at as moment,"
+        "select external_id, id, number, currency, customer_id, placed_at as moment, channel,"
         " array(select position from order_line where order_id = o.id) as known"
         " from sales_order o where external_id = any($1::text[])",
         order_keys,
     )
     returns = await db.fetch(
-        "select external_id, id, '' as number, currency, customer_id, returned_at as moment,"
+        "select external_id, id, '' as number, currency, customer_id, returned_at as moment, '' as channel,"
         " array(select id from return_line where return_id = r.id) as known"
         " from sales_return r where external_id = any($1::text[])",
         order_keys,
@@ -186,8 +187,8 @@ def _known_groups(rows: Iterable[Any]) -> dict[str, _Group]:
     groups = {}
     for row in rows:
         values = dict(row)
-        known = set(values.pop("known"))
-        groups[values.pop("external_id")] = _Group(**values, known=known)
+        key, known = values.pop("external_id"), set(values.pop("known"))
+        groups[key] = _Group(**values, known=known)
     return groups
 
 
@@ -270,7 +271,13 @@ def _reason(row: OrderLineRow) -> InvalidValue:
 
 def _new_group(row: OrderLineRow, customer_id: UUID | None, number: str) -> _Group:
     return _Group(
-        id=uuid7(), number=number, currency=row.currency, customer_id=customer_id, moment=row.placed_at, first=row
+        id=uuid7(),
+        number=number,
+        currency=row.currency,
+        customer_id=customer_id,
+        moment=row.placed_at,
+        channel=row.channel,
+        first=row,
     )
 
 
@@ -309,13 +316,15 @@ def _return_line_id(row: OrderLineRow) -> UUID:
     return UUID(int=number | (8 << 76) | (2 << 62))
 
 
-_ORDER_COLUMNS = (
-    "id number customer_id state market language channel currency email name address subtotal tax total external_id"
-    " origin created_at placed_at cancelled_at"
-).split()
-_LINE_COLUMNS = "id order_id position variant_id sku name quantity unit_amount total tax_bp tax".split()
-_RETURN_COLUMNS = "id customer_id currency total external_id origin returned_at".split()
-_RETURN_LINE_COLUMNS = "id return_id variant_id sku name quantity unit_amount".split()
+_ORDER_COLUMNS = [
+    *("id", "number", "customer_id", "state", "market", "language", "channel", "currency", "email", "name", "address"),
+    *("subtotal", "tax", "total", "external_id", "origin", "created_at", "placed_at", "cancelled_at"),
+]
+_LINE_COLUMNS = [
+    *("id", "order_id", "position", "variant_id", "sku", "name", "quantity", "unit_amount", "total", "tax_bp", "tax")
+]
+_RETURN_COLUMNS = ["id", "customer_id", "currency", "total", "external_id", "origin", "returned_at"]
+_RETURN_LINE_COLUMNS = ["id", "return_id", "variant_id", "sku", "name", "quantity", "unit_amount"]
 
 
 async def _write_orders(db: Connection, groups: list[_Group]) -> None:
@@ -326,7 +335,8 @@ async def _write_orders(db: Connection, groups: list[_Group]) -> None:
     extended = [group for group in groups if group.first is None]
     if extended:
         await db.execute(
-            "update sales_order o set subtotal = subtotal + more.total, total = o.total + more.total, tax = o.tax + more.tax"
+            "update sales_order o"
+            " set subtotal = subtotal + more.total, total = o.total + more.total, tax = o.tax + more.tax"
             " from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as more (id, total, tax) where o.id = more.id",
             [group.id for group in extended],
             [group.total for group in extended],
@@ -335,13 +345,7 @@ async def _write_orders(db: Connection, groups: list[_Group]) -> None:
 
 
 def _order_record(group: _Group, row: OrderLineRow, market: _Market) -> tuple[Any, ...]:
-    address = {
-        "name": row.recipient,
-        "street": row.street,
-        "city": row.city,
-        "postcode": row.postcode,
-        "country": row.country,
-    }
+    address = {field: getattr(row, field) for field in ("street", "city", "postcode", "country")}
     return (
         group.id,
         group.number,
@@ -353,7 +357,7 @@ def _order_record(group: _Group, row: OrderLineRow, market: _Market) -> tuple[An
         group.currency,
         row.email or None,
         row.recipient or None,
-        address,
+        {"name": row.recipient, **address},
         group.total,
         group.tax,
         group.total,
@@ -431,5 +435,5 @@ def _happened(group: _Group, payload: Payload, kind: str) -> Happened:
         subject=f"{kind}:{group.id}",
         occurred_at=group.moment,
         customer_id=group.customer_id,
-        channel=group.first.channel if group.first else None,
+        channel=group.channel or None,
     )

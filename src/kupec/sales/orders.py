@@ -1,9 +1,11 @@
 """Orders as they are read: one, a list for the desk, and the signed link of a guest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -85,8 +87,8 @@ async def _fulfilments(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, 
     return found
 
 
-def _order(row: Mapping[str, Any], lines: list[OrderLine], fulfilments: list[Fulfilment]) -> Order:
-    kept = {name: row[name] for name in Order.__struct_fields__ if name in row.keys()}  # noqa: SIM118 - a record
+def _order(row: asyncpg.Record, lines: list[OrderLine], fulfilments: list[Fulfilment]) -> Order:
+    kept = {name: row[name] for name in Order.__struct_fields__ if name in row}
     kept["address"] = Address(**row["address"])
     return Order(**kept, lines=lines, fulfilments=fulfilments)
 

@@ -114,13 +114,10 @@ def _already(request: PrepareRequest, cart: Cart | None, draft: Draft | None) ->
         waiting = payment is not None and payment.state == "requires_action" and repeated
         if not (undecided or waiting):
             return None
-    state: Literal["draft", "placed", "abandoned"] = "placed"
-    if draft.state == "draft" or draft.state == "abandoned":
-        state = draft.state
     return Standing(
         cart_id=cart.id,
         order_id=draft.order_id,
-        state=state,
+        state=draft.state,
         number=draft.number,
         payment=payment,
         key=draft.key,

@@ -5,8 +5,8 @@ times and in any order. One short transaction for a batch; see docs/algorithms/c
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -53,7 +53,7 @@ class _Order(msgspec.Struct, kw_only=True):
 
     id: UUID
     cart_id: UUID
-    state: str
+    state: Literal["draft", "placed", "abandoned"]
     number: str | None
     customer_id: UUID | None
     channel: str
@@ -67,7 +67,7 @@ class _Order(msgspec.Struct, kw_only=True):
     currency: str
     total: int
     shipping_method: str | None
-    promised_on: Any
+    promised_on: date | None
     key: str | None
 
 
@@ -117,7 +117,7 @@ class _Sale:
         self._record_step(self.to_place[order_id], "capture", "")
         self.orders[order_id].state = "placed"
 
-    def _record_step(self, payment_id: UUID, step: Any, reason: str) -> None:
+    def _record_step(self, payment_id: UUID, step: Literal["capture", "void"], reason: str) -> None:
         transition = self.transitions[payment_id]
         if transition.after.state == "authorised":
             decided = transition.then(step, now=self._now, reason=reason)
@@ -129,11 +129,10 @@ class _Sale:
         if payment is None:
             return NotFound(what="payment")
         order = self.orders[payment.order_id]
-        state = order.state if order.state in ("draft", "abandoned") else "placed"
         return Standing(
             cart_id=order.cart_id,
             order_id=order.id,
-            state=state,  # type: ignore[arg-type]
+            state=order.state,
             number=numbers.get(order.id, order.number),
             payment=payment,
             key=order.key,
@@ -152,8 +151,9 @@ async def _lock_orders(db: Connection, payment_ids: Sequence[UUID]) -> dict[UUID
     await db.execute("select from cart where id = any($1::uuid[]) order by id for no key update", carts)
     rows = await db.fetch(
         """
-        select id, cart_id, state, number, customer_id, channel, agent, market, language, email, name, phone, address,
-               currency, total, shipping_method, promised_on, key
+        select id, cart_id, number, customer_id, channel, agent, market, language, email, name, phone, address,
+               currency, total, shipping_method, promised_on, key,
+               case when state in ('draft', 'abandoned') then state else 'placed' end as state
           from sales_order where id = any($1::uuid[]) order by id for no key update
         """,
         [row["id"] for row in rows],

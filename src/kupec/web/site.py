@@ -7,6 +7,7 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
+from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
 
 
@@ -18,5 +19,6 @@ class Site:
     database: Database
     clock: Clock
     checkout: Checkout
+    sessions: Sessions
     payments: CardProvider
     live: Hub

@@ -36,6 +36,8 @@ create table cart (
     phone text,
     address jsonb,
     shipping_method text,
+    -- The total that a buyer without a page of ours was last shown, in minor units.
+    shown_total bigint,
     -- The request that made this cart, when it carried an idempotency key.
     key text unique,
     request_hash bytea,

@@ -1,0 +1,6 @@
+"""The buying API: the Universal Commerce Protocol's REST shape, on the same verbs as the storefront."""
+
+from kupec.machines.ucp.routes import routes
+from kupec.machines.ucp.sessions import Sessions
+
+__all__ = ["Sessions", "routes"]

@@ -1,0 +1,314 @@
+"""Carts and orders as the protocol shows them."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from kupec.billing import Payment, Refund
+from kupec.kit.i18n import translate
+from kupec.kit.settings import Settings
+from kupec.machines.ucp.profile import checkout_metadata, error_metadata, order_metadata
+from kupec.machines.ucp.shapes import (
+    Adjustment,
+    Buyer,
+    Checkout,
+    Destination,
+    ErrorResponse,
+    Expectation,
+    Fulfillment,
+    FulfillmentEvent,
+    Group,
+    Item,
+    LineItem,
+    Link,
+    Message,
+    Method,
+    Option,
+    Order,
+    OrderConfirmation,
+    OrderFulfillment,
+    OrderLineItem,
+    OrderQuantity,
+    Total,
+)
+from kupec.sales import Address, Fulfilment, PricedCart, PricedLine, ShippingOption, status_token
+from kupec.sales import Order as SalesOrder
+from kupec.sales import OrderLine as SalesLine
+
+_PATHS = {
+    "email": "$.buyer.email",
+    "lines": "$.line_items",
+    "shipping_method": "$.fulfillment.methods[0].groups[0].selected_option_id",
+    "address.name": "$.fulfillment.methods[0].destinations[0].first_name",
+    "address.street": "$.fulfillment.methods[0].destinations[0].street_address",
+    "address.city": "$.fulfillment.methods[0].destinations[0].address_locality",
+    "address.postcode": "$.fulfillment.methods[0].destinations[0].postal_code",
+    "address.country": "$.fulfillment.methods[0].destinations[0].address_country",
+}
+_CODES = {
+    "not_enough_stock": "out_of_stock",
+    "not_sold": "item_unavailable",
+    "country_not_served": "address_undeliverable",
+}
+
+
+def checkout(
+    seen: PricedCart,
+    settings: Settings,
+    *,
+    payment: Payment | None = None,
+    order: SalesOrder | None = None,
+    messages: Sequence[Message] = (),
+) -> Checkout:
+    """A session in its present state, with what it still lacks as messages."""
+    cart = seen.cart
+    problems = (
+        [
+            _problem(problem.field, problem.code, problem.message, problem.details, cart.language)
+            for problem in seen.problems
+        ]
+        if cart.state == "open"
+        else []
+    )
+    status = _status(seen, payment, order)
+    return Checkout(
+        ucp=checkout_metadata(settings.card_gateway_url),
+        id=str(cart.id),
+        status=status,
+        currency=seen.currency,
+        line_items=[_line(line, settings) for line in seen.lines],
+        buyer=_buyer(cart.name, cart.email, cart.phone),
+        totals=_totals(seen.subtotal, seen.shipping, seen.tax, seen.total, cart.language),
+        fulfillment=_fulfillment(seen, settings),
+        messages=[*messages, *problems] or None,
+        links=_links(settings, cart.language),
+        continue_url=payment.action_url if payment and status == "requires_escalation" else None,
+        order=_confirmation(order, settings) if order else None,
+    )
+
+
+def error(code: str, content: str, *, path: str | None = None) -> ErrorResponse:
+    message = Message(type="error", code=code, content=content, path=path, severity="unrecoverable")
+    return ErrorResponse(ucp=error_metadata(), messages=[message])
+
+
+def recoverable(code: str, content: str, *, path: str | None = None) -> Message:
+    return Message(type="error", code=code, content=content, path=path, severity="recoverable")
+
+
+def _status(seen: PricedCart, payment: Payment | None, order: SalesOrder | None) -> str:
+    if order is not None:
+        return "completed"
+    if seen.cart.state == "cancelled":
+        return "canceled"
+    if payment is not None and payment.state == "requires_action":
+        return "requires_escalation"
+    if payment is not None and payment.state in ("pending", "authorised"):
+        return "complete_in_progress"
+    return "incomplete" if seen.problems else "ready_for_complete"
+
+
+def _problem(field: str, code: str, message: str, details: dict[str, str | int], language: str) -> Message:
+    path = _PATHS.get(field) or "$." + field.replace("lines[", "line_items[")
+    return recoverable(_CODES.get(code, code), translate(language, message).format_map(details), path=path)
+
+
+def _line(line: PricedLine, settings: Settings) -> LineItem:
+    return LineItem(
+        id=str(line.id),
+        item=Item(
+            id=str(line.variant_id),
+            title=line.name,
+            price=line.unit_amount,
+            image_url=f"{settings.base_url}/media/{line.picture}" if line.picture else None,
+        ),
+        quantity=line.quantity,
+        totals=_line_totals(line.total),
+    )
+
+
+def _line_totals(amount: int) -> list[Total]:
+    return [Total(type="subtotal", amount=amount), Total(type="total", amount=amount)]
+
+
+def _totals(
+    subtotal: int, shipping: ShippingOption | None, tax: int, total: int, language: str, *, fee: int | None = None
+) -> list[Total]:
+    """Prices include VAT, so the tax is a part of the total, shown as its breakdown, and adds nothing."""
+    amount = fee if fee is not None else (shipping.fee if shipping else None)
+    rows = [Total(type="subtotal", amount=subtotal)]
+    if amount is not None:
+        rows.append(Total(type="fulfillment", amount=amount, display_text=shipping.name if shipping else None))
+    parts = [
+        {"display_text": translate(language, "Without VAT"), "amount": total - tax},
+        {"display_text": translate(language, "VAT"), "amount": tax},
+    ]
+    rows.append(Total(type="total", amount=total, lines=parts))
+    return rows
+
+
+def _buyer(name: str | None, email: str | None, phone: str | None) -> Buyer | None:
+    if not (name or email or phone):
+        return None
+    first, _, last = (name or "").partition(" ")
+    return Buyer(first_name=first or None, last_name=last or None, email=email, phone_number=phone)
+
+
+def _fulfillment(seen: PricedCart, settings: Settings) -> Fulfillment:
+    line_ids = [str(line.id) for line in seen.lines]
+    address = seen.cart.address
+    options = [_option(option, settings) for option in seen.shipping_options]
+    group = Group(
+        id="parcel",
+        line_item_ids=line_ids,
+        options=options,
+        selected_option_id=seen.shipping.code if seen.shipping else None,
+    )
+    return Fulfillment(
+        methods=[
+            Method(
+                id="shipping",
+                type="shipping",
+                line_item_ids=line_ids,
+                destinations=[_destination(address)] if address else [],
+                selected_destination_id="address" if address else None,
+                groups=[group],
+            )
+        ]
+    )
+
+
+def _option(option: ShippingOption, settings: Settings) -> Option:
+    by_evening = datetime.combine(option.promised_on, time(20), ZoneInfo(settings.shop_timezone))
+    return Option(
+        id=option.code,
+        title=option.name,
+        carrier=option.carrier,
+        latest_fulfillment_time=by_evening.isoformat(),
+        totals=[Total(type="total", amount=option.fee)],
+    )
+
+
+def _destination(address: Address) -> Destination:
+    first, _, last = address.name.partition(" ")
+    return Destination(
+        id="address",
+        first_name=first or None,
+        last_name=last or None,
+        street_address=address.street,
+        address_locality=address.city,
+        postal_code=address.postcode,
+        address_country=address.country,
+    )
+
+
+def _links(settings: Settings, language: str) -> list[Link]:
+    return [
+        Link(type="privacy_policy", url=f"{settings.base_url}/{language}/privacy"),
+        Link(type="terms_of_service", url=f"{settings.base_url}/{language}/terms"),
+        Link(type="shipping_policy", url=f"{settings.base_url}/{language}/shipping"),
+    ]
+
+
+def permalink(order: SalesOrder, settings: Settings) -> str:
+    """The guest's status page."""
+    return f"{settings.base_url}/{order.language}/order/{status_token(settings.secret, order.id)}"
+
+
+def _confirmation(order: SalesOrder, settings: Settings) -> OrderConfirmation:
+    return OrderConfirmation(id=str(order.id), label=order.number, permalink_url=permalink(order, settings))
+
+
+def order(order: SalesOrder, refunds: Sequence[Refund], settings: Settings) -> Order:
+    """An order as it stands: what was bought, what has left, what went back."""
+    fulfilled = _fulfilled(order.fulfilments)
+    cancelled = order.state == "cancelled"
+    return Order(
+        ucp=order_metadata(),
+        id=str(order.id),
+        label=order.number,
+        checkout_id=str(order.cart_id),
+        permalink_url=permalink(order, settings),
+        line_items=[_order_line(line, fulfilled.get(line.id, 0), cancelled) for line in order.lines],
+        fulfillment=OrderFulfillment(
+            expectations=[] if cancelled else [_expectation(order)],
+            events=[event for parcel in order.fulfilments for event in _parcel_events(parcel)],
+        ),
+        currency=order.currency,
+        totals=_totals(order.subtotal, None, order.tax, order.total, order.language, fee=order.shipping_amount),
+        adjustments=[_adjustment(refund) for refund in refunds] or None,
+    )
+
+
+def _fulfilled(parcels: Sequence[Fulfilment]) -> dict[UUID, int]:
+    counts: dict[UUID, int] = {}
+    for parcel in parcels:
+        if parcel.state in ("shipped", "delivered"):
+            for line_id, quantity in parcel.quantities.items():
+                counts[line_id] = counts.get(line_id, 0) + quantity
+    return counts
+
+
+def _order_line(line: SalesLine, fulfilled: int, cancelled: bool) -> OrderLineItem:
+    total = 0 if cancelled else line.quantity
+    status = "processing"
+    if cancelled:
+        status = "removed"
+    elif fulfilled:
+        status = "fulfilled" if fulfilled == total else "partial"
+    return OrderLineItem(
+        id=str(line.id),
+        item=Item(id=str(line.variant_id or line.sku), title=line.name, price=line.unit_amount),
+        quantity=OrderQuantity(original=line.quantity, total=total, fulfilled=fulfilled),
+        totals=_line_totals(line.total),
+        status=status,
+    )
+
+
+def _expectation(order: SalesOrder) -> Expectation:
+    address = order.address
+    first, _, last = address.name.partition(" ")
+    return Expectation(
+        id="parcel",
+        method_type="shipping",
+        line_items=[{"id": str(line.id), "quantity": line.quantity} for line in order.lines],
+        destination={
+            "first_name": first,
+            "last_name": last,
+            "street_address": address.street,
+            "address_locality": address.city,
+            "postal_code": address.postcode,
+            "address_country": address.country,
+        },
+        description=f"{order.shipping_name}, {order.promised_on.isoformat()}" if order.promised_on else None,
+    )
+
+
+def _parcel_events(parcel: Fulfilment) -> list[FulfillmentEvent]:
+    steps = (("shipped", parcel.shipped_at), ("delivered", parcel.delivered_at))
+    return [
+        FulfillmentEvent(
+            id=f"{parcel.id}-{step}",
+            occurred_at=moment.isoformat(),
+            type=step,
+            line_items=[{"id": str(line_id), "quantity": pieces} for line_id, pieces in parcel.quantities.items()],
+            tracking_number=parcel.tracking_number,
+            tracking_url=parcel.tracking_url,
+            carrier=parcel.carrier,
+        )
+        for step, moment in steps
+        if moment is not None
+    ]
+
+
+def _adjustment(refund: Refund) -> Adjustment:
+    status = {"pending": "pending", "done": "completed", "failed": "failed"}[refund.state]
+    return Adjustment(
+        id=str(refund.id),
+        type="refund",
+        occurred_at=refund.created_at.isoformat(),
+        status=status,
+        totals=[Total(type="total", amount=-refund.amount)],
+        description=refund.reason,
+    )

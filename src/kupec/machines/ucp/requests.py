@@ -1,0 +1,130 @@
+"""What a platform sends (UCP 2026-04-08): the parts of the schemas that this shop understands.
+
+Unknown members are ignored, as the protocol asks; a member of the wrong type is refused with its path.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+_Text = Annotated[str, msgspec.Meta(max_length=500)]
+_Long = Annotated[str, msgspec.Meta(max_length=4000)]
+_Quantity = Annotated[int, msgspec.Meta(ge=1, le=9999)]
+
+
+class ItemIn(msgspec.Struct, frozen=True):
+    id: _Text
+
+
+class LineItemIn(msgspec.Struct, frozen=True, kw_only=True):
+    item: ItemIn
+    quantity: _Quantity
+    id: _Text | None = None
+
+
+class BuyerIn(msgspec.Struct, frozen=True, kw_only=True):
+    first_name: _Text | None = None
+    last_name: _Text | None = None
+    email: _Text | None = None
+    phone_number: _Text | None = None
+
+
+class ContextIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Provisional hints; the address decides once it is known."""
+
+    address_country: _Text | None = None
+    language: _Text | None = None
+    currency: _Text | None = None
+
+
+class DestinationIn(msgspec.Struct, frozen=True, kw_only=True):
+    id: _Text | None = None
+    street_address: _Text | None = None
+    extended_address: _Text | None = None
+    address_locality: _Text | None = None
+    address_country: _Text | None = None
+    postal_code: _Text | None = None
+    first_name: _Text | None = None
+    last_name: _Text | None = None
+    phone_number: _Text | None = None
+
+
+class GroupIn(msgspec.Struct, frozen=True, kw_only=True):
+    id: _Text | None = None
+    selected_option_id: _Text | None = None
+
+
+class MethodIn(msgspec.Struct, frozen=True, kw_only=True):
+    type: _Text = "shipping"
+    destinations: Annotated[list[DestinationIn], msgspec.Meta(max_length=20)] = []
+    selected_destination_id: _Text | None = None
+    groups: Annotated[list[GroupIn], msgspec.Meta(max_length=20)] = []
+
+
+class FulfillmentIn(msgspec.Struct, frozen=True, kw_only=True):
+    methods: Annotated[list[MethodIn], msgspec.Meta(max_length=10)] = []
+
+
+class CheckoutIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Create or replace a checkout session. On update, a part that is left out stays as it is."""
+
+    line_items: Annotated[list[LineItemIn], msgspec.Meta(min_length=1, max_length=200)]
+    buyer: BuyerIn | None = None
+    context: ContextIn | None = None
+    fulfillment: FulfillmentIn | None = None
+
+
+class CredentialIn(msgspec.Struct, frozen=True, kw_only=True):
+    type: _Text = "token"
+    token: _Long
+
+
+class InstrumentIn(msgspec.Struct, frozen=True, kw_only=True):
+    handler_id: _Text
+    credential: CredentialIn
+    id: _Text | None = None
+    type: _Text = "card"
+    selected: bool = True
+
+
+class PaymentIn(msgspec.Struct, frozen=True, kw_only=True):
+    instruments: Annotated[list[InstrumentIn], msgspec.Meta(min_length=1, max_length=10)]
+
+
+class CompleteIn(msgspec.Struct, frozen=True, kw_only=True):
+    payment: PaymentIn
+
+
+class PaginationIn(msgspec.Struct, frozen=True, kw_only=True):
+    cursor: _Text | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1)] = 10
+
+
+class PriceFilterIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Minor units of the context's currency, both ends included."""
+
+    min: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    max: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class FiltersIn(msgspec.Struct, frozen=True, kw_only=True):
+    categories: Annotated[list[_Text], msgspec.Meta(max_length=50)] = []
+    price: PriceFilterIn | None = None
+
+
+class SearchIn(msgspec.Struct, frozen=True, kw_only=True):
+    query: _Long = ""
+    context: ContextIn | None = None
+    filters: FiltersIn | None = None
+    pagination: PaginationIn | None = None
+
+
+class LookupIn(msgspec.Struct, frozen=True, kw_only=True):
+    ids: Annotated[list[_Text], msgspec.Meta(min_length=1, max_length=100)]
+    context: ContextIn | None = None
+
+
+class GetProductIn(msgspec.Struct, frozen=True, kw_only=True):
+    id: _Text
+    context: ContextIn | None = None
+    selected: list[dict[str, Any]] = []

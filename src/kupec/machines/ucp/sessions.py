@@ -1,0 +1,233 @@
+"""Checkout sessions: carts that a platform fills. Made and changed a batch at a time, on the verbs of sales."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from kupec.catalogue import Market, markets, resolve_items, sellable
+from kupec.kit.batch import Batcher
+from kupec.kit.clock import Clock
+from kupec.kit.db import Connection, Database
+from kupec.kit.errors import KupecError, NotFound
+from kupec.kit.ids import uuid7
+from kupec.machines.ucp.agent import Platform
+from kupec.machines.ucp.requests import BuyerIn, CheckoutIn, ContextIn, DestinationIn, FulfillmentIn
+from kupec.sales import (
+    Address,
+    CartDetails,
+    NewCart,
+    PricedCart,
+    ShippingOption,
+    check_details,
+    create_carts,
+    get_cart,
+    note_shown,
+    price_cart,
+    price_carts,
+    replace_lines,
+    set_details,
+)
+
+CHANNEL = "ucp"
+
+
+class ItemUnavailable(KupecError):
+    """The item “{item}” is not sold here."""
+
+    status = 200
+    code = "item_unavailable"
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """A session about to be made."""
+
+    platform: Platform
+    language: str
+    body: CheckoutIn
+    key: str | None
+    details: CartDetails
+
+
+class Sessions:
+    """The edge of the buying API: concurrent platforms share its batches. Made once a process."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._create: Batcher[Opening, PricedCart] = Batcher(database, partial(_create_now, clock=clock))
+
+    async def create(self, opening: Opening) -> PricedCart:
+        """Raises ItemUnavailable, IdempotencyMismatch."""
+        return await self._create(opening)
+
+
+async def _create_now(db: Connection, openings: Sequence[Opening], *, clock: Clock) -> list[PricedCart | KupecError]:
+    return await open_sessions(db, openings, now=clock.now())
+
+
+async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: datetime) -> list[PricedCart | KupecError]:
+    """Make a cart for each opening, in the market its destination or context belongs to; returns them priced.
+
+    ItemUnavailable (field "line_items[i]") where something is not sold there; IdempotencyMismatch. Emits
+    cart.created.
+    """
+    items = await resolve_items(db, [line.item.id for opening in openings for line in opening.body.line_items])
+    known = await markets(db)
+    chosen = [market_for(known, opening.details, opening.body.context, opening.language) for opening in openings]
+    wanted = {
+        (market.code, items[line.item.id])
+        for market, opening in zip(chosen, openings, strict=True)
+        for line in opening.body.line_items
+        if line.item.id in items
+    }
+    sold = await sellable(db, sorted(wanted), now=now)
+    carts = [_new_cart(opening, market, items, sold) for market, opening in zip(chosen, openings, strict=True)]
+    made = [cart for cart in carts if isinstance(cart, NewCart)]
+    ids = await create_carts(db, made, now=now) if made else []
+    priced = await price_carts(db, [made_id for made_id in ids if isinstance(made_id, UUID)], now=now)
+    priced = await _with_default_option(db, priced, now=now)
+    answers = iter(ids)
+    results: list[PricedCart | KupecError] = []
+    for cart in carts:
+        answer = next(answers) if isinstance(cart, NewCart) else cart
+        results.append(priced[answer] if isinstance(answer, UUID) else answer)
+    return results
+
+
+def _new_cart(
+    opening: Opening, market: Market, items: Mapping[str, UUID], sold: Mapping[tuple[str, UUID], object]
+) -> NewCart | KupecError:
+    lines = wanted_lines(opening.body, items, market.code, sold)
+    if isinstance(lines, KupecError):
+        return lines
+    return NewCart(
+        id=uuid7(),
+        market=market.code,
+        language=opening.language,
+        channel=CHANNEL,
+        actor=opening.platform.actor,
+        agent=opening.platform.profile,
+        lines=lines,
+        details=opening.details,
+        key=f"{opening.platform.profile} {opening.key}" if opening.key else None,
+        request_hash=hashlib.sha256(msgspec.json.encode(opening.body)).digest(),
+    )
+
+
+def wanted_lines(
+    body: CheckoutIn, items: Mapping[str, UUID], market: str, sold: Mapping[tuple[str, UUID], object]
+) -> list[tuple[UUID, int]] | ItemUnavailable:
+    """(variant, pieces) of each line, the same variant summed; or what is not sold in this market."""
+    lines: dict[UUID, int] = {}
+    for index, line in enumerate(body.line_items):
+        variant_id = items.get(line.item.id)
+        if variant_id is None or (market, variant_id) not in sold:
+            return ItemUnavailable(field=f"line_items[{index}]", item=line.item.id)
+        lines[variant_id] = min(lines.get(variant_id, 0) + line.quantity, 9999)
+    return list(lines.items())
+
+
+def market_for(known: Sequence[Market], details: CartDetails, context: ContextIn | None, language: str) -> Market:
+    """The market that serves the destination, else the one that fits the hints, else the merchant's first."""
+    address = details.address if isinstance(details.address, Address) else None
+    country = (address.country if address else context.address_country if context else None) or ""
+    currency = (context.currency if context else None) or ""
+
+    def fit(market: Market) -> tuple[bool, bool, bool, bool]:
+        return (
+            market.home_country == country,
+            country in market.countries,
+            market.currency == currency,
+            market.language == language,
+        )
+
+    return max(known, key=fit)
+
+
+async def _with_default_option(
+    db: Connection, priced: Mapping[UUID, PricedCart], *, now: datetime
+) -> dict[UUID, PricedCart]:
+    """Where an address is known and no delivery chosen, choose the cheapest: the platform may choose another."""
+    open_choice = {
+        cart_id: _cheapest(seen.shipping_options)
+        for cart_id, seen in priced.items()
+        if seen.cart.address is not None and seen.shipping is None and seen.shipping_options
+    }
+    if open_choice:
+        await db.execute(
+            """
+            update cart set shipping_method = chosen.code
+              from unnest($1::uuid[], $2::text[]) as chosen (cart_id, code) where cart.id = chosen.cart_id
+            """,
+            list(open_choice),
+            list(open_choice.values()),
+        )
+        priced = {**priced, **await price_carts(db, list(open_choice), now=now)}
+    await note_shown(db, {cart_id: seen.total for cart_id, seen in priced.items()})
+    return dict(priced)
+
+
+def _cheapest(options: Sequence[ShippingOption]) -> str:
+    return min(options, key=lambda option: (option.fee, option.promised_on)).code
+
+
+async def replace_session(
+    db: Connection, cart_id: UUID, body: CheckoutIn, details: CartDetails, *, platform: Platform, now: datetime
+) -> PricedCart:
+    """Let the session hold what `body` says; parts that it leaves out stay.
+
+    Raises NotFound (also for another platform's session), CartClosed, CartInPayment, ItemUnavailable.
+    Emits cart.changed.
+    """
+    cart = await get_cart(db, cart_id)
+    if cart.agent != platform.profile:
+        raise NotFound(what="checkout session")
+    chosen = market_for(await markets(db), details, body.context, cart.language)
+    market = chosen.code if isinstance(details.address, Address) else cart.market
+    items = await resolve_items(db, [line.item.id for line in body.line_items])
+    sold = await sellable(db, sorted({(market, variant_id) for variant_id in items.values()}), now=now)
+    lines = wanted_lines(body, items, market, sold)
+    if isinstance(lines, KupecError):
+        raise lines
+    if [(line.variant_id, line.quantity) for line in cart.lines] != lines:
+        await replace_lines(db, cart_id, lines, actor=platform.actor, now=now)
+    await set_details(db, cart_id, msgspec.structs.replace(details, market=market), actor=platform.actor, now=now)
+    seen = await price_cart(db, cart_id, now=now)
+    return (await _with_default_option(db, {cart_id: seen}, now=now))[cart_id]
+
+
+def details_of(buyer: BuyerIn | None, fulfillment: FulfillmentIn | None) -> CartDetails:
+    """What the body says about the buyer and the delivery. Raises InvalidValue naming the member."""
+    given: dict[str, object] = {}
+    if buyer is not None:
+        given["email"] = buyer.email
+        given["phone"] = buyer.phone_number
+        given["name"] = " ".join(part for part in (buyer.first_name, buyer.last_name) if part) or None
+    method = fulfillment.methods[0] if fulfillment and fulfillment.methods else None
+    if method is not None:
+        destination = _selected(method.destinations, method.selected_destination_id)
+        if destination is not None:
+            given["address"] = _address(destination, str(given.get("name") or ""))
+        option = method.groups[0].selected_option_id if method.groups else None
+        if option is not None:
+            given["shipping_method"] = option
+    return check_details(CartDetails(**given))  # type: ignore[arg-type]
+
+
+def _selected(destinations: Sequence[DestinationIn], wanted: str | None) -> DestinationIn | None:
+    named = next((place for place in destinations if wanted is not None and place.id == wanted), None)
+    return named or next(iter(destinations), None)
+
+
+def _address(place: DestinationIn, buyer: str) -> Address:
+    name = " ".join(part for part in (place.first_name, place.last_name) if part)
+    street = " ".join(part for part in (place.street_address, place.extended_address) if part)
+    return Address(
+        name=name or buyer,
+        street=street,
+        city=place.address_locality or "",
+        postcode=place.postal_code or "",
+        country=place.address_country or "",
+    )

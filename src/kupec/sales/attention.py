@@ -1,0 +1,47 @@
+"""Money matters that need a person become visible tasks: nothing about a payment is lost in a log."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from kupec.customers import open_task
+from kupec.kit.actor import system
+from kupec.kit.db import Connection
+from kupec.kit.events import Event
+from kupec.kit.subscribers import Subscriber
+
+_TITLES = {
+    "payment.problem": "Look into a payment",
+    "refund.failed": "Give money back by hand",
+    "refund.problem": "Look into a refund",
+}
+_WITHIN = timedelta(hours=4)
+
+
+def subscriber() -> Subscriber:
+    """Opens a task for each payment or refund that cannot be settled by itself."""
+    return Subscriber(name="sales.attention", events=tuple(_TITLES), handle=open_tasks, start="beginning")
+
+
+async def open_tasks(db: Connection, events: Sequence[Event]) -> None:
+    """One task for each problem, however often it is reported. Emits task.opened."""
+    for event in events:
+        await open_task(
+            db,
+            key=f"{event.name}:{event.payload.get('refund_id') or event.payload['payment_id']}:{event.payload.get('code')}",
+            title=_TITLES[event.name],
+            details={name: value for name, value in event.payload.items() if value is not None},
+            subject=event.subject,
+            customer_id=event.customer_id or await _customer(db, event.subject),
+            due_at=event.recorded_at + _WITHIN,
+            actor=system("payments"),
+            now=event.recorded_at,
+        )
+
+
+async def _customer(db: Connection, subject: str) -> UUID | None:
+    kind, _, order_id = subject.partition(":")
+    if kind != "order":
+        return None
+    found: UUID | None = await db.fetchval("select customer_id from sales_order where id = $1", UUID(order_id))
+    return found

@@ -1,0 +1,39 @@
+"""News from payment providers: verified, stored as it came, then acted upon. It fails closed."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+
+from kupec.billing import receive
+from kupec.kit.errors import InvalidValue, NotFound
+from kupec.kit.webhooks import mark_processed
+from kupec.web.site import Site
+
+AnyRequest = Request[Any, Any, Any]
+_LARGEST = 64 * 1024
+
+
+@post("/webhooks/{source:str}", include_in_schema=False, status_code=204)
+async def payment_webhook(request: AnyRequest, source: str) -> Response[None]:
+    """Take a message in: stored once, acted upon once. If we die in between, the worker acts upon it.
+
+    Raises NotFound for an unknown source and InvalidSignature, which stores nothing.
+    """
+    site: Site = request.app.state.site
+    if source != site.payments.name:
+        raise NotFound(what="webhook")
+    body = await request.body()
+    if len(body) > _LARGEST:
+        raise InvalidValue(field="body", expected=f"at most {_LARGEST} bytes")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    async with site.database.transaction() as db:
+        receipt = await receive(db, site.payments, headers=headers, body=body, now=site.clock.now())
+    if receipt.delivery_id is not None:
+        if receipt.notice.outcome is not None:
+            await site.checkout.settle_outcomes([receipt.notice.outcome])
+        async with site.database.transaction() as db:
+            await mark_processed(db, [receipt.delivery_id])
+    return Response(None, status_code=204)
+
+
+routes: list[Any] = [payment_webhook]
