@@ -1,0 +1,1 @@
+"""Parametric drawings of the goods: one function a thing, strings of SVG."""
