@@ -52,6 +52,7 @@ from kupec.billing.refunds import (
     request_refund,
     request_refunds,
 )
+from kupec.billing.sandbox.client import SandboxCards
 from kupec.billing.states import CHECK_PAUSE, NOT_FOUND_GRACE, STUCK_AFTER, Transition, capture, next_state, void
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "RefundRequested",
     "RefundState",
     "RefundTooLarge",
+    "SandboxCards",
     "Transition",
     "apply_outcomes",
     "apply_refunds",

@@ -86,7 +86,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     def then(self, step: Literal["capture", "void"], *, now: datetime, reason: str = "") -> "Transition":
         """The decision about money that has just come in, in the same breath: fetch it, or let it go.
 
-        `reason` is a code, for the log. Money that was captured already cannot be let go: it stays, and a person is called (problem
+        `reason` is a code, for the log. Money that was captured already stays, and a person is called (problem
         "captured_unwanted"). Raises ValueError when no money has come in.
         """
         if self.after.state == "captured":

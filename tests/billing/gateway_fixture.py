@@ -1,0 +1,119 @@
+"""The sandbox gateway as a process of its own, for tests.
+
+`from tests.billing.gateway_fixture import gateway` in a conftest gives the fixture; `start_gateway` gives more control.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kupec.billing import SandboxCards
+
+KEY = "test-key"
+WEBHOOK_SECRET = "test-webhook-secret"
+
+
+@dataclass
+class RunningGateway:
+    """A gateway process. It can be killed and started again on the same address and data."""
+
+    data: Path
+    webhook: str = ""
+    port: int = 0
+    process: "subprocess.Popen[str] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "kupec.billing.sandbox", "--port", str(self.port), "--data", str(self.data)]
+        command += ["--key", KEY]
+        if self.webhook:
+            command += ["--webhook", self.webhook, "--webhook-secret", WEBHOOK_SECRET]
+        with (self.data.parent / "gateway.log").open("a") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, (self.data.parent / "gateway.log").read_text()
+        self.port = int(json.loads(line)["listening"].rpartition(":")[2])
+
+    def stop(self, signum: int = signal.SIGTERM) -> None:
+        if self.process is None:
+            return
+        os.kill(self.process.pid, signum)
+        self.process.wait(timeout=10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+    def cpu_seconds(self) -> float:
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @asynccontextmanager
+    async def cards(self, **settings: Any) -> AsyncIterator[SandboxCards]:
+        """The shop's client for this gateway."""
+        client = SandboxCards(self.url, key=KEY, webhook_secret=WEBHOOK_SECRET, **settings)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request with the right key."""
+        headers = {"Authorization": f"Bearer {KEY}"} | options.pop("headers", {})
+        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=10, **options)
+
+    def ledger(self) -> dict[str, Any]:
+        """All payments ("payments"), and by currency the sums in each state ("sums")."""
+        found: dict[str, Any] = self.call("GET", "/v1/ledger").json()
+        return found
+
+    def faults(self, **faults: float) -> None:
+        """Order bad luck; without arguments there is none."""
+        assert self.call("POST", "/v1/faults", json=faults).status_code == 200
+
+    def decide(self, action_url: str, decision: str) -> httpx.Response:
+        """What the customer does on the bank's page: "confirm" or "decline"."""
+        return httpx.post(action_url, data={"decision": decision}, timeout=10)
+
+
+@contextmanager
+def start_gateway(directory: Path, *, webhook: str = "") -> Iterator[RunningGateway]:
+    """A gateway on a free port with its data in `directory`, telling `webhook` of every change."""
+    running = RunningGateway(directory / "gateway.sqlite", webhook)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def session_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    with start_gateway(tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(session_gateway: RunningGateway) -> Iterator[RunningGateway]:
+    """One gateway for the whole run, without webhooks; no faults are left from other tests."""
+    yield session_gateway
+    if session_gateway.process is None:
+        session_gateway.start()
+    session_gateway.faults()
