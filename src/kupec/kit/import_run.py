@@ -1,0 +1,273 @@
+"""Bringing a file in, batch by batch, such that it may be killed at any moment and started again.
+
+How far a file has come stands in `import_run` and moves in the transaction that writes a batch: a batch is written and
+counted, or neither. Lines that stay out are kept in `import_error` in the same way.
+"""
+
+import asyncio
+import csv
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from kupec.kit.actor import Actor
+from kupec.kit.clock import Clock
+from kupec.kit.db import Connection, Database
+from kupec.kit.errors import KupecError
+from kupec.kit.events import Happened, Payload, emit
+from kupec.kit.ids import uuid7
+from kupec.kit.mapping import Mapping
+from kupec.kit.tabular import Reader, Row, RowError, Taken
+
+R = TypeVar("R")
+Verb = Callable[[Connection, list[Row]], Awaitable[list[RowError]]]
+
+_LINES_PER_ROW: Final = 50
+_LONGEST_RAW: Final = 2000
+_COLUMNS: Final = """id, kind, file_name, last_line, written, skipped, failed, started_at, moved_at, finished_at"""
+
+
+class ImportInterrupted(KupecError):
+    """Another process is importing this file. It carries on; this one has stopped."""
+
+    status = 409
+    code = "import_interrupted"
+
+
+class ImportRun(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a file has come. Lines were written, skipped as the mapping says, or failed."""
+
+    id: UUID
+    kind: str
+    file_name: str
+    last_line: int
+    written: int
+    skipped: int
+    failed: int
+    started_at: datetime
+    moved_at: datetime
+    finished_at: datetime | None
+
+
+class ImportFinished(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "import.finished"
+    run_id: UUID
+    kind: str
+    written: int
+    skipped: int
+    failed: int
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What a progress bar wants to know; `fraction` of the file that has been read."""
+
+    run: ImportRun
+    fraction: float
+
+
+async def run_import(
+    database: Database,
+    kind: str,
+    path: Path,
+    mapping: Mapping | None,
+    verb: Verb,
+    *,
+    actor: Actor,
+    clock: Clock,
+    batch_size: int = 2000,
+    progress: Callable[[Progress], None] = lambda _: None,
+    again: bool = False,
+) -> ImportRun:
+    """Read the file at `path` and give it to `verb` in batches, each in a transaction of its own.
+
+    A run of the same kind, file and mapping that was broken off is carried on from where it was; one that is finished
+    is not repeated unless `again`. `verb` writes the rows it can and returns an error for each of the others.
+    Raises InvalidFile, InvalidMapping, ImportInterrupted. Event import.finished.
+    """
+    mapping = mapping or Mapping()
+    digest = await asyncio.to_thread(_digest, path)
+    async with database.transaction() as db:
+        run = await _start(db, kind, path.name, digest, mapping, clock.now(), again=again)
+    if run.finished_at is not None:
+        return run
+    reader = Reader(path, mapping)
+    with closing(reader.rows(after=run.last_line)) as lines:
+        batch = await asyncio.to_thread(_next_batch, lines, batch_size)
+        while batch:
+            # The next batch is read and parsed while the database works on this one.
+            following = asyncio.create_task(asyncio.to_thread(_next_batch, lines, batch_size))
+            try:
+                async with database.transaction() as db:
+                    run = await _write(db, run, batch, verb, clock.now())
+            finally:
+                await asyncio.wait([following])
+            progress(Progress(run=run, fraction=reader.fraction))
+            batch = following.result()
+    async with database.transaction() as db:
+        return await _finish(db, run, actor, clock.now())
+
+
+def typed(row_type: type[R], verb: Callable[[Connection, list[R]], Awaitable[Sequence[KupecError | None]]]) -> Verb:
+    """A verb for `run_import` out of one that takes structs and answers each with None or why it stays out.
+
+    Text becomes numbers, moments and the like where the struct wants them; what does not fit is an error of the line.
+    """
+
+    async def take(db: Connection, rows: list[Row]) -> list[RowError]:
+        errors: list[RowError] = []
+        fit: list[tuple[Row, R]] = []
+        for row in rows:
+            try:
+                fit.append((row, msgspec.convert(row.values, row_type, strict=False)))
+            except msgspec.ValidationError as error:
+                reason, _, place = str(error).partition(" - at `$.")
+                errors.append(RowError(row.line, place.rstrip("`"), reason, row.source))
+        answers = await verb(db, [value for _, value in fit]) if fit else []
+        for (row, _), answer in zip(fit, answers, strict=True):
+            if answer is not None:
+                errors.append(RowError(row.line, answer.field or "", answer.message, row.source))
+        return errors
+
+    return take
+
+
+async def write_errors(db: Connection, run_id: UUID, path: Path) -> int:
+    """Write what stayed out as a CSV file (line, field, reason, raw); returns how many. No file for none."""
+    rows = await db.fetch(
+        "select line, field, reason, raw from import_error where run_id = $1 order by line, number", run_id
+    )
+    if rows:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["line", "field", "reason", "raw"])
+            writer.writerows(rows)
+    return len(rows)
+
+
+async def list_import_runs(db: Connection, *, limit: int = 50) -> list[ImportRun]:
+    """The latest imports, finished or not."""
+    rows = await db.fetch(
+        f"select {_COLUMNS} from import_run order by started_at desc, id desc limit $1",  # noqa: S608
+        limit,
+    )
+    return [ImportRun(**row) for row in rows]
+
+
+async def _start(
+    db: Connection, kind: str, name: str, digest: bytes, mapping: Mapping, now: datetime, *, again: bool
+) -> ImportRun:
+    mapped = hashlib.sha256(msgspec.json.encode(mapping, order="deterministic")).digest()
+    row = await db.fetchrow(
+        f"""
+        insert into import_run as r (id, kind, file_sha256, mapping_sha256, file_name, started_at, moved_at)
+        values ($1, $2, $3, $4, $5, $6, $6)
+        on conflict (kind, file_sha256, mapping_sha256) do update set file_name = excluded.file_name
+        returning {_COLUMNS}
+        """,  # noqa: S608
+        uuid7(),
+        kind,
+        digest,
+        mapped,
+        name,
+        now,
+    )
+    assert row is not None
+    if row["finished_at"] is None or not again:
+        return ImportRun(**row)
+    await db.execute("delete from import_error where run_id = $1", row["id"])
+    row = await db.fetchrow(
+        f"""
+        update import_run set last_line = 0, written = 0, skipped = 0, failed = 0, finished_at = null,
+               started_at = $2, moved_at = $2
+        where id = $1 returning {_COLUMNS}
+        """,  # noqa: S608
+        row["id"],
+        now,
+    )
+    assert row is not None
+    return ImportRun(**row)
+
+
+async def _write(db: Connection, run: ImportRun, batch: list[Taken], verb: Verb, now: datetime) -> ImportRun:
+    last_line = await db.fetchval("select last_line from import_run where id = $1 for update", run.id)
+    if last_line != run.last_line:
+        raise ImportInterrupted
+    rows = [taken for taken in batch if isinstance(taken, Row)]
+    errors = [taken for taken in batch if isinstance(taken, RowError)]
+    skipped = len(batch) - len(rows) - len(errors)
+    refused = await verb(db, rows) if rows else []
+    await _keep_errors(db, run.id, errors + refused)
+    failed_rows = len({error.line for error in refused})
+    row = await db.fetchrow(
+        f"""
+        update import_run set last_line = $2, written = written + $3, skipped = skipped + $4, failed = failed + $5,
+               moved_at = $6
+        where id = $1 returning {_COLUMNS}
+        """,  # noqa: S608
+        run.id,
+        batch[-1].line,
+        len(rows) - failed_rows,
+        skipped,
+        len(errors) + failed_rows,
+        now,
+    )
+    assert row is not None
+    return ImportRun(**row)
+
+
+async def _keep_errors(db: Connection, run_id: UUID, errors: list[RowError]) -> None:
+    if errors:
+        await db.execute(
+            """
+            insert into import_error (run_id, line, number, field, reason, raw)
+            select $1, * from unnest($2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[])
+            """,
+            run_id,
+            [error.line for error in errors],
+            list(range(len(errors))),
+            [error.field for error in errors],
+            [error.reason for error in errors],
+            [error.raw[:_LONGEST_RAW] for error in errors],
+        )
+
+
+async def _finish(db: Connection, run: ImportRun, actor: Actor, now: datetime) -> ImportRun:
+    row = await db.fetchrow(
+        f"update import_run set finished_at = $2 where id = $1 and finished_at is null returning {_COLUMNS}",  # noqa: S608
+        run.id,
+        now,
+    )
+    if row is None:
+        raise ImportInterrupted
+    done = ImportRun(**row)
+    payload = ImportFinished(
+        run_id=done.id, kind=done.kind, written=done.written, skipped=done.skipped, failed=done.failed
+    )
+    await emit(db, [Happened(payload=payload, subject=f"import:{done.id}", occurred_at=now)], actor=actor)
+    return done
+
+
+def _next_batch(lines: Iterator[Taken], size: int) -> list[Taken]:
+    """Lines with about `size` rows among them; fewer rows where most lines are skipped."""
+    batch: list[Taken] = []
+    rows = 0
+    for taken in lines:
+        batch.append(taken)
+        rows += isinstance(taken, Row)
+        if rows >= size or len(batch) >= size * _LINES_PER_ROW:
+            break
+    return batch
+
+
+def _digest(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.digest()
