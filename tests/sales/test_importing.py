@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -259,3 +260,9 @@ async def test_two_imports_of_the_same_at_once(pool: Pool) -> None:
         assert len(lines) + len(returned) == 90
         total = await db.fetchval("select sum(total) from sales_order")
         assert total == await db.fetchval("select sum(total) from order_line")
+
+
+def test_every_field_is_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "import-customers-orders.md").read_text()
+    part = guide[guide.index("## Orders") :]
+    assert [field for field in OrderLineRow.__struct_fields__ if f"`{field}`" not in part] == []

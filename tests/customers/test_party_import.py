@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -186,3 +187,9 @@ async def test_the_size_of_batches_makes_no_difference(db: Connection, size: int
         ("5", "N33", None, "C0"),
         ("6", "N34", None, "C1"),
     ]
+
+
+def test_every_field_is_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "import-customers-orders.md").read_text()
+    part = guide[guide.index("## Customers") : guide.index("## Orders")]
+    assert [field for field in PartyRow.__struct_fields__ if f"`{field}`" not in part] == []
