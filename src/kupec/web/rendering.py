@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
@@ -122,6 +123,8 @@ def environment(language: str) -> Environment:
         ),
         number=lambda value: format_decimal(value, locale=language),
         percent=lambda basis_points: format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=language),
+        country=lambda code: Locale(language).territories.get(code, code),
+        weight=lambda grams: _weight(grams, language),
         together=lambda words: format_list(list(words), locale=language),
     )
     return made
@@ -155,6 +158,12 @@ def _day(value: date, language: str) -> str:
     """A day near at hand: "úterý 24. listopadu"."""
     pattern = {"cs": "EEEE d. MMMM", "pl": "EEEE, d MMMM"}.get(language, "EEEE d MMMM")
     return format_date(value, pattern, locale=language)
+
+
+def _weight(grams: int, language: str) -> str:
+    if grams < 1000:
+        return f"{grams}\u00a0g"
+    return f"{format_decimal(Decimal(grams) / 1000, '#,##0.##', locale=language)}\u00a0kg"
 
 
 def _moment_pattern(width: str, language: str) -> str:

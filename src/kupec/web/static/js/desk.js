@@ -1,0 +1,30 @@
+// The desk: live parts, rows that open beside their list, and the keyboard. The pages work without it.
+
+import { listen } from "./desk-live.js";
+import { watchKeys } from "./desk-keys.js";
+import { watchRows } from "./desk-panes.js";
+
+watchRows();
+watchKeys();
+listen();
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) {
+    window.print();
+  }
+  const closer = event.target.closest("[data-closes]");
+  if (closer) {
+    document.getElementById(closer.dataset.closes)?.close();
+  }
+  // A menu closes when something else is clicked.
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) {
+      menu.open = false;
+    }
+  }
+});
+
+// A dialog whose form was refused comes back open.
+for (const form of document.querySelectorAll("[data-open-dialog]")) {
+  document.getElementById(form.dataset.openDialog)?.showModal();
+}

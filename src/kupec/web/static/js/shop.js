@@ -1,0 +1,5 @@
+// What makes the shop's pages quicker. Every page works without it.
+
+import "./search.js";
+import "./buy.js";
+import "./cart.js";

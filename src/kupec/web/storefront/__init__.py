@@ -1,0 +1,37 @@
+"""The shop: its routes, for the application to mount."""
+
+from typing import Any
+
+from litestar import Router
+
+from kupec.web.security import limit_rate, refuse_forged
+from kupec.web.storefront import cart, checkout, orders, pages, payment
+
+_LARGEST_FORM = 100_000  # bytes
+
+routes: list[Any] = [
+    Router(
+        path="/",
+        guards=[limit_rate, refuse_forged],
+        request_max_body_size=_LARGEST_FORM,
+        route_handlers=[
+            pages.root,
+            pages.home,
+            pages.category,
+            pages.search,
+            pages.suggest,
+            pages.product,
+            pages.info,
+            cart.add,
+            cart.show,
+            cart.change,
+            checkout.show,
+            checkout.submit,
+            checkout.forget,
+            payment.come_back,
+            payment.done,
+            orders.show,
+            orders.live,
+        ],
+    )
+]

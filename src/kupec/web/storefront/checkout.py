@@ -1,0 +1,240 @@
+"""Checkout on one page: who, where to, how, and the card, whose number never comes to us."""
+
+from typing import Any
+
+import msgspec
+from babel.core import Locale
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.ids import uuid7
+from kupec.kit.text import shorten, sort_key
+from kupec.sales import (
+    Address,
+    Cart,
+    CartDetails,
+    CompleteRequest,
+    NotEnoughStock,
+    PricedCart,
+    TotalChanged,
+    price_cart,
+    set_details,
+)
+from kupec.web.forms import Form, read_form
+from kupec.web.rendering import site_of
+from kupec.web.security import content_policy, forget_cookie, origin_of
+from kupec.web.storefront.cart import open_cart, ready_cart, with_delivery
+from kupec.web.storefront.payment import finish
+from kupec.web.storefront.shop import ORDER_COOKIE, Shop, buyer, cart_cookie, known_order, open_shop, page
+from kupec.web.storefront.words import card_refusal, line_texts, merged, problem_texts, say
+
+FIELDS = (
+    "email",
+    "phone",
+    "address.name",
+    "address.street",
+    "address.city",
+    "address.postcode",
+    "address.country",
+    "shipping_method",
+)
+_LONGEST = 1_000
+_KEY_LENGTH = 64
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class View(msgspec.Struct, kw_only=True):
+    """The page as it is about to be shown."""
+
+    priced: PricedCart
+    values: dict[str, str]
+    errors: dict[str, str] = {}
+    notice: str = ""
+    """"total_changed" or what the card's bank said."""
+    refusal: str = ""
+
+
+@get("/{language:str}/checkout", include_in_schema=False)
+async def show(request: AnyRequest) -> Response[Any]:
+    site = site_of(request)
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        priced = await ready_cart(request, db, shop)
+    if priced is None or not priced.cart.lines or line_texts(priced, shop.language):
+        return Redirect(shop.address("/cart"), status_code=303)
+    return _page(request, shop, View(priced=priced, values=_values_of(priced.cart, shop)))
+
+
+@post("/{language:str}/checkout", status_code=200, include_in_schema=False)
+async def submit(request: AnyRequest) -> Response[Any]:
+    """Note what was filled in; then show the page anew ("update") or order and pay."""
+    site = site_of(request)
+    form = await read_form(request)
+    async with site.database.transaction() as db:
+        shop = await open_shop(request, db)
+        cart = shop.cart
+        if cart is None or not cart.lines:
+            return Redirect(shop.address("/cart"), status_code=303)
+        values = _values_in(form)
+        errors = await _save(request, db, cart, shop, values)
+        priced = await with_delivery(request, db, cart)
+    if "update" in form:
+        return _page(request, shop, View(priced=priced, values=_kept(values, priced)))
+    view = View(priced=priced, values=values, errors=merged(errors, _lacking(priced, shop)))
+    token = form.text("card_token", most=_LONGEST)
+    if not token:
+        view.errors.setdefault("card", say(InvalidValue(field="card", expected="a card"), shop.language))
+    if view.errors:
+        return _page(request, shop, view, status=422)
+    return await _order(request, shop, view, form, token)
+
+
+async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token: str) -> Response[Any]:
+    site = site_of(request)
+    cart = view.priced.cart
+    wanted = CompleteRequest(
+        cart_id=cart.id,
+        key=form.text("key", most=_LONGEST)[:_KEY_LENGTH] or str(uuid7()),
+        card_token=token,
+        expected_total=form.whole("expected_total", least=0, most=10**11 - 1),
+        return_url=f"{site.settings.base_url}{shop.address('/checkout/return/{payment}')}",
+        actor=buyer(cart),
+    )
+    try:
+        completion = await site.checkout.complete(wanted)
+    except TotalChanged:
+        view.notice = "total_changed"
+    except KupecError as error:
+        if error.status >= 500:
+            raise
+        field = "cart" if isinstance(error, NotEnoughStock) else error.field or "cart"
+        view.errors = {field if field in FIELDS else "cart": say(error, shop.language)}
+    else:
+        if completion.state != "failed":
+            return await finish(request, shop, completion)
+        view.refusal = card_refusal(completion.error_code, shop.language)
+    async with site.database.reading() as db:
+        view.priced = await price_cart(db, cart.id, now=site.clock.now())
+    if view.priced.cart.state != "open":
+        return Redirect(shop.address("/cart"), status_code=303)
+    return _page(request, shop, view, status=409)
+
+
+@post("/{language:str}/checkout/forget", status_code=303, include_in_schema=False)
+async def forget(request: AnyRequest) -> Redirect:
+    """The browser forgets who bought here last; the goods stay in the cart."""
+    site = site_of(request)
+    async with site.database.transaction() as db:
+        shop = await open_shop(request, db)
+        cookies = [forget_cookie(site, ORDER_COOKIE)]
+        if shop.cart:
+            lines = [(line.variant_id, line.quantity) for line in shop.cart.lines]
+            fresh = await open_cart(request, db, shop, lines=lines)
+            cookies.append(cart_cookie(site, fresh.id))
+    return Redirect(shop.address("/checkout"), status_code=303, cookies=cookies)
+
+
+# --- what was filled in ------------------------------------------------------------------------------
+
+
+def _values_of(cart: Cart, shop: Shop) -> dict[str, str]:
+    values = {"email": cart.email or "", "phone": cart.phone or "", "shipping_method": cart.shipping_method or ""}
+    address = cart.address
+    for part in Address.__struct_fields__:
+        values[f"address.{part}"] = getattr(address, part) if address else ""
+    values["address.name"] = values["address.name"] or cart.name or ""
+    values["address.country"] = values["address.country"] or shop.market.home_country
+    return values
+
+
+def _values_in(form: Form) -> dict[str, str]:
+    return {field: shorten(form.text(field, most=100_000), _LONGEST) for field in FIELDS}
+
+
+def _kept(values: dict[str, str], priced: PricedCart) -> dict[str, str]:
+    """What was typed, with the delivery that is really chosen."""
+    return values | {"shipping_method": priced.cart.shipping_method or ""}
+
+
+async def _save(request: AnyRequest, db: Connection, cart: Cart, shop: Shop, values: dict[str, str]) -> dict[str, str]:
+    """Note the details; what cannot be right is left out and told, field by field."""
+    now = site_of(request).clock.now()
+    accepted = dict(values)
+    if accepted["address.country"] not in shop.market.countries:
+        accepted["address.country"] = shop.market.home_country
+    errors: dict[str, str] = {}
+    while True:
+        try:
+            async with db.transaction():
+                await set_details(db, cart.id, _details(accepted, shop), actor=buyer(cart), now=now)
+            return errors
+        except InvalidValue as error:
+            field = "address.name" if error.field == "name" else error.field or ""
+            if not accepted.get(field):
+                raise
+            errors[field] = say(error, shop.language)
+            accepted[field] = ""
+        except KupecError as error:
+            return errors | {"cart": say(error, shop.language)}
+
+
+def _details(values: dict[str, str], shop: Shop) -> CartDetails:
+    parts = {part: values[f"address.{part}"] for part in Address.__struct_fields__}
+    return CartDetails(
+        email=values["email"] or None,
+        phone=values["phone"] or None,
+        name=values["address.name"] or None,
+        address=Address(**parts),
+        shipping_method=values["shipping_method"] or None,
+        market=shop.market.code,
+        language=shop.language,
+    )
+
+
+def _lacking(priced: PricedCart, shop: Shop) -> dict[str, str]:
+    """What the order still lacks: beside its field, or at the top where it is about the goods."""
+    texts: dict[str, str] = {}
+    for field, text in problem_texts(priced.problems, shop.language).items():
+        texts.setdefault(field if field in FIELDS else "cart", text)
+    return texts
+
+
+def _countries(shop: Shop) -> list[tuple[str, str]]:
+    """Where this market delivers, home first, the rest by name."""
+    names = Locale(shop.language).territories
+    home = shop.market.home_country
+    return sorted(
+        ((code, names.get(code, code)) for code in shop.market.countries),
+        key=lambda country: (country[0] != home, sort_key(country[1], shop.language)),
+    )
+
+
+# --- the page ----------------------------------------------------------------------------------------
+
+
+def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 200) -> Response[str]:
+    site = site_of(request)
+    gateway = site.settings.card_gateway_url.rstrip("/")
+    origin = origin_of(gateway)
+    return page(
+        request,
+        shop,
+        "checkout.html",
+        status=status,
+        headers={
+            "Content-Security-Policy": content_policy(connect=[origin], form_action=[origin]),
+            "Cache-Control": "no-store",
+        },
+        view=view,
+        priced=view.priced,
+        values=view.values,
+        errors=view.errors,
+        key=str(uuid7()),
+        countries=_countries(shop),
+        tokens_url=f"{gateway}/v1/tokens",
+        known=known_order(request) is not None,
+        alternates={language: f"/{language}/checkout" for language in shop.markets},
+    )

@@ -1,0 +1,118 @@
+"""An order as its buyer follows it, by a signed link, live."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from kupec.kit.live import Hub, Reload, position_of
+from kupec.sales import Fulfilment, Order, order_from_token
+from kupec.web.rendering import site_of
+from kupec.web.storefront.shop import open_shop, page
+
+_HEARTBEAT = 20.0
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One station of an order's way."""
+
+    kind: Literal["placed", "picking", "shipped", "delivered", "cancelled"]
+    reached: Literal["done", "now", "ahead"]
+    at: datetime | None = None
+    expected: date | None = None
+    parcel: Fulfilment | None = None
+    position: int = 1
+    """Which of several parcels."""
+
+
+def journey(order: Order) -> list[Step]:
+    """Where the order has been, where it is, and what lies ahead, in this order."""
+    steps = [Step(kind="placed", reached="now" if order.state == "placed" else "done", at=order.placed_at)]
+    if order.state == "cancelled":
+        return [*steps, Step(kind="cancelled", reached="now", at=order.cancelled_at)]
+    parcels = [parcel for parcel in order.fulfilments if parcel.state != "cancelled"]
+    picked = min((parcel.picked_at for parcel in parcels if parcel.picked_at), default=None)
+    steps.append(Step(kind="picking", reached=_reached(order, "picking", ("shipped", "delivered")), at=picked))
+    for position, parcel in enumerate(parcels, start=1):
+        if parcel.shipped_at:
+            reached: Literal["done", "now"] = "now" if parcel.state == "shipped" else "done"
+            steps.append(Step(kind="shipped", reached=reached, at=parcel.shipped_at, parcel=parcel, position=position))
+    if not any(parcel.shipped_at for parcel in parcels):
+        steps.append(Step(kind="shipped", reached=_reached(order, "shipped", ("delivered",))))
+    for position, parcel in enumerate(parcels, start=1):
+        if parcel.delivered_at:
+            last = order.state == "delivered" and position == len(parcels)
+            steps.append(
+                Step(
+                    kind="delivered",
+                    reached="now" if last else "done",
+                    at=parcel.delivered_at,
+                    parcel=parcel,
+                    position=position,
+                )
+            )
+    if order.state != "delivered":
+        steps.append(Step(kind="delivered", reached="ahead", expected=order.promised_on))
+    return steps
+
+
+def _reached(order: Order, state: str, later: tuple[str, ...]) -> Literal["done", "now", "ahead"]:
+    if order.state == state:
+        return "now"
+    return "done" if order.state in later else "ahead"
+
+
+@get("/{language:str}/order/{token:str}", include_in_schema=False)
+async def show(request: AnyRequest, token: str) -> Response[str]:
+    site = site_of(request)
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+    return page(
+        request,
+        shop,
+        "order.html",
+        headers={"Cache-Control": "no-store"},
+        order=order,
+        steps=journey(order),
+        parcels=[parcel for parcel in order.fulfilments if parcel.state != "cancelled"],
+        token=token,
+    )
+
+
+@get("/{language:str}/order/{token:str}/live", include_in_schema=False)
+async def live(request: AnyRequest, token: str) -> ServerSentEvent:
+    """Tells the page that something has happened to its order; the page then loads itself anew."""
+    site = site_of(request)
+    async with site.database.reading() as db:
+        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+    last_seen = request.headers.get("last-event-id")
+    return ServerSentEvent(
+        _changes(site.live, f"order:{order.id}", last_seen),
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _changes(hub: Hub, subject: str, last_seen: str | None) -> AsyncIterator[ServerSentEventMessage]:
+    async with hub.stream(subject=subject, after=last_seen) as stream:
+        yield ServerSentEventMessage(data=None, comment="listening", retry=3000)
+        while True:
+            try:
+                async with asyncio.timeout(_HEARTBEAT):
+                    happened = await anext(stream)
+            except TimeoutError:
+                yield ServerSentEventMessage(data=None, comment="still here")
+                continue
+            except StopAsyncIteration:
+                return
+            if isinstance(happened, Reload):
+                yield ServerSentEventMessage(data='{"type":"reload"}', id=happened.position)
+            else:
+                data = msgspec.json.encode({"type": happened.name}).decode()
+                yield ServerSentEventMessage(data=data, id=position_of(happened))

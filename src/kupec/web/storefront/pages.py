@@ -1,0 +1,226 @@
+"""Looking around: home, categories, search, a product, and what everybody may want to know."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect
+
+from kupec.catalogue import (
+    Category,
+    ProductCard,
+    ProductView,
+    VariantView,
+    list_products,
+    product_by_slug,
+    similar_products,
+)
+from kupec.catalogue import suggest as suggest_products
+from kupec.kit.db import Connection
+from kupec.kit.errors import NotFound
+from kupec.kit.i18n import best_language
+from kupec.sales import ShippingOption
+from kupec.sales.shipping import tariff
+from kupec.web.forms import Form, query_form
+from kupec.web.rendering import site_of
+from kupec.web.storefront.shop import Shop, open_shop, page
+from kupec.web.storefront.words import ATTRIBUTES
+
+Sort = Literal["price", "-price", "newest"]
+
+PAGE_SIZE = 24
+_SORTS: dict[str, Sort] = {"price": "price", "-price": "-price", "newest": "newest"}
+INFO_PAGES = ("delivery", "contact", "terms", "privacy")
+_FURTHEST_PAGE = 500
+_SUGGESTIONS = 6
+_RELATED = 4
+_HOME_SHELVES = 3
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list of products."""
+
+    products: list[ProductCard]
+    total: int
+    page: int
+    sort: str
+
+    @property
+    def pages(self) -> int:
+        return min(_FURTHEST_PAGE, max(1, -(-self.total // PAGE_SIZE)))
+
+
+@get("/", include_in_schema=False)
+async def root(request: AnyRequest) -> Redirect:
+    """To the shop in the language that the browser asks for."""
+    language = best_language(request.headers.get("accept-language", ""))
+    return Redirect(f"/{language}", status_code=302, headers={"Vary": "Accept-Language", "Cache-Control": "no-store"})
+
+
+@get("/{language:str}", include_in_schema=False)
+async def home(request: AnyRequest) -> Response[str]:
+    site = site_of(request)
+    now = site.clock.now()
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        rows = [
+            (shelf, (await list_products(db, shop.market, now=now, category=shelf.id, limit=_RELATED))[0])
+            for shelf in _stocked(shop)[:_HOME_SHELVES]
+        ]
+        option = await soonest(db, shop, now)
+    featured = [products[0] for _, products in reversed(rows) if products]
+    return page(request, shop, "home.html", rows=rows, option=option, featured=featured)
+
+
+def _stocked(shop: Shop) -> list[Category]:
+    return [shelf for shelf in shop.shelves if shelf.products]
+
+
+@get("/{language:str}/c/{slug:str}", include_in_schema=False)
+async def category(request: AnyRequest, slug: str) -> Response[Any]:
+    site = site_of(request)
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        here = next((known for known in shop.categories if known.slug == slug), None)
+        if here is None:
+            return _moved(shop, slug)
+        listing = await _listing(db, shop, query_form(request), now=site.clock.now(), category=here.id)
+    alternates = {language: f"/{language}/c/{known}" for language, known in here.slugs.items()}
+    return page(request, shop, "category.html", here=here, listing=listing, alternates=alternates)
+
+
+def _moved(shop: Shop, slug: str) -> Redirect:
+    """A slug of another language leads to the same shelf in this one."""
+    for known in shop.categories:
+        if slug in known.slugs.values():
+            return Redirect(shop.address(f"/c/{known.slug}"), status_code=301)
+    raise NotFoundException
+
+
+@get("/{language:str}/search", include_in_schema=False)
+async def search(request: AnyRequest) -> Response[str]:
+    site = site_of(request)
+    form = query_form(request)
+    wanted = form.text("q", most=10_000)[:100]
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        listing = await _listing(db, shop, form, now=site.clock.now(), query=wanted) if wanted else None
+    return page(request, shop, "search.html", wanted=wanted, listing=listing)
+
+
+@get("/{language:str}/suggest", include_in_schema=False)
+async def suggest(request: AnyRequest) -> Response[str]:
+    """A few products and categories for what is being typed: a piece of a page, for the search field's module."""
+    site = site_of(request)
+    wanted = query_form(request).text("q", most=10_000)[:100]
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        products = await suggest_products(db, shop.market, wanted, now=site.clock.now(), limit=_SUGGESTIONS)
+    return page(request, shop, "_suggestions.html", wanted=wanted, products=products)
+
+
+async def _listing(
+    db: Connection, shop: Shop, form: Form, *, now: datetime, category: UUID | None = None, query: str | None = None
+) -> Listing:
+    typed = form.text("sort", most=10_000)
+    number = _page_number(form)
+    products, total = await list_products(
+        db,
+        shop.market,
+        now=now,
+        category=category,
+        query=query,
+        sort=_SORTS.get(typed),
+        limit=PAGE_SIZE,
+        offset=(number - 1) * PAGE_SIZE,
+    )
+    if number > 1 and not products:
+        raise NotFoundException
+    return Listing(products=products, total=total, page=number, sort=typed if typed in _SORTS else "")
+
+
+def _page_number(form: Form) -> int:
+    text = form.text("page", most=10_000)
+    if not text:
+        return 1
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _FURTHEST_PAGE and len(text) < 9):
+        raise NotFoundException
+    return int(text)
+
+
+@get("/{language:str}/p/{slug:str}", include_in_schema=False)
+async def product(request: AnyRequest, slug: str) -> Response[Any]:
+    site = site_of(request)
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        return await product_page(request, db, shop, slug, now=site.clock.now(), chosen=query_form(request))
+
+
+async def product_page(
+    request: AnyRequest,
+    db: Connection,
+    shop: Shop,
+    slug: str,
+    *,
+    now: datetime,
+    chosen: Form,
+    errors: dict[str, str] | None = None,
+) -> Response[Any]:
+    """A product's page, also with what went wrong when it was put into the cart. Answers 404."""
+    try:
+        view = await product_by_slug(db, shop.market, slug, now=now)
+    except NotFound:
+        raise NotFoundException from None
+    if view.slug != slug:
+        return Redirect(shop.address(f"/p/{view.slug}"), status_code=301)
+    subtotal = min(variant.price for variant in view.variants)
+    return page(
+        request,
+        shop,
+        "product.html",
+        status=409 if errors else 200,
+        product=view,
+        selected=_selected(view, chosen),
+        option=await soonest(db, shop, now, subtotal=subtotal) if view.kind == "goods" else None,
+        related=await similar_products(db, shop.market, view.id, now=now, limit=_RELATED),
+        errors=errors or {},
+        quantity=chosen.text("quantity", most=10_000)[:6] or "1",
+        attributes=[(ATTRIBUTES.get(code, code), value) for code, value in view.attributes.items()],
+        alternates={language: f"/{language}/p/{known}" for language, known in view.slugs.items()},
+    )
+
+
+def _selected(view: ProductView, chosen: Form) -> VariantView:
+    """The variant that was asked for, else the first that can be had."""
+    asked = chosen.text("variant", most=10_000)
+    by_name = {str(variant.id): variant for variant in view.variants}
+    buyable = [variant for variant in view.variants if variant.available != 0]
+    return by_name.get(asked) or (buyable or view.variants)[0]
+
+
+async def soonest(db: Connection, shop: Shop, now: datetime, *, subtotal: int = 0) -> ShippingOption | None:
+    """The delivery that arrives first in the market's home country, the cheaper one of two that arrive together."""
+    options = (await tariff(db)).options(shop.market, country=None, language=shop.language, subtotal=subtotal, now=now)
+    return min(options, key=lambda option: (option.promised_on, option.fee), default=None)
+
+
+@get("/{language:str}/info/{name:str}", include_in_schema=False)
+async def info(request: AnyRequest, name: str) -> Response[str]:
+    """Delivery and payment, contact, terms, privacy."""
+    if name not in INFO_PAGES:
+        raise NotFoundException
+    site = site_of(request)
+    async with site.database.reading() as db:
+        shop = await open_shop(request, db)
+        rates = await tariff(db) if name == "delivery" else None
+    options = {
+        country: rates.options(shop.market, country=country, language=shop.language, subtotal=0, now=site.clock.now())
+        for country in shop.market.countries
+        if rates
+    }
+    return page(request, shop, f"info/{name}.html", options=options)

@@ -1,0 +1,134 @@
+"""Errors of the shop in a buyer's words, beside the field they belong to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.i18n import explain, translate, translations
+from kupec.sales import CartIncomplete, NotEnoughStock, PricedCart, Problem
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues; it is translated when it is shown."""
+    return message
+
+
+_INVALID = {
+    "quantity": _("Please enter a whole number of pieces, at most 9,999."),
+    "email": _("Please check the e-mail: it should look like jana@example.com."),
+    "phone": _("Please check the phone number, with its country code: +420 601 234 567."),
+    "address.postcode": _("This postcode does not exist in the chosen country."),
+    "address.country": _("Please choose one of the countries we deliver to."),
+    "shipping_method": _("Please choose a delivery from the list."),
+    "card": _("Please fill in the card. If you have, switch on JavaScript for this page and try again."),
+}
+_CARD = {
+    "insufficient_funds": _("There is not enough money on this card. Nothing was charged. Try another card."),
+    "expired_card": _("This card has expired. Nothing was charged. Try another card."),
+    "authentication_failed": _("The payment was not confirmed with the bank. Nothing was charged. Try again."),
+    "action_expired": _("The payment was not confirmed in time. Nothing was charged. Try again."),
+    "authorisation_expired": _("The payment was not completed in time. Nothing was charged. Try again."),
+    "declined": _("The bank has declined this card. Nothing was charged. Try another card."),
+}
+_CARD_OTHERWISE = _("The payment did not go through. Nothing was charged. Try again or use another card.")
+
+ATTRIBUTES = {
+    "altitude": _("Altitude"),
+    "arabica": _("Arabica"),
+    "boiler": _("Heating"),
+    "burrs": _("Burrs"),
+    "capacity": _("Capacity"),
+    "composition": _("Composition"),
+    "diameter": _("Diameter"),
+    "dimensions": _("Dimensions (W × D × H)"),
+    "duration": _("Duration"),
+    "fits": _("Fits"),
+    "hopper": _("Bean hopper"),
+    "intensity": _("Intensity"),
+    "material": _("Material"),
+    "origin": _("Origin"),
+    "pack": _("Pack"),
+    "place": _("Place"),
+    "portafilter": _("Portafilter diameter"),
+    "power": _("Power"),
+    "process": _("Process"),
+    "pump": _("Pump"),
+    "roast": _("Roast"),
+    "tank": _("Water tank"),
+    "taste": _("Taste"),
+    "volume": _("Volume"),
+}
+"""What the attributes of products are called; one that is missing here goes by its code."""
+
+# Said by `kupec.sales`; here so that they stand in the catalogues.
+_PROBLEMS = (
+    _("There is nothing in the cart yet."),
+    _("Please give your e-mail."),
+    _("Please choose a delivery."),
+    _("This product is not sold here any more. Please remove it."),
+    _("Please give the recipient's name."),
+    _("Please give the street and number."),
+    _("Please give the town."),
+    _("Please give the postcode."),
+    _("Please choose the country."),
+    _("We do not deliver to this country."),
+)
+
+
+def say(error: KupecError, language: str) -> str:
+    """What the buyer reads about an error."""
+    if isinstance(error, NotEnoughStock):
+        return shortage(int(error.details["available"]), language)
+    if isinstance(error, CartIncomplete):
+        return translate(language, str(error.details["problem"]))
+    if isinstance(error, InvalidValue):
+        known = _INVALID.get(error.field or "")
+        return translate(language, known or _("This cannot be right. Please check it."))
+    return explain(error, language)
+
+
+def shortage(available: int, language: str) -> str:
+    spoken = translations(language)
+    if available <= 0:
+        return spoken.gettext("Sold out at the moment.")
+    text = spoken.ngettext("Only %(num)d piece is left.", "Only %(num)d pieces are left.", available)
+    return text % {"num": available}
+
+
+def card_refusal(code: str | None, language: str) -> str:
+    """Why the card did not pay."""
+    return translate(language, _CARD.get(code or "", _CARD_OTHERWISE))
+
+
+def problem_texts(problems: list[Problem], language: str) -> dict[str, str]:
+    """What a cart still lacks, by field; the first problem of a field is enough."""
+    texts: dict[str, str] = {}
+    for problem in problems:
+        texts.setdefault(problem.field, _problem(problem, language))
+    return texts
+
+
+def line_texts(priced: PricedCart, language: str) -> dict[str, str]:
+    """Problems of the lines, keyed "lines.<variant id>"."""
+    texts = {}
+    for problem in priced.problems:
+        place = problem.field.removeprefix("lines[").removesuffix("]")
+        if problem.field.startswith("lines[") and place.isdecimal() and int(place) < len(priced.cart.lines):
+            variant_id = priced.cart.lines[int(place)].variant_id
+            texts[f"lines.{variant_id}"] = _problem(problem, language)
+    return texts
+
+
+def _problem(problem: Problem, language: str) -> str:
+    if problem.code == "not_enough_stock":
+        return shortage(int(problem.details["available"]), language)
+    return translate(language, problem.message).format_map(dict(problem.details))
+
+
+def merged(*texts: Mapping[str, Any]) -> dict[str, str]:
+    """Several sets of errors as one; what comes first stays."""
+    result: dict[str, str] = {}
+    for some in texts:
+        for field, text in some.items():
+            result.setdefault(field, text)
+    return result
