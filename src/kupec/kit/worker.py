@@ -5,6 +5,7 @@ import random
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -46,6 +47,20 @@ class Hint:
                     await self._event.wait()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """`run()` claims what waits, asks the outside, writes what it learnt, and returns how many it took.
+
+    It runs when something has happened, and every `every` seconds, in every worker; between two rounds it rests
+    for `rest` seconds, so that what comes in quick succession is taken together.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[int]]
+    every: float = 1.0
+    rest: float = 0.05
+
+
 async def run_worker(
     database: Database,
     dsn: str,
@@ -54,6 +69,7 @@ async def run_worker(
     jobs: Sequence[Job] = (),
     crons: Sequence[Cron] = (),
     dues: Sequence[Due] = (),
+    sweeps: Sequence[Sweep] = (),
     clock: Clock,
     notifier: Notifier | None = None,
     stop: asyncio.Event,
@@ -78,6 +94,8 @@ async def run_worker(
         loops[f"subscriber {subscriber.name}"] = partial(_run_subscriber, database, subscriber, clock, hint, stop)
     for due in dues:
         loops[f"due {due.name}"] = partial(_run_due, database, due, clock, stop)
+    for sweep in sweeps:
+        loops[f"sweep {sweep.name}"] = partial(_run_sweep, sweep, hint, stop)
     listener = asyncio.create_task(Listener(dsn, hint.give).run())
     leases = asyncio.create_task(_keep_running("leases", lambda: _keep_leases(runner), asyncio.Event()))
     tasks = [asyncio.create_task(_keep_running(name, loop, stop)) for name, loop in loops.items()]
@@ -147,6 +165,14 @@ async def _run_due(database: Database, due: Due, clock: Clock, stop: asyncio.Eve
     # The first round begins at a random moment, so that the workers take turns.
     await _sleep(random.uniform(0, min(due.every, 1.0)), stop)  # noqa: S311
     await _every(due.every, stop, lambda: run_due(database, due, clock.now()))
+
+
+async def _run_sweep(sweep: Sweep, hint: Hint, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        seen = hint.given
+        if not await sweep.run():
+            await hint.wait(seen, sweep.every)
+        await _sleep(sweep.rest, stop)
 
 
 async def _run_jobs(runner: Runner, hint: Hint, stop: asyncio.Event) -> None:

@@ -1,5 +1,6 @@
 """Cart, checkout, order, fulfilment: the door of sales."""
 
+from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
 from kupec.sales.cart_prices import note_shown, price_cart, price_carts, shown_total
 from kupec.sales.carts import (
@@ -112,6 +113,7 @@ __all__ = [
     "WrongOrderState",
     "abandon_expired_drafts",
     "add_to_cart",
+    "attention_subscriber",
     "cancel_cart",
     "cancel_order",
     "check_details",

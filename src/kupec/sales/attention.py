@@ -28,7 +28,7 @@ async def open_tasks(db: Connection, events: Sequence[Event]) -> None:
     for event in events:
         await open_task(
             db,
-            key=f"{event.name}:{event.payload.get('refund_id') or event.payload['payment_id']}:{event.payload.get('code')}",
+            key=_key(event),
             title=_TITLES[event.name],
             details={name: value for name, value in event.payload.items() if value is not None},
             subject=event.subject,
@@ -37,6 +37,11 @@ async def open_tasks(db: Connection, events: Sequence[Event]) -> None:
             actor=system("payments"),
             now=event.recorded_at,
         )
+
+
+def _key(event: Event) -> str:
+    money = event.payload.get("refund_id") or event.payload["payment_id"]
+    return f"{event.name}:{money}:{event.payload.get('code')}"
 
 
 async def _customer(db: Connection, subject: str) -> UUID | None:

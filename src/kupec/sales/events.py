@@ -17,31 +17,31 @@ class SoldLine(msgspec.Struct, frozen=True):
     total: int
 
 
-class CartCreated(Payload):
+class CartCreated(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "cart.created"
     market: str
     lines: int
 
 
-class CartChanged(Payload):
+class CartChanged(Payload, frozen=True, kw_only=True):
     """`what` names the parts that changed: "lines", "email", "address", "shipping_method" …"""
 
     name: ClassVar[str] = "cart.changed"
     what: list[str]
 
 
-class CartCancelled(Payload):
+class CartCancelled(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "cart.cancelled"
 
 
-class CheckoutPrepared(Payload):
+class CheckoutPrepared(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "checkout.prepared"
     cart_id: UUID
     total: int
     currency: str
 
 
-class CheckoutAbandoned(Payload):
+class CheckoutAbandoned(Payload, frozen=True, kw_only=True):
     """A draft came to nothing. `reason`: "payment_failed", "expired", "changed", "sold_out"."""
 
     name: ClassVar[str] = "checkout.abandoned"
@@ -49,7 +49,7 @@ class CheckoutAbandoned(Payload):
     reason: str
 
 
-class OrderPlaced(Payload):
+class OrderPlaced(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "order.placed"
     number: str
     total: int
@@ -60,13 +60,13 @@ class OrderPlaced(Payload):
     lines: list[SoldLine]
 
 
-class OrderPicking(Payload):
+class OrderPicking(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "order.picking"
     number: str
     fulfilments: int
 
 
-class ParcelShipped(Payload):
+class ParcelShipped(Payload, frozen=True, kw_only=True):
     """One parcel of an order has left."""
 
     name: ClassVar[str] = "order.shipped"
@@ -78,14 +78,14 @@ class ParcelShipped(Payload):
     """Whether this was the order's last parcel."""
 
 
-class ParcelDelivered(Payload):
+class ParcelDelivered(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "order.delivered"
     number: str
     fulfilment_id: UUID
     complete: bool
 
 
-class OrderCancelled(Payload):
+class OrderCancelled(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "order.cancelled"
     number: str
     reason: str

@@ -130,7 +130,8 @@ def _conditions(
     customer_id: UUID | None,
     before: tuple[datetime, UUID] | None,
 ) -> tuple[list[str], list[Any]]:
-    conditions, values = ["o.placed_at is not null"], []
+    conditions: list[str] = ["o.placed_at is not null"]
+    values: list[Any] = []
 
     def add(condition: str, *parameters: Any) -> None:
         places = [f"${len(values) + index + 1}" for index in range(len(parameters))]

@@ -1,0 +1,6 @@
+"""`python -m kupec` is the `kupec` command."""
+
+from kupec.app.cli import main
+
+if __name__ == "__main__":
+    main()

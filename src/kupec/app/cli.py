@@ -1,0 +1,73 @@
+"""The `kupec` command."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kupec import __version__
+from kupec.app import demo, importing, maintenance, serving, worker
+from kupec.kit.errors import KupecError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; an error of ours is one line on stderr and exit status 1."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int | None] = options.run
+    try:
+        sys.exit(run(options) or 0)
+    except KupecError as error:
+        print(f"kupec: {error.message}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kupec", description="One engine for automated selling.")
+    parser.add_argument("--version", action="version", version=f"kupec {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _serving(commands)
+    _importing(commands)
+    _maintenance(commands)
+    return parser
+
+
+def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    shop = commands.add_parser("demo", help="the demo shop Zrnko with everything it needs")
+    shop.add_argument("--fresh", action="store_true", help="begin with an empty data directory")
+    shop.set_defaults(run=lambda options: demo.run(fresh=options.fresh))
+    both = commands.add_parser("run", help="web and worker, with the embedded database unless DATABASE_URL is set")
+    both.set_defaults(run=lambda _: serving.run())
+    web = commands.add_parser("web", help="the web server alone (needs DATABASE_URL)")
+    web.set_defaults(run=lambda _: serving.web())
+    alone = commands.add_parser("worker", help="the worker alone (needs DATABASE_URL)")
+    alone.set_defaults(run=lambda _: worker.main())
+
+
+def _importing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("import", help="bring in a catalogue, customers or orders (docs/import.md)")
+    parser.add_argument("kind", choices=importing.KINDS)
+    parser.add_argument("file", type=Path, help="CSV or JSONL, also .gz")
+    parser.add_argument("--mapping", type=Path, help="TOML file that says which column is which field")
+    parser.add_argument("--errors", type=Path, help="where refused rows go (default: FILE.errors.csv)")
+    parser.set_defaults(
+        run=lambda options: importing.run(options.kind, options.file, mapping=options.mapping, errors=options.errors)
+    )
+
+
+def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    migrate = commands.add_parser("migrate", help="bring the database up to date")
+    migrate.set_defaults(run=lambda _: maintenance.migrate_database())
+    rebase = commands.add_parser("rebase", help="after a restore: let the readers of the event log go on")
+    rebase.set_defaults(run=lambda _: maintenance.rebase_log())
+    staff = commands.add_parser("staff", help="add someone who may sign in to the desk")
+    staff.add_argument("email")
+    staff.add_argument("name")
+    staff.add_argument("--role", choices=("owner", "manager", "agent", "warehouse"), default="owner")
+    staff.add_argument("--language", choices=("cs", "pl", "en"), default="en")
+    staff.set_defaults(
+        run=lambda options: maintenance.add_staff(
+            options.email, options.name, role=options.role, language=options.language
+        )
+    )

@@ -1,0 +1,55 @@
+"""Commands for those who keep a shop running."""
+
+import asyncio
+import getpass
+import sys
+
+from kupec.app.process import open_database, settings_here
+from kupec.app.serving import database_for
+from kupec.kit.actor import system
+from kupec.kit.clock import SystemClock
+from kupec.kit.rebase import rebase
+from kupec.kit.settings import Settings
+from kupec.staff import Role, create_staff
+
+_OPERATOR = system("operator")
+
+
+def migrate_database() -> None:
+    """Bring the database up to date, whichever it is."""
+    with database_for(settings_here()):
+        print("The database is up to date.")
+
+
+def rebase_log() -> None:
+    """After a restore from a dump: map the log's transaction ids onto this cluster's."""
+
+    async def work(settings: Settings) -> None:
+        async with open_database(settings, application="rebase") as (database, _), database.reading() as db:
+            await rebase(db)
+
+    with database_for(settings_here()) as settings:
+        asyncio.run(work(settings))
+    print("The readers of the event log go on where they stood.")
+
+
+def add_staff(email: str, name: str, *, role: Role, language: str) -> None:
+    """Let somebody sign in to the desk; the password is asked for, or read from a pipe."""
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+    async def work(settings: Settings) -> None:
+        async with open_database(settings, application="staff") as (database, _), database.transaction() as db:
+            await create_staff(
+                db,
+                email=email,
+                name=name,
+                password=password,
+                role=role,
+                language=language,
+                actor=_OPERATOR,
+                now=SystemClock().now(),
+            )
+
+    with database_for(settings_here()) as settings:
+        asyncio.run(work(settings))
+    print(f"{name} can sign in to the desk as {email}.")

@@ -1,0 +1,79 @@
+"""The web process: every route, and what the handlers have at hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.openapi import OpenAPIConfig
+
+from kupec import __version__
+from kupec.app import wiring
+from kupec.app.measuring import measured
+from kupec.app.process import open_database, settings_here
+from kupec.kit.clock import SystemClock
+from kupec.kit.live import Hub
+from kupec.kit.logs import configure
+from kupec.kit.settings import Settings
+from kupec.kit.rebase import check_cluster
+from kupec.machines import ucp
+from kupec.web import desk, errors, operations, security, storefront, webhooks
+from kupec.web import routes as shared
+from kupec.web.site import Site
+
+_LARGEST_BODY = 4 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The ASGI application; `granian --factory kupec.app.web:create_app` makes one a worker process."""
+    chosen = settings or settings_here()
+    configure(chosen.log_format, chosen.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_site(chosen) as site:
+            app.state.site = site
+            yield
+
+    return Litestar(
+        route_handlers=[
+            *storefront.routes,
+            *desk.routes,
+            *shared.routes,
+            *ucp.routes,
+            *webhooks.routes,
+            *operations.routes,
+        ],
+        lifespan=[lifespan],
+        middleware=[measured],
+        before_send=[security.add_security_headers],
+        exception_handlers=errors.exception_handlers,
+        compression_config=CompressionConfig(backend="gzip", minimum_size=2048, exclude=["/ucp/", "/media/", "/static/"]),
+        openapi_config=OpenAPIConfig(title="Kupec", version=__version__, path="/api-docs"),
+        request_max_body_size=_LARGEST_BODY,
+    )
+
+
+@asynccontextmanager
+async def open_site(settings: Settings) -> AsyncIterator[Site]:
+    """What the handlers have at hand, for the life of the process."""
+    async with open_database(settings, application="web") as (database, _):
+        async with database.reading() as db:
+            await check_cluster(db)
+        hub = Hub(database, settings.database_url)
+        await hub.start()
+        cards = wiring.card_provider(settings)
+        clock = SystemClock()
+        try:
+            yield Site(
+                settings=settings,
+                database=database,
+                clock=clock,
+                checkout=wiring.checkout(settings, database, cards, clock),
+                sessions=ucp.Sessions(database, clock),
+                payments=cards,
+                live=hub,
+            )
+        finally:
+            await hub.stop()
+            await cards.close()

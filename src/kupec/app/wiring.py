@@ -1,0 +1,65 @@
+"""Who is told of what, what runs when: the whole of it, in one place to read."""
+
+from datetime import timedelta
+
+from kupec import catalogue, outreach, sales
+from kupec.billing import CardProvider, SandboxCards
+from kupec.kit.clock import Clock
+from kupec.kit.db import Database
+from kupec.kit.due import Due
+from kupec.kit.jobs import Job
+from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
+from kupec.kit.settings import Settings
+from kupec.kit.subscribers import Subscriber
+
+
+def sender(settings: Settings) -> outreach.Sender:
+    return outreach.Sender(
+        name=settings.shop_name,
+        email=settings.shop_email,
+        base_url=settings.base_url,
+        secret=settings.secret,
+    )
+
+
+def mail_transport(settings: Settings) -> Transport:
+    return SmtpTransport(settings.smtp_url) if settings.smtp_url else OutboxTransport()
+
+
+def card_provider(settings: Settings) -> SandboxCards:
+    return SandboxCards(
+        settings.card_gateway_url, key=settings.card_gateway_key, webhook_secret=settings.card_webhook_secret
+    )
+
+
+def checkout(settings: Settings, database: Database, payments: CardProvider, clock: Clock) -> sales.Checkout:
+    return sales.Checkout(
+        database,
+        payments,
+        clock,
+        hold_for=timedelta(minutes=settings.reservation_minutes),
+        order_prefix=settings.order_prefix,
+    )
+
+
+def subscribers(settings: Settings) -> list[Subscriber]:
+    """Who reads the event log."""
+    return [
+        outreach.subscriber(sender(settings)),
+        sales.attention_subscriber(),
+    ]
+
+
+def jobs(settings: Settings) -> list[Job]:
+    """What happens outside the database."""
+    return [
+        outreach.job(mail_transport(settings), sender(settings)),
+    ]
+
+
+def dues() -> list[Due]:
+    """What becomes due by the clock."""
+    return [
+        Due(name="reservations", verb=catalogue.expire_reservations, every=30),
+        Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
+    ]

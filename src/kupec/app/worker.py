@@ -1,0 +1,87 @@
+"""The worker process: the event log's readers, jobs, what is due, and the sweeps over payments."""
+
+import asyncio
+from collections.abc import Sequence
+
+from kupec.app import wiring
+from kupec.app.process import open_database, settings_here
+from kupec.billing import CardProvider, Outcome, notice_of, payment_round, refund_round
+from kupec.kit import webhooks
+from kupec.kit.clock import Clock, SystemClock
+from kupec.kit.db import Database
+from kupec.kit.logs import configure
+from kupec.kit.settings import Settings
+from kupec.kit.worker import Sweep, run_worker, stop_on_signals
+from kupec.sales import Checkout
+
+_AT_ONCE = 128
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; what has begun may end."""
+    settings = settings_here()
+    configure(settings.log_format, settings.log_level)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    await run(settings, stop=stop)
+
+
+async def run(settings: Settings, *, stop: asyncio.Event) -> None:
+    """The worker until `stop` is set."""
+    clock = SystemClock()
+    cards = wiring.card_provider(settings)
+    try:
+        async with open_database(settings, application="worker") as (database, notifier):
+            checkout = wiring.checkout(settings, database, cards, clock)
+            await run_worker(
+                database,
+                settings.database_url,
+                subscribers=wiring.subscribers(settings),
+                jobs=wiring.jobs(settings),
+                dues=wiring.dues(),
+                sweeps=sweeps(settings, database, checkout, cards, clock),
+                clock=clock,
+                notifier=notifier,
+                stop=stop,
+            )
+    finally:
+        await cards.close()
+
+
+def sweeps(
+    settings: Settings, database: Database, checkout: Checkout, cards: CardProvider, clock: Clock
+) -> list[Sweep]:
+    """What asks the outside: claimed in one short transaction, asked with none open, written in another."""
+
+    async def settle(outcomes: Sequence[Outcome]) -> None:
+        await checkout.settle_outcomes(outcomes)
+
+    async def payments() -> int:
+        return await payment_round(database, cards, settle, now=clock.now(), limit=_AT_ONCE)
+
+    async def refunds() -> int:
+        return await refund_round(database, cards, now=clock.now(), limit=_AT_ONCE)
+
+    async def deliveries() -> int:
+        return await take_webhooks(database, checkout, cards, clock)
+
+    return [
+        Sweep(name="payments", run=payments),
+        Sweep(name="refunds", run=refunds),
+        Sweep(name="webhooks", run=deliveries, every=5.0),
+    ]
+
+
+async def take_webhooks(database: Database, checkout: Checkout, cards: CardProvider, clock: Clock) -> int:
+    """Act upon webhooks that were stored by a process that died before it acted; returns how many."""
+    async with database.transaction() as db:
+        deliveries = await webhooks.take_waiting(db, clock.now(), _AT_ONCE, source=cards.name)
+    outcomes = [notice.outcome for each in deliveries if (notice := notice_of(cards, each)).outcome is not None]
+    await checkout.settle_outcomes(outcomes)
+    async with database.transaction() as db:
+        await webhooks.mark_processed(db, [each.id for each in deliveries])
+    return len(deliveries)
