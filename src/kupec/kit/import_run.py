@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Final, TypeVar
 from uuid import UUID
@@ -29,6 +30,7 @@ R = TypeVar("R")
 Verb = Callable[[Connection, list[Row]], Awaitable[list[RowError]]]
 
 _LINES_PER_ROW: Final = 50
+_MOST_STRETCHED: Final = 4
 _LONGEST_RAW: Final = 2000
 _COLUMNS: Final = """id, kind, file_name, last_line, written, skipped, failed, started_at, moved_at, finished_at"""
 
@@ -81,13 +83,15 @@ async def run_import(
     actor: Actor,
     clock: Clock,
     batch_size: int = 2000,
+    together: str | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     again: bool = False,
 ) -> ImportRun:
     """Read the file at `path` and give it to `verb` in batches, each in a transaction of its own.
 
     A run of the same kind, file and mapping that was broken off is carried on from where it was; one that is finished
-    is not repeated unless `again`. `verb` writes the rows it can and returns an error for each of the others.
+    is not repeated unless `again`. `verb` writes the rows it can and returns an error for each of the others. Rows that
+    follow each other with an equal value in the field `together` are not parted between batches.
     Raises InvalidFile, InvalidMapping, ImportInterrupted. Event import.finished.
     """
     mapping = mapping or Mapping()
@@ -98,10 +102,11 @@ async def run_import(
         return run
     reader = Reader(path, mapping)
     with closing(reader.rows(after=run.last_line)) as lines:
-        batch = await asyncio.to_thread(_next_batch, lines, batch_size)
+        batches = _Batches(lines, batch_size, together)
+        batch = await asyncio.to_thread(batches.next)
         while batch:
             # The next batch is read and parsed while the database works on this one.
-            following = asyncio.create_task(asyncio.to_thread(_next_batch, lines, batch_size))
+            following = asyncio.create_task(asyncio.to_thread(batches.next))
             try:
                 async with database.transaction() as db:
                     run = await _write(db, run, batch, verb, clock.now())
@@ -253,16 +258,36 @@ async def _finish(db: Connection, run: ImportRun, actor: Actor, now: datetime) -
     return done
 
 
-def _next_batch(lines: Iterator[Taken], size: int) -> list[Taken]:
-    """Lines with about `size` rows among them; fewer rows where most lines are skipped."""
-    batch: list[Taken] = []
-    rows = 0
-    for taken in lines:
-        batch.append(taken)
-        rows += isinstance(taken, Row)
-        if rows >= size or len(batch) >= size * _LINES_PER_ROW:
-            break
-    return batch
+class _Batches:
+    """Cuts lines into batches of about `size` rows; fewer where most lines are skipped, more to keep rows together."""
+
+    def __init__(self, lines: Iterator[Taken], size: int, together: str | None) -> None:
+        self._lines = lines
+        self._size = size
+        self._together = together
+        self._ahead: list[Taken] = []
+
+    def next(self) -> list[Taken]:
+        """The next batch, empty at the end."""
+        batch: list[Taken] = []
+        rows = 0
+        latest: Row | None = None
+        for taken in chain(self._ahead, self._lines):
+            fullness = max(rows, len(batch) // _LINES_PER_ROW) / self._size
+            if fullness >= _MOST_STRETCHED or (fullness >= 1 and not self._belong(latest, taken)):
+                self._ahead = [taken]
+                return batch
+            batch.append(taken)
+            if isinstance(taken, Row):
+                rows += 1
+                latest = taken
+        self._ahead = []
+        return batch
+
+    def _belong(self, latest: Row | None, taken: Taken) -> bool:
+        if self._together is None or latest is None:
+            return False
+        return not isinstance(taken, Row) or taken.values.get(self._together) == latest.values.get(self._together)
 
 
 def _digest(path: Path) -> bytes:
