@@ -1,5 +1,7 @@
 """Passwords are kept as Argon2id hashes. Hashing takes tens of milliseconds, so a thread does it."""
 
+import unicodedata
+
 import anyio
 from anyio import to_thread
 from argon2 import PasswordHasher
@@ -18,19 +20,25 @@ _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$/FwQ489GlINY1KcDOdNrXQ$pDe9fPF6ZN4N6yL
 
 def check_rules(password: str, email: str) -> None:
     """Raises PasswordTooShort or PasswordIsEmail."""
+    password = _normal(password)
     if len(password) < MINIMUM_LENGTH:
         raise PasswordTooShort(field="password", minimum=MINIMUM_LENGTH)
-    if password.strip().casefold() == email.strip().casefold():
+    if password.casefold() == email.strip().casefold():
         raise PasswordIsEmail(field="password")
 
 
 async def hash_password(password: str) -> str:
-    return await to_thread.run_sync(_hasher.hash, password, limiter=_limiter)
+    return await to_thread.run_sync(_hasher.hash, _normal(password), limiter=_limiter)
 
 
 async def matches(password_hash: str | None, password: str) -> bool:
     """Whether `password` made `password_hash`. None (there is no such person) takes just as long to deny."""
-    return await to_thread.run_sync(_verify, password_hash, password, limiter=_limiter)
+    return await to_thread.run_sync(_verify, password_hash, _normal(password), limiter=_limiter)
+
+
+def _normal(password: str) -> str:
+    """Keyboards disagree on how to compose "ě", and forms on spaces at the ends."""
+    return unicodedata.normalize("NFKC", password).strip()
 
 
 def _verify(password_hash: str | None, password: str) -> bool:

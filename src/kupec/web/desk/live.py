@@ -1,0 +1,49 @@
+"""What happens, as it happens: hints by server-sent events. Pages then fetch themselves anew, with their own rights."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import msgspec
+from litestar import get
+from litestar.response import Stream
+
+from kupec.kit.live import Reload, position_of
+from kupec.web.rendering import AnyRequest, site_of
+from kupec.web.site import Site
+
+# A stream is opened anew from time to time, so that an ended session stops hearing.
+LIFE = timedelta(minutes=10)
+PING = timedelta(seconds=20)
+
+
+@get("/live", opt={"permission": None}, include_in_schema=False)
+async def live(request: AnyRequest) -> Stream:
+    after = request.headers.get("last-event-id")
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Stream(_hints(site_of(request), after), media_type="text/event-stream", headers=headers)
+
+
+async def _hints(site: Site, after: str | None) -> AsyncIterator[bytes]:
+    """Which event on which subject, never what it says."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + LIFE.total_seconds()
+    async with site.live.stream(after=after) as stream:
+        yield b"retry: 2000\n: here\n\n"
+        while (left := end - clock()) > 0:
+            try:
+                async with asyncio.timeout(min(left, PING.total_seconds())):
+                    event = await anext(stream)
+            except TimeoutError:
+                yield b": still here\n\n"
+            except StopAsyncIteration:
+                return
+            else:
+                if isinstance(event, Reload):
+                    yield _message(event.position, {"name": "reload", "subject": ""})
+                else:
+                    yield _message(position_of(event), {"name": event.name, "subject": event.subject})
+
+
+def _message(position: str, hint: dict[str, str]) -> bytes:
+    return b"id: %s\ndata: %s\n\n" % (position.encode(), msgspec.json.encode(hint))

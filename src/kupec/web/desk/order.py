@@ -1,0 +1,208 @@
+"""One order: what it holds, what became of it, and what may be done with it now."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from babel import Locale
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from kupec.billing import Payment, payments_of
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection
+from kupec.kit.errors import KupecError
+from kupec.kit.events import subject_history
+from kupec.kit.i18n import explain
+from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking
+from kupec.web.desk.gate import actor_of
+from kupec.web.desk.orders import order_list
+from kupec.web.desk.page import desk_page, go, in_words, reader_of
+from kupec.web.desk.reader import Reader
+from kupec.web.desk.sentences import code_in_words
+from kupec.web.desk.timeline import days
+from kupec.web.desk.words import _
+from kupec.web.forms import Form, query_form, read_form
+from kupec.web.rendering import AnyRequest, language_of, site_of
+
+
+class Possible(msgspec.Struct, frozen=True, kw_only=True):
+    """What this person may do with this order now."""
+
+    pick: bool
+    ship: frozenset[UUID]
+    deliver: frozenset[UUID]
+    cancel: bool
+
+
+def possible(order: Order, actor: Actor) -> Possible:
+    """Mirrors what the verbs will allow, so that the page offers nothing that would be refused."""
+    write = actor.may("orders.write")
+    gone = any(parcel.state in ("shipped", "delivered") for parcel in order.fulfilments)
+    return Possible(
+        pick=write and order.state == "placed",
+        ship=frozenset(parcel.id for parcel in order.fulfilments if write and parcel.state == "picking"),
+        deliver=frozenset(parcel.id for parcel in order.fulfilments if write and parcel.state == "shipped"),
+        cancel=actor.may("orders.refund") and order.state in ("placed", "picking") and not gone,
+    )
+
+
+def cancel_consequence(payments: list[Payment], reader: Reader) -> str:
+    """What cancelling will do about the money, said before it is done."""
+    for payment in payments:
+        amount = reader.money(payment.amount - payment.refunded, payment.currency)
+        if payment.state in ("captured", "capturing") and payment.refunded < payment.amount:
+            return reader.text(_("{amount} will be refunded.")).format(amount=amount)
+        if payment.state == "authorised":
+            return reader.text(_("The reservation of {amount} on the card will be released.")).format(amount=amount)
+        if payment.state in ("pending", "requires_action"):
+            return reader.text(_("The payment is not decided yet. Whatever comes of it will be given back."))
+    return reader.text(_("No money was taken, so none is refunded."))
+
+
+async def order_page(
+    request: AnyRequest,
+    db: Connection,
+    order_id: UUID,
+    *,
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+    values: Form | None = None,
+) -> Response[str]:
+    """The order beside its list. `errors` stand beside the fields of the form that was refused."""
+    order = await get_order(db, order_id)
+    payments = await payments_of(db, order_id)
+    reader = reader_of(request)
+    subject = f"order:{order.id}"
+    return await desk_page(
+        request,
+        db,
+        "desk/orders.html",
+        section="orders",
+        status=status,
+        listing=await order_list(db, query_form(request)),
+        order=order,
+        lines={line.id: line for line in order.lines},
+        payments=payments,
+        paid=sum(payment.amount for payment in payments if payment.state == "captured"),
+        refunded=sum(payment.refunded for payment in payments),
+        possible=possible(order, actor_of(request)),
+        consequence=cancel_consequence(payments, reader),
+        history=await days(db, await subject_history(db, subject), reader, here=subject),
+        carrier=await db.fetchval("select carrier from shipping_method where code = $1", order.shipping_method),
+        carriers=await _carriers(db),
+        country=country_name(order.address.country, reader.language),
+        code=lambda code: code_in_words(code, reader),
+        errors=errors or {},
+        values=values or Form([]),
+    )
+
+
+@get("/orders/{order_id:uuid}", opt={"permission": "orders.read"})
+async def order(request: AnyRequest, order_id: UUID) -> Response[str]:
+    async with site_of(request).database.reading() as db:
+        return await order_page(request, db, order_id)
+
+
+@get("/orders/{order_id:uuid}/picking", opt={"permission": "orders.read"})
+async def picking_list(request: AnyRequest, order_id: UUID) -> Response[str]:
+    """The list to go round the shelves with, made to be printed."""
+    async with site_of(request).database.reading() as db:
+        order = await get_order(db, order_id)
+        lines = {line.id: line for line in order.lines}
+        country = country_name(order.address.country, language_of(request))
+        return await desk_page(
+            request,
+            db,
+            "desk/picking.html",
+            section="orders",
+            order=order,
+            lines=lines,
+            country=country,
+            filters=_kept(request),
+        )
+
+
+@post("/orders/{order_id:uuid}/picking", opt={"permission": "orders.write"})
+async def begin_picking(request: AnyRequest, order_id: UUID) -> Response[Any]:
+    site, actor = site_of(request), actor_of(request)
+    try:
+        async with site.database.transaction() as db:
+            await start_picking(db, order_id, actor=actor, now=site.clock.now())
+    except KupecError as error:
+        return _refused(request, order_id, error)
+    return go(request, f"/desk/orders/{order_id}/picking{_kept(request)}")
+
+
+@post("/orders/{order_id:uuid}/parcels/{parcel_id:uuid}/ship", opt={"permission": "orders.write"})
+async def ship_parcel(request: AnyRequest, order_id: UUID, parcel_id: UUID) -> Response[Any]:
+    site, actor, form = site_of(request), actor_of(request), await read_form(request)
+    try:
+        async with site.database.transaction() as db:
+            await ship(
+                db,
+                parcel_id,
+                carrier=form.text("carrier") or None,
+                tracking_number=form.text("tracking_number") or None,
+                actor=actor,
+                now=site.clock.now(),
+            )
+    except KupecError as error:
+        return await _beside(request, order_id, error, form, place=str(parcel_id))
+    return _done(request, order_id, _("The parcel is on its way. The customer will be told."))
+
+
+@post("/orders/{order_id:uuid}/parcels/{parcel_id:uuid}/deliver", opt={"permission": "orders.write"})
+async def deliver_parcel(request: AnyRequest, order_id: UUID, parcel_id: UUID) -> Response[Any]:
+    site, actor = site_of(request), actor_of(request)
+    try:
+        async with site.database.transaction() as db:
+            await mark_delivered(db, parcel_id, actor=actor, now=site.clock.now())
+    except KupecError as error:
+        return _refused(request, order_id, error)
+    return _done(request, order_id, _("The parcel was delivered."))
+
+
+@post("/orders/{order_id:uuid}/cancel", opt={"permission": "orders.refund"})
+async def cancel(request: AnyRequest, order_id: UUID) -> Response[Any]:
+    site, actor, form = site_of(request), actor_of(request), await read_form(request)
+    try:
+        async with site.database.transaction() as db:
+            await cancel_order(db, order_id, reason=form.text("reason", most=500), actor=actor, now=site.clock.now())
+    except KupecError as error:
+        return await _beside(request, order_id, error, form, place="cancel")
+    return _done(request, order_id, _("The order is cancelled."))
+
+
+def country_name(code: str, language: str) -> str:
+    name: str = Locale(language).territories.get(code, code)
+    return name
+
+
+async def _carriers(db: Connection) -> list[str]:
+    """Those we know, for the field to suggest; any other may be typed."""
+    rows = await db.fetch("select distinct carrier from shipping_method order by carrier")
+    return [row["carrier"] for row in rows]
+
+
+def _kept(request: AnyRequest) -> str:
+    """The list's filters stand in the address of everything that belongs to an order."""
+    return f"?{request.url.query}" if request.url.query else ""
+
+
+def _done(request: AnyRequest, order_id: UUID, message: str) -> Redirect:
+    return go(request, f"/desk/orders/{order_id}{_kept(request)}", done=reader_of(request).text(message))
+
+
+def _refused(request: AnyRequest, order_id: UUID, error: KupecError) -> Redirect:
+    return go(request, f"/desk/orders/{order_id}{_kept(request)}", failed=explain(error, language_of(request)))
+
+
+async def _beside(request: AnyRequest, order_id: UUID, error: KupecError, form: Form, *, place: str) -> Response[Any]:
+    """The page again, with the error beside its field; what belongs to no field becomes a line on top."""
+    if error.field is None:
+        return _refused(request, order_id, error)
+    errors = {f"{place}.{error.field}": in_words(error, language_of(request))}
+    async with site_of(request).database.reading() as db:
+        return await order_page(request, db, order_id, status=error.status, errors=errors, values=form)

@@ -1,0 +1,122 @@
+"""The frame around every desk page: the rail, what waits, a line about what was just done."""
+
+import base64
+import binascii
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Response
+from litestar.response import Redirect
+
+from kupec.customers import count_open
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.i18n import explain, translate
+from kupec.web.desk.gate import staff_of
+from kupec.web.desk.reader import Reader
+from kupec.web.desk.words import TONES, _
+from kupec.web.rendering import AnyRequest, language_of, render, site_of
+from kupec.web.security import forget_cookie, read_signed_cookie, signed_cookie
+
+FLASH = "kupec_flash"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An entry of the rail; shown to those who hold its permission."""
+
+    key: str
+    label: str
+    icon: str
+    href: str
+    permission: str
+
+
+PLACES = (
+    Place("orders", _("Orders"), "box", "/desk/orders", "orders.read"),
+    Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
+    Place("tasks", _("Tasks"), "task", "/desk/tasks", "tasks.write"),
+    Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read"),
+    Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
+    Place("system", _("System"), "settings", "/desk/system", "system.read"),
+)
+
+
+class Flash(msgspec.Struct, frozen=True):
+    """A line about what was just done, shown once."""
+
+    tone: Literal["good", "bad"]
+    text: str
+
+
+def reader_of(request: AnyRequest) -> Reader:
+    site = site_of(request)
+    return Reader(language_of(request), ZoneInfo(site.settings.shop_timezone), site.clock.now())
+
+
+async def desk_page(
+    request: AnyRequest,
+    db: Connection,
+    template: str,
+    *,
+    section: str,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Response[str]:
+    """`template` within the desk's frame. Besides `context` it has `me`, `may`, `read` (a Reader) and `tones`."""
+    me = staff_of(request)
+    flash = take_flash(request)
+    response = render(
+        request,
+        template,
+        status=status,
+        headers={"Cache-Control": "private, no-store", **(headers or {})},
+        me=me,
+        may=me.actor.may,
+        read=reader_of(request),
+        tones=TONES,
+        places=[place for place in PLACES if me.actor.may(place.permission)],
+        waiting=await _waiting(db),
+        section=section,
+        flash=flash,
+        **context,
+    )
+    if flash:
+        response.cookies.append(forget_cookie(site_of(request), FLASH))
+    return response
+
+
+async def _waiting(db: Connection) -> dict[str, int]:
+    """How much waits for a person, by place."""
+    placed: int = await db.fetchval("select count(*) from sales_order where state = 'placed' and placed_at is not null")
+    return {"orders": placed, "tasks": await count_open(db)}
+
+
+def go(request: AnyRequest, target: str, *, done: str = "", failed: str = "") -> Redirect:
+    """See other: after a form was sent, with a line about how it went (already in the reader's language)."""
+    flash = Flash("good", done) if done else Flash("bad", failed) if failed else None
+    cookies = []
+    if flash:
+        packed = base64.urlsafe_b64encode(msgspec.json.encode(flash)).decode().rstrip("=")
+        cookies.append(signed_cookie(site_of(request), FLASH, packed, days=1))
+    return Redirect(target, status_code=303, cookies=cookies, headers={"Cache-Control": "no-store"})
+
+
+def take_flash(request: AnyRequest) -> Flash | None:
+    """The line of the page before; whoever shows it forgets its cookie."""
+    packed = read_signed_cookie(request, FLASH)
+    if not packed:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), type=Flash)
+    except (binascii.Error, msgspec.MsgspecError):
+        return None
+
+
+def in_words(error: KupecError, language: str) -> str:
+    """An error for the person who filled the field: beside it, the field's name need not be said."""
+    if isinstance(error, InvalidValue):
+        expected = translate(language, str(error.details["expected"]))
+        return translate(language, _("Expected: {expected}.")).format(expected=expected)
+    return explain(error, language)

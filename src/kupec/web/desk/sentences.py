@@ -1,0 +1,140 @@
+"""The event log in sentences. A name that has none here is shown as it stands in the log, never hidden."""
+
+from collections.abc import Callable
+from typing import Any
+
+from kupec.kit.events import Event
+from kupec.web.desk.reader import Reader
+from kupec.web.desk.words import _
+
+SENTENCES = {
+    "cart.created": _("Started a cart"),
+    "cart.changed": _("Changed the cart"),
+    "cart.cancelled": _("Cancelled the cart"),
+    "checkout.prepared": _("Went to pay {total}"),
+    "checkout.abandoned": _("The checkout was not completed: {reason}"),
+    "order.placed": _("Order {number} placed for {total}"),
+    "order.picking": _("Picking started"),
+    "order.shipped": _("Parcel handed to {carrier}, tracking number {tracking_number}"),
+    "order.shipped:untracked": _("Parcel handed to {carrier}"),
+    "order.delivered": _("Everything was delivered"),
+    "order.delivered:partly": _("A parcel was delivered"),
+    "order.cancelled": _("Order {number} cancelled: {reason}"),
+    "order.extended": _("Order {number} extended by {total}"),
+    "return.recorded": _("Goods returned for {total}"),
+    "payment.requires_action": _("The bank asks the customer to confirm {amount}"),
+    "payment.authorised": _("{amount} reserved on the card"),
+    "payment.captured": _("{amount} paid"),
+    "payment.failed": _("The payment of {amount} failed: {error_code}"),
+    "payment.void_requested": _("The reservation of {amount} is being released"),
+    "payment.voided": _("The reservation of {amount} was released"),
+    "payment.problem": _("The payment of {amount} needs a look: {code}"),
+    "refund.requested": _("Refund of {amount} requested"),
+    "refund.done": _("{amount} refunded"),
+    "refund.failed": _("The refund of {amount} failed: {error_code}"),
+    "refund.problem": _("The refund of {amount} needs a look: {code}"),
+    "task.opened": _("Task opened"),
+    "task.done": _("Task done: {outcome}"),
+    "customer.created": _("Became a customer"),
+    "customer.changed": _("Details changed"),
+    "mail.sent": _("Mail sent: {kind}"),
+}
+
+CODES = {
+    "card_declined": _("the card was declined"),
+    "declined": _("the card was declined"),
+    "insufficient_funds": _("there is not enough money on the card"),
+    "expired_card": _("the card has expired"),
+    "authentication_failed": _("the customer did not confirm with their bank"),
+    "not_found": _("the card gateway does not know this payment"),
+    "nothing_captured": _("no money had been taken"),
+    "no_answer": _("the card gateway does not answer"),
+    "vanished": _("the card gateway no longer knows this payment"),
+    "capture_failed": _("the reserved money could not be taken"),
+    "captured_unwanted": _("money was taken for an order that is not placed"),
+    "captured_after_void": _("money was taken after its release"),
+    "voided_after_capture": _("the card gateway says that paid money was released"),
+    "failed_after_capture": _("the card gateway says that a paid payment failed"),
+    "amount_mismatch": _("the card gateway reports another amount"),
+    "currency_mismatch": _("the card gateway reports another currency"),
+    "reference_mismatch": _("the card gateway reports another reference"),
+    "order_is_gone": _("the order does not exist any more"),
+    "cancelled": _("the order was cancelled"),
+    "payment_failed": _("the payment failed"),
+    "expired": _("time ran out"),
+    "changed": _("the cart was changed meanwhile"),
+    "sold_out": _("the goods were sold out"),
+    "imported": _("taken over from another system"),
+    "order_confirmation": _("order confirmation"),
+    "parcel_shipped": _("the parcel is on its way"),
+}
+"""Machine-read codes in payloads, as they read in a sentence."""
+
+ICONS = {
+    "cart": "cart",
+    "checkout": "cart",
+    "order": "box",
+    "order.placed": "cart",
+    "order.picking": "list",
+    "order.shipped": "truck",
+    "order.delivered": "check",
+    "order.cancelled": "ban",
+    "return": "undo",
+    "payment": "card",
+    "payment.failed": "alert",
+    "payment.problem": "alert",
+    "refund": "undo",
+    "refund.failed": "alert",
+    "refund.problem": "alert",
+    "task": "task",
+    "customer": "user",
+    "mail": "mail",
+    "product": "tag",
+    "price": "tag",
+    "stock": "stock",
+    "staff": "user",
+}
+
+_MONEY = frozenset({"total", "amount", "refund"})
+_CODED = frozenset({"reason", "error_code", "code", "kind"})
+
+_VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
+    "order.delivered": lambda payload: "" if payload.get("complete", True) else ":partly",
+}
+
+
+def sentence(event: Event, reader: Reader) -> str:
+    """What happened, for a person. Money, codes and numbers of the payload are put into words."""
+    vary = _VARIANTS.get(event.name)
+    template = SENTENCES.get(event.name + (vary(event.payload) if vary else ""))
+    if template is None:
+        return event.name
+    return reader.text(template).format_map(_Filling(event.payload, reader))
+
+
+def icon_of(name: str) -> str:
+    return ICONS.get(name) or ICONS.get(name.split(".")[0], "note")
+
+
+def code_in_words(code: str, reader: Reader) -> str:
+    """A code as it reads in a sentence; free text and codes without words stay as they are."""
+    return reader.text(CODES[code]) if code in CODES else code
+
+
+class _Filling(dict[str, Any]):
+    """A payload whose values are written for the reader; an older payload may lack some."""
+
+    def __init__(self, payload: dict[str, Any], reader: Reader) -> None:
+        super().__init__(payload)
+        self._reader = reader
+
+    def __getitem__(self, key: str) -> str:
+        value = self.get(key)
+        if value is None:
+            return "—"
+        if key in _MONEY and isinstance(value, int) and "currency" in self:
+            return self._reader.money(value, self["currency"])
+        if key in _CODED:
+            return code_in_words(str(value), self._reader)
+        return str(value)

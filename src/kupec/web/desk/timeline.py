@@ -1,0 +1,92 @@
+"""A stretch of the event log as one column of time: days, sentences, who did it and where."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kupec.kit.db import Connection
+from kupec.kit.events import Event
+from kupec.staff import staff_names
+from kupec.web.desk.reader import Reader
+from kupec.web.desk.sentences import icon_of, sentence
+from kupec.web.desk.words import _
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, ready to be shown. `href` leads to its subject when the desk has a page for it."""
+
+    id: int
+    name: str
+    occurred_at: datetime
+    icon: str
+    text: str
+    by: str
+    channel: str | None
+    imported: bool
+    href: str | None
+    details: list[tuple[str, str]]
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    heading: str
+    day: date
+    entries: list[Entry]
+
+
+async def days(db: Connection, events: Sequence[Event], reader: Reader, *, here: str = "") -> list[Day]:
+    """`events` (the latest first) by day. `here` is the subject whose page this is: it gets no link to itself."""
+    ids = {kind_id[1] for event in events if (kind_id := event.actor.split(":", 1))[0] == "staff"}
+    names = await staff_names(db, [UUID(one) for one in sorted(ids)]) if ids else {}
+    entries = [_entry(event, reader, names, here) for event in events]
+    by_day = groupby(entries, key=lambda entry: entry.occurred_at.astimezone(reader.zone).date())
+    return [Day(heading=reader.heading(day), day=day, entries=list(group)) for day, group in by_day]
+
+
+def _entry(event: Event, reader: Reader, names: dict[UUID, str], here: str) -> Entry:
+    return Entry(
+        id=event.id,
+        name=event.name,
+        occurred_at=event.occurred_at,
+        icon=icon_of(event.name),
+        text=sentence(event, reader),
+        by=_by(event.actor, reader, names),
+        channel=reader.word("channel", event.channel) if event.channel else None,
+        imported=event.origin == "imported",
+        href=_href(event, here),
+        details=[(key, _plain(value)) for key, value in event.payload.items() if value not in (None, [], "")],
+    )
+
+
+def subject_page(subject: str) -> str | None:
+    """The desk page of a subject ("order:0193…"), where there is one."""
+    kind, _separator, key = subject.partition(":")
+    pages = {
+        "order": f"/desk/orders/{key}",
+        "customer": f"/desk/customers/{key}",
+        "product": f"/desk/catalogue/{key}",
+    }
+    return pages.get(kind)
+
+
+def _href(event: Event, here: str) -> str | None:
+    if event.name.startswith("mail.") and "mail_id" in event.payload:
+        return f"/desk/outbox/{event.payload['mail_id']}"
+    return subject_page(event.subject) if event.subject != here else None
+
+
+def _by(actor: str, reader: Reader, names: dict[UUID, str]) -> str:
+    kind, _separator, key = actor.partition(":")
+    if kind == "staff":
+        return names.get(UUID(key), reader.text(_("somebody of the staff")))
+    if kind == "machine":
+        return key
+    words = {"system": _("automatically"), "customer": _("customer"), "guest": _("customer")}
+    return reader.text(words[kind]) if kind in words else actor
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
