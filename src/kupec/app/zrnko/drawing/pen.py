@@ -37,7 +37,7 @@ def number(value: float) -> str:
 def _tag(name: str, attributes: Iterable[tuple[str, str | float]], opacity: float) -> str:
     parts = [f'{key}="{number(value) if isinstance(value, float | int) else value}"' for key, value in attributes]
     if opacity < 1:
-        parts.append(f'opacity="{f"{opacity:.2f}".strip("0")}"')
+        parts.append(f'opacity="{opacity:.2g}"')
     return f"<{name} {' '.join(parts)}/>"
 
 
