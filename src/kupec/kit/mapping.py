@@ -13,6 +13,8 @@ from kupec.kit.transforms import Transform, UnknownTransform, number, transform
 Getter = Callable[[Any], Any]
 
 _EMPTY: Final = (None, "")
+_UNKNOWN: Final = object()
+_MOST_REMEMBERED: Final = 10_000
 _UNREADABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -176,14 +178,31 @@ class _Field:
         self._map = rule.map
         self._otherwise = rule.otherwise
         self._default = rule.default
+        self._known: dict[str, Any] | None = {} if rule.do or rule.map is not None else None
         try:
             self._steps: list[Transform] = [transform(spec) for spec in rule.do]
         except UnknownTransform as error:
             raise InvalidMapping(reason=f"“{name}”: {error.message}") from None
 
     def read(self, row: Any) -> Any:
-        """The field's value in this row, None or "" for nothing. Raises Unfit."""
-        value = self._source(row)
+        """The field's value in this row, None or "" for nothing. Raises Unfit.
+
+        Columns repeat themselves (articles, days, prices), so what a text became is remembered for a while.
+        """
+        source = self._source(row)
+        known = self._known
+        if known is None or type(source) is not str:
+            return self._made(source)
+        value = known.get(source, _UNKNOWN)
+        if value is _UNKNOWN:
+            value = self._made(source)
+            if not isinstance(value, list | dict):
+                if len(known) >= _MOST_REMEMBERED:
+                    known.clear()
+                known[source] = value
+        return value
+
+    def _made(self, value: Any) -> Any:
         try:
             for step in self._steps:
                 if value in _EMPTY:
@@ -229,6 +248,9 @@ def _by_path(name: str) -> Getter:
 
 def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     """Set a field; one with a dot in its name stands inside another."""
+    if len(path) == 1:
+        values[path[0]] = value
+        return
     for part in path[:-1]:
         values = values.setdefault(part, {})
     values[path[-1]] = value
