@@ -18,6 +18,7 @@ import msgspec
 import structlog
 from croniter import croniter  # type: ignore[import-untyped]
 
+from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
@@ -83,6 +84,15 @@ class _Taken(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
 
 
+class _Failure(msgspec.Struct, frozen=True, kw_only=True):
+    error: str
+    due_at: datetime
+    final: bool
+
+
+_Outcome = tuple[UUID, _Failure | None]
+
+
 _ENQUEUE = """
 insert into job (id, name, payload, due_at)
 select id, name, payload, coalesce($4, clock_timestamp())
@@ -102,11 +112,12 @@ returning j.id, j.name, j.payload, j.attempts
 _EXTEND = """
 update job set lease_until = clock_timestamp() + $2::interval where lease = $1 and id = any($3::uuid[])
 """
-_DONE = "delete from job where lease = $1 and id = $2"
+_DONE = "delete from job where lease = $1 and id = any($2::uuid[])"
 _FAILED = """
-update job set state = case when $5 then 'failed' else 'waiting' end, due_at = $4, error = $3,
-               lease = null, lease_until = null
-where lease = $1 and id = $2
+update job j set state = case when f.final then 'failed' else 'waiting' end, due_at = f.due_at, error = f.error,
+                 lease = null, lease_until = null
+from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::boolean[]) as f (id, error, due_at, final)
+where j.lease = $1 and j.id = f.id
 """
 _GIVE_BACK = """
 update job set attempts = attempts - 1, lease = null, lease_until = null where lease = $1 and id = any($2::uuid[])
@@ -163,6 +174,7 @@ class Runner:
         self._lease = uuid7()
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._free = asyncio.Event()
+        self._note: Batcher[_Outcome, None] = Batcher(database, self._write_outcomes)
 
     async def run_once(self) -> int:
         """Take what is due, as far as there is room, and start it; returns how many jobs that were."""
@@ -195,6 +207,12 @@ class Runner:
     async def _carry_out(self, taken: _Taken) -> None:
         job = self._jobs[taken.name]
         last = taken.attempts >= job.max_attempts
+        if taken.attempts > job.max_attempts:
+            failure = _Failure(
+                error="WorkerDied: so did each worker that tried it", due_at=self._clock.now(), final=True
+            )
+            await self._note((taken.id, failure))
+            return
         context = JobContext(
             database=self._database, clock=self._clock, job_id=taken.id, attempt=taken.attempts, last=last
         )
@@ -207,12 +225,27 @@ class Runner:
                 "job.failed", job=job.name, id=str(taken.id), attempt=taken.attempts, final=final, exc_info=error
             )
             text = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
-            due_at = self._clock.now() + pause(taken.attempts)
-            async with self._database.reading() as db:
-                await db.execute(_FAILED, self._lease, taken.id, text, due_at, final)
+            failure = _Failure(error=text, due_at=self._clock.now() + pause(taken.attempts), final=final)
+            await self._note((taken.id, failure))
         else:
-            async with self._database.reading() as db:
-                await db.execute(_DONE, self._lease, taken.id)
+            await self._note((taken.id, None))
+
+    async def _write_outcomes(self, db: Connection, outcomes: list[_Outcome]) -> list[None]:
+        """The verb behind `_note`. The lease fences: what was given to another in the meantime stays as it is."""
+        done = [job_id for job_id, failure in outcomes if failure is None]
+        if done:
+            await db.execute(_DONE, self._lease, done)
+        failures = [(job_id, failure) for job_id, failure in outcomes if failure is not None]
+        if failures:
+            await db.execute(
+                _FAILED,
+                self._lease,
+                [job_id for job_id, _ in failures],
+                [failure.error for _, failure in failures],
+                [failure.due_at for _, failure in failures],
+                [failure.final for _, failure in failures],
+            )
+        return [None] * len(outcomes)
 
     async def keep_leases(self) -> None:
         """One sign of life for everything that is running here."""

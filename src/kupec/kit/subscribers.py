@@ -183,11 +183,12 @@ async def catch_up(database: Database, subscriber: Subscriber, *, now: datetime 
         await register(db, [subscriber])
         goal = await db.fetchrow(_NEWEST)
     while goal is not None:
-        taken += await run_once(database, subscriber, now=now)
+        just_now = await run_once(database, subscriber, now=now)
+        taken += just_now
         async with database.reading() as db:
             if await db.fetchval(_HAS_PASSED, subscriber.name, goal["at_xid"], goal["id"]):
                 break
-        await asyncio.sleep(_CATCH_UP_PAUSE)
+        await asyncio.sleep(0 if just_now else _CATCH_UP_PAUSE)
     return taken
 
 
@@ -256,7 +257,7 @@ async def _try(db: Connection, subscriber: Subscriber, event: Event) -> str | No
     except Exception as error:
         if db.is_closed():
             raise
-        log.warning("subscriber.event_set_aside", subscriber=subscriber.name, event=event.id, exc_info=error)
+        log.warning("subscriber.event_set_aside", subscriber=subscriber.name, event_id=event.id, exc_info=error)
         return f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
     return None
 
