@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kupec.kit.ids import uuid7
@@ -14,7 +15,7 @@ def measured(app: ASGIApp) -> ASGIApp:
     """ASGI middleware: `X-Request-Id` on the answer, counters and timings in the metrics."""
 
     async def timed(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
         began = time.perf_counter()
@@ -33,7 +34,8 @@ def measured(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, noting_status)
         finally:
             request_id.reset(token)
-            observe_request(scope["method"], _template(scope), status, time.perf_counter() - began)
+            method = str(scope.get("method", ""))
+            observe_request(method, _template(scope), status, time.perf_counter() - began)
 
     return timed
 

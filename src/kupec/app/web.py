@@ -14,8 +14,8 @@ from kupec.app.process import open_database, settings_here
 from kupec.kit.clock import SystemClock
 from kupec.kit.live import Hub
 from kupec.kit.logs import configure
-from kupec.kit.settings import Settings
 from kupec.kit.rebase import check_cluster
+from kupec.kit.settings import Settings
 from kupec.machines import ucp
 from kupec.web import desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
@@ -48,7 +48,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         middleware=[measured],
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
-        compression_config=CompressionConfig(backend="gzip", minimum_size=2048, exclude=["/ucp/", "/media/", "/static/"]),
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=2048, exclude=["/ucp/", "/media/", "/static/"]
+        ),
         openapi_config=OpenAPIConfig(title="Kupec", version=__version__, path="/api-docs"),
         request_max_body_size=_LARGEST_BODY,
     )

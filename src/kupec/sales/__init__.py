@@ -42,6 +42,7 @@ from kupec.sales.events import (
 )
 from kupec.sales.fulfilment import cancel_order, mark_delivered, ship, start_picking
 from kupec.sales.holding import hold_goods
+from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.models import (
     Address,
     Cart,
@@ -96,6 +97,7 @@ __all__ = [
     "Order",
     "OrderCancelled",
     "OrderLine",
+    "OrderLineRow",
     "OrderPicking",
     "OrderPlaced",
     "OrderState",
@@ -124,6 +126,7 @@ __all__ = [
     "get_order",
     "get_orders",
     "hold_goods",
+    "import_orders",
     "list_orders",
     "mark_delivered",
     "note_shown",

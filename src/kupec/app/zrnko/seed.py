@@ -14,7 +14,6 @@ from kupec.kit.actor import system
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 
-
 HERE = Path(__file__).parent
 _ACTOR = system("demo")
 _WEST = ("IE", "DE", "AT", "SK", "NL", "FR")
