@@ -70,14 +70,18 @@ async def import_file(
     rules: Mapping | None = None,
     *,
     clock: Clock,
+    pictures: Path | None = None,
     progress: Callable[[Step], None] = lambda _: None,
 ) -> ImportRun:
-    """Import a file of one of KINDS; broken off, it is carried on by the next call with the same file."""
+    """Import a file of one of KINDS; broken off, it is carried on by the next call with the same file.
+
+    Pictures are looked for in `pictures`, or beside the file.
+    """
     now = clock.now()
     verbs: dict[str, Verb] = {
         "catalogue": typed(
             catalogue.ProductRow,
-            partial(catalogue.import_products, actor=_ACTOR, now=now, pictures=path.parent),
+            partial(catalogue.import_products, actor=_ACTOR, now=now, pictures=pictures or path.parent),
         ),
         "customers": typed(customers.PartyRow, partial(customers.import_parties, actor=_ACTOR, now=now)),
         "orders": typed(sales.OrderLineRow, partial(sales.import_orders, actor=_ACTOR, now=now)),

@@ -69,7 +69,7 @@ from kupec.sales.orders import (
 )
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.settlement import settle
-from kupec.sales.shipping import NewShippingMethod, save_shipping_method
+from kupec.sales.shipping import NewShippingMethod, Tariff, save_shipping_method, tariff
 
 __all__ = [
     "MAX_LINES",
@@ -111,6 +111,7 @@ __all__ = [
     "ShippingOption",
     "SoldLine",
     "Standing",
+    "Tariff",
     "TotalChanged",
     "WrongOrderState",
     "abandon_expired_drafts",
@@ -145,4 +146,5 @@ __all__ = [
     "shown_total",
     "start_picking",
     "status_token",
+    "tariff",
 ]

@@ -16,7 +16,7 @@ from kupec.kit.db import Connection, Database
 
 HERE = Path(__file__).parent
 _ACTOR = system("demo")
-_WEST = ("IE", "DE", "AT", "SK", "NL", "FR")
+_WEST = ("IE", "GB", "DE", "AT", "NL", "FR")
 MARKETS = (
     catalogue.Market(code="cz", language="cs", currency="CZK", home_country="CZ", countries=["CZ", "SK"]),
     catalogue.Market(code="pl", language="pl", currency="PLN", home_country="PL", countries=["PL"]),
@@ -75,7 +75,7 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
             return False
         await _settings(db, clock.now())
     say("goods")
-    await import_file(database, "catalogue", HERE / "products.jsonl", clock=clock)
+    await import_file(database, "catalogue", HERE / "products.jsonl", clock=clock, pictures=HERE / "pictures")
     say("customers and what they bought")
     people = _read("customers.jsonl")
     async with database.transaction() as db:

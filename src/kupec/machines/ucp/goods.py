@@ -46,7 +46,7 @@ class Goods:
             "handle": card.slug,
             "title": card.name,
             "description": {"plain": card.summary or card.name},
-            "url": f"{self._settings.base_url}/{self.market.language}/product/{card.slug}",
+            "url": f"{self._settings.base_url}/{self.market.language}/p/{card.slug}",
             "price_range": {"min": self._price(min(prices)), "max": self._price(max(prices))},
             "variants": [self._variant(variant, inputs) for variant in variants],
         }

@@ -205,9 +205,9 @@ def _destination(address: Address) -> Destination:
 
 def _links(settings: Settings, language: str) -> list[Link]:
     return [
-        Link(type="privacy_policy", url=f"{settings.base_url}/{language}/privacy"),
-        Link(type="terms_of_service", url=f"{settings.base_url}/{language}/terms"),
-        Link(type="shipping_policy", url=f"{settings.base_url}/{language}/shipping"),
+        Link(type="privacy_policy", url=f"{settings.base_url}/{language}/info/privacy"),
+        Link(type="terms_of_service", url=f"{settings.base_url}/{language}/info/terms"),
+        Link(type="shipping_policy", url=f"{settings.base_url}/{language}/info/delivery"),
     ]
 
 

@@ -119,7 +119,7 @@ async def complete_checkout(request: AnyRequest, session_id: str, data: Complete
                 key=key,
                 card_token=instrument.credential.token,
                 expected_total=expected,
-                return_url=f"{door.settings.base_url}/payments/{{payment}}/return",
+                return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
                 actor=platform.actor,
             )
         )

@@ -22,8 +22,7 @@ from kupec.catalogue import suggest as suggest_products
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.i18n import best_language
-from kupec.sales import ShippingOption
-from kupec.sales.shipping import tariff
+from kupec.sales import ShippingOption, tariff
 from kupec.web.forms import Form, query_form
 from kupec.web.rendering import site_of
 from kupec.web.storefront.shop import Shop, open_shop, page
@@ -69,16 +68,19 @@ async def home(request: AnyRequest) -> Response[str]:
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
         rows = [
-            (shelf, (await list_products(db, shop.market, now=now, category=shelf.id, limit=_RELATED))[0])
-            for shelf in _stocked(shop)[:_HOME_SHELVES]
+            (shelf, (await list_products(db, shop.market, now=now, category=shelf.id, limit=_RELATED + 1))[0])
+            for shelf in _rows(shop)
         ]
         option = await soonest(db, shop, now)
-    featured = [products[0] for _, products in reversed(rows) if products]
-    return page(request, shop, "home.html", rows=rows, option=option, featured=featured)
+    featured = [products[-1] for _, products in rows if products]
+    shown = [(shelf, products[:_RELATED]) for shelf, products in rows]
+    return page(request, shop, "home.html", rows=shown, option=option, featured=featured[1:2] + featured[:1] + featured[2:])
 
 
-def _stocked(shop: Shop) -> list[Category]:
-    return [shelf for shelf in shop.shelves if shelf.products]
+def _rows(shop: Shop) -> list[Category]:
+    """The shelves the home page opens with: those that hold more than a row shows, else whatever there is."""
+    stocked = [shelf for shelf in shop.shelves if shelf.products]
+    return ([shelf for shelf in stocked if shelf.products > _RELATED] or stocked)[:_HOME_SHELVES]
 
 
 @get("/{language:str}/c/{slug:str}", include_in_schema=False)
