@@ -8,8 +8,31 @@ from kupec.catalogue.categories import (
     category_by_slug,
     list_categories,
 )
+from kupec.catalogue.category_import import (
+    CategoryRow,
+    import_categories,
+)
+from kupec.catalogue.desk import (
+    desk_product,
+    list_stock,
+    search_variants,
+)
+from kupec.catalogue.drafts import (
+    ProductDraft,
+    TextDraft,
+    VariantDraft,
+)
+from kupec.catalogue.edit import (
+    adjust_stock,
+    create_product,
+    set_price,
+    update_product,
+)
 from kupec.catalogue.errors import (
+    BelowAllocated,
     NotAllocated,
+    Taken,
+    UnfitPicture,
 )
 from kupec.catalogue.events import (
     CategoryChanged,
@@ -21,6 +44,11 @@ from kupec.catalogue.events import (
     ProductCreated,
     StockAdjusted,
     VatRateChanged,
+)
+from kupec.catalogue.importing import (
+    ProductRow,
+    VariantRow,
+    import_products,
 )
 from kupec.catalogue.index import (
     reindex_all,
@@ -38,13 +66,20 @@ from kupec.catalogue.markets import (
     put_market,
     set_vat_rate,
 )
+from kupec.catalogue.media import (
+    get_media,
+    store_media,
+)
 from kupec.catalogue.models import (
     Category,
+    DeskProduct,
+    DeskVariant,
     Location,
     Market,
     MediaFile,
     Portion,
     ProductCard,
+    ProductText,
     ProductView,
     SellableVariant,
     Shortage,
@@ -74,10 +109,17 @@ from kupec.catalogue.stock import (
     take_out,
     unallocate,
 )
+from kupec.catalogue.writing import (
+    write_products,
+)
 
 __all__ = [
+    "BelowAllocated",
     "Category",
     "CategoryChanged",
+    "CategoryRow",
+    "DeskProduct",
+    "DeskVariant",
     "Location",
     "LocationChanged",
     "Market",
@@ -90,6 +132,9 @@ __all__ = [
     "ProductCard",
     "ProductChanged",
     "ProductCreated",
+    "ProductDraft",
+    "ProductRow",
+    "ProductText",
     "ProductView",
     "SellableVariant",
     "Shortage",
@@ -97,15 +142,27 @@ __all__ = [
     "StockAdjusted",
     "StockAt",
     "StockLevel",
+    "Taken",
+    "TextDraft",
+    "UnfitPicture",
+    "VariantDraft",
+    "VariantRow",
     "VariantView",
     "VatRateChanged",
     "Wanted",
+    "adjust_stock",
     "allocate",
     "category_by_slug",
+    "create_product",
+    "desk_product",
     "expire_reservations",
+    "get_media",
     "hold",
+    "import_categories",
+    "import_products",
     "list_categories",
     "list_products",
+    "list_stock",
     "locations",
     "lock_stock",
     "market",
@@ -119,11 +176,16 @@ __all__ = [
     "reindex_all",
     "release",
     "resolve_items",
+    "search_variants",
     "sellable",
+    "set_price",
     "set_vat_rate",
     "similar_products",
+    "store_media",
     "suggest",
     "take_out",
     "unallocate",
+    "update_product",
     "variants_by_sku",
+    "write_products",
 ]

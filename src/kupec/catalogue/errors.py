@@ -8,3 +8,24 @@ class NotAllocated(KupecError):
 
     status = 409
     code = "not_allocated"
+
+
+class BelowAllocated(KupecError):
+    """{allocated} pieces belong to placed orders, so there cannot be fewer. Cancel an order first."""
+
+    status = 409
+    code = "below_allocated"
+
+
+class Taken(KupecError):
+    """“{value}” already belongs to another product."""
+
+    status = 409
+    code = "taken"
+
+
+class UnfitPicture(KupecError):
+    """This picture cannot be used: {reason}."""
+
+    status = 422
+    code = "unfit_picture"

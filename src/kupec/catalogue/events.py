@@ -35,9 +35,12 @@ class CategoryChanged(Payload, frozen=True, kw_only=True):
 
 
 class ProductCreated(Payload, frozen=True, kw_only=True):
+    """`prices` by SKU and currency; a new product has no price.changed of its own."""
+
     name: ClassVar[str] = "product.created"
     product_id: UUID
     external_id: str
+    prices: dict[str, dict[str, int]]
 
 
 class ProductChanged(Payload, frozen=True, kw_only=True):

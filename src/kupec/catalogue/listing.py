@@ -106,7 +106,7 @@ async def list_products(
     if query is None or not query.strip():
         ids, total = await page.read(db, None, "name" if sort in (None, "relevance") else sort)
     else:
-        sought = await understand(db, market, query)
+        sought = await understand(db, market.language, query)
         ids, total = await _find(db, page, sought, sort or "relevance")
     return await products_by_ids(db, market, ids, now=now), total
 

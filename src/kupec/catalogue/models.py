@@ -150,6 +150,50 @@ class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
     reserved: int
 
 
+class DeskVariant(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant in the desk's list of articles. Stock in pieces over all locations, prices by currency."""
+
+    id: UUID
+    product_id: UUID
+    sku: str
+    barcode: str | None
+    name: str
+    picture: str | None
+    product_status: str
+    status: str
+    stocked: bool
+    prices: dict[str, int]
+    on_hand: int
+    allocated: int
+    reserved: int
+
+
+class ProductText(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    slug: str
+    summary: str
+    description: str
+
+
+class DeskProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product with everything that staff may change, in all languages."""
+
+    id: UUID
+    external_id: str
+    kind: str
+    brand: str
+    vat_class: str
+    status: str
+    picture: str | None
+    texts: dict[str, ProductText]
+    categories: list[str]
+    attributes: dict[str, str | dict[str, str]]
+    variants: list[DeskVariant]
+    stock: list[StockLevel]
+    created_at: datetime
+    updated_at: datetime
+
+
 class MediaFile(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     bytes: bytes

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.catalogue.models import Market
 from kupec.catalogue.spelling import likely_meant
 from kupec.catalogue.stems import STOP_WORDS, stem, words
 from kupec.kit.db import Connection
@@ -79,15 +78,20 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
         return [beginning for term in self.terms for beginning in term.beginnings()]
 
 
-async def understand(db: Connection, market: Market, query: str) -> Sought:
+async def understand(db: Connection, language: str, query: str) -> Sought:
     """Turn what a buyer typed, whatever it is, into terms. Two short reads."""
-    text = query[:_LONGEST_QUERY].encode("utf-8", "ignore").decode().replace("\0", " ").strip()
+    text = clean(query)
     if not text:
         return Sought(terms=[], by_code=[])
     by_code = [row["product_id"] for row in await db.fetch(_BY_CODE, text)]
-    spoken = _significant(words(text), market.language)
-    meant = await _misspelt(db, market.language, spoken)
-    return Sought(terms=[_term(word, market.language, meant.get(word, set())) for word in spoken], by_code=by_code)
+    spoken = _significant(words(text), language)
+    meant = await _misspelt(db, language, spoken)
+    return Sought(terms=[_term(word, language, meant.get(word, set())) for word in spoken], by_code=by_code)
+
+
+def clean(query: str) -> str:
+    """A query as PostgreSQL can hold it, and no longer than anybody means."""
+    return query[:_LONGEST_QUERY].encode("utf-8", "ignore").decode().replace("\0", " ").strip()
 
 
 def _significant(spoken: Iterable[str], language: str) -> list[str]:

@@ -73,7 +73,9 @@ class Reader:
     @property
     def fraction(self) -> float:
         """How much of the file has been read."""
-        return min(1.0, self._raw.tell() / self._size) if self._raw and not self._raw.closed else 0.0
+        if self._raw is None:
+            return 0.0
+        return 1.0 if self._raw.closed else min(1.0, self._raw.tell() / self._size)
 
     def rows(self, *, after: int = 0) -> Generator[Taken, None, None]:
         """What becomes of every line after the line `after`. Earlier lines count for `distinct` and `number_within`.
