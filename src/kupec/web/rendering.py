@@ -5,6 +5,7 @@ The page's language is `language_of(request)`. In a template, text stands in `{{
 `percent` write values as readers of that language do.
 """
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -30,6 +31,15 @@ from kupec.web.site import Site
 from kupec.web.static import asset
 
 TEMPLATES = Path(__file__).parent / "templates"
+_DAY_OF_MONTH = {"cs": "d.\u00a0MMMM", "pl": "d\u00a0MMMM", "en": "d\u00a0MMMM"}
+_NEAR = {"cs": {0: "dnes", 1: "zítra"}, "pl": {0: "dzisiaj", 1: "jutro"}, "en": {0: "today", 1: "tomorrow"}}
+# With the preposition where the language needs one; English says "by" in the sentence itself.
+_ON_WEEKDAY = {
+    "cs": ("v pondělí", "v úterý", "ve středu", "ve čtvrtek", "v pátek", "v sobotu", "v neděli"),
+    "pl": ("w poniedziałek,", "we wtorek,", "w środę,", "w czwartek,", "w piątek,", "w sobotę,", "w niedzielę,"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_FIGURE_AND_UNIT = re.compile(r"(?<=\d) (?=[^\W\d_×])|(?<=\d) (?=×)|(?<=×) (?=\d)")
 LANGUAGE_NAMES = {"cs": "Čeština", "pl": "Polski", "en": "English"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -64,6 +74,7 @@ def render(
     """
     site = site_of(request)
     language = language_of(request)
+    zone = ZoneInfo(site.settings.shop_timezone)
     token, new_cookie = page_token(request, site.settings)
     page = (
         environment(language)
@@ -71,7 +82,8 @@ def render(
         .render(
             request=request,
             settings=site.settings,
-            zone=ZoneInfo(site.settings.shop_timezone),
+            zone=zone,
+            today=site.clock.now().astimezone(zone).date(),
             path=request.scope["path"],
             csrf_token=token,
             **context,
@@ -115,6 +127,7 @@ def environment(language: str) -> Environment:
     made.filters.update(
         money=lambda amount, currency: display(Money(amount, currency), language),
         day=lambda value: _day(value, language),
+        by_day=pass_context(lambda context, value: _by_day(value, language, context["today"])),
         date=lambda value, width="long": format_date(_as_date(value), width, locale=language),
         moment=pass_context(
             lambda context, value, width="medium": format_datetime(
@@ -124,6 +137,7 @@ def environment(language: str) -> Environment:
         number=lambda value: format_decimal(value, locale=language),
         percent=lambda basis_points: format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=language),
         country=lambda code: Locale(language).territories.get(code, code),
+        bind=_bind,
         weight=lambda grams: _weight(grams, language),
         together=lambda words: format_list(list(words), locale=language),
     )
@@ -156,14 +170,27 @@ def _as_date(value: date | datetime) -> date:
 
 def _day(value: date, language: str) -> str:
     """A day near at hand: "úterý 24. listopadu"."""
-    pattern = {"cs": "EEEE d. MMMM", "pl": "EEEE, d MMMM"}.get(language, "EEEE d MMMM")
-    return format_date(value, pattern, locale=language)
+    comma = "," if language == "pl" else ""
+    return format_date(value, f"EEEE{comma} {_DAY_OF_MONTH[language]}", locale=language)
+
+
+def _bind(text: str) -> str:
+    """Keeps a figure and its unit on one line: "250 g", "4 × 100 kusů"."""
+    return _FIGURE_AND_UNIT.sub("\u00a0", text)
 
 
 def _weight(grams: int, language: str) -> str:
     if grams < 1000:
         return f"{grams}\u00a0g"
     return f"{format_decimal(Decimal(grams) / 1000, '#,##0.##', locale=language)}\u00a0kg"
+
+
+def _by_day(value: date, language: str, today: date) -> str:
+    """A day inside a sentence that promises it by then: "ve středu 25. listopadu", "by" tomorrow, 24 November."""
+    near = _NEAR[language].get((value - today).days)
+    day_of_month = format_date(value, _DAY_OF_MONTH[language], locale=language)
+    on_weekday = _ON_WEEKDAY[language][value.weekday()].replace(" ", "\u00a0")
+    return f"{near}, {day_of_month}" if near else f"{on_weekday} {day_of_month}"
 
 
 def _moment_pattern(width: str, language: str) -> str:

@@ -42,6 +42,7 @@ FIELDS = (
 )
 _LONGEST = 1_000
 _KEY_LENGTH = 64
+_MOST = 10**11 - 1
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -70,7 +71,7 @@ async def show(request: AnyRequest) -> Response[Any]:
 
 @post("/{language:str}/checkout", status_code=200, include_in_schema=False)
 async def submit(request: AnyRequest) -> Response[Any]:
-    """Note what was filled in; then show the page anew ("update") or order and pay."""
+    """Note what was filled in; then show the page anew ("update"), say what is missing ("check"), or order and pay."""
     site = site_of(request)
     form = await read_form(request)
     async with site.database.transaction() as db:
@@ -84,6 +85,10 @@ async def submit(request: AnyRequest) -> Response[Any]:
     if "update" in form:
         return _page(request, shop, View(priced=priced, values=_kept(values, priced)))
     view = View(priced=priced, values=values, errors=merged(errors, _lacking(priced, shop)))
+    if "check" in form:
+        if form.whole("expected_total", least=0, most=_MOST) != priced.total:
+            view.notice = "total_changed"
+        return _page(request, shop, view, status=422 if view.errors or view.notice else 200)
     token = form.text("card_token", most=_LONGEST)
     if not token:
         view.errors.setdefault("card", say(InvalidValue(field="card", expected="a card"), shop.language))
@@ -99,7 +104,7 @@ async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token:
         cart_id=cart.id,
         key=form.text("key", most=_LONGEST)[:_KEY_LENGTH] or str(uuid7()),
         card_token=token,
-        expected_total=form.whole("expected_total", least=0, most=10**11 - 1),
+        expected_total=form.whole("expected_total", least=0, most=_MOST),
         return_url=f"{site.settings.base_url}{shop.address('/checkout/return/{payment}')}",
         actor=buyer(cart),
     )

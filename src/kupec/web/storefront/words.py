@@ -47,7 +47,7 @@ ATTRIBUTES = {
     "intensity": _("Intensity"),
     "material": _("Material"),
     "origin": _("Origin"),
-    "pack": _("Pack"),
+    "pack": _("In the pack"),
     "place": _("Place"),
     "portafilter": _("Portafilter diameter"),
     "power": _("Power"),

@@ -56,6 +56,9 @@ document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
   if (form.matches("[data-cart]") && submitter?.name !== "checkout") {
     event.preventDefault();
-    send(form, submitter?.name, submitter?.value);
+    // Enter in a field: its change has been sent already.
+    if (submitter?.name) {
+      send(form, submitter.name, submitter.value);
+    }
   }
 });

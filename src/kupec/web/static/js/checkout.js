@@ -9,29 +9,43 @@ const pay = () => document.getElementById("pay");
 
 let latest = 0;
 
+// The page as the server sees it with what is filled in, the card apart; null when it has become another page.
+async function ask(what) {
+  const wanted = new URLSearchParams(new FormData(form));
+  wanted.set(what, "yes");
+  wanted.delete("card_token");
+  const answer = await fetch(form.action, { method: "POST", body: wanted, headers: { Accept: "text/html" } });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (answer.redirected || !fresh.getElementById("summary")) {
+    location.reload();
+    return null;
+  }
+  return fresh;
+}
+
 async function recalculate() {
   const turn = ++latest;
-  const wanted = new URLSearchParams(new FormData(form));
-  wanted.set("update", "yes");
-  wanted.delete("card_token");
-  pay().setAttribute("aria-busy", "true");
-  try {
-    const answer = await fetch(form.action, { method: "POST", body: wanted, headers: { Accept: "text/html" } });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (turn !== latest) {
-      return;
-    }
-    if (answer.redirected || !fresh.getElementById("summary")) {
-      location.reload();
-      return;
-    }
+  const fresh = await ask("update");
+  if (fresh && turn === latest) {
     replace("delivery", fresh);
     replace("summary", fresh);
     const said = document.getElementById("recalculated");
     said.textContent = said.dataset.text.replace("{amount}", document.querySelector("[data-total]").textContent);
-  } finally {
-    pay().removeAttribute("aria-busy");
   }
+}
+
+// Everything but the card, before the card is asked about: so nobody has to type its number twice.
+async function allIsWell() {
+  const fresh = await ask("check");
+  if (!fresh) {
+    return false;
+  }
+  for (const part of ["checkout-said", "contact", "address", "delivery", "summary"]) {
+    replace(part, fresh);
+  }
+  const complaint = document.querySelector("#checkout-said [data-focus]");
+  complaint?.focus();
+  return !complaint;
 }
 
 function replace(id, fresh) {
@@ -84,11 +98,11 @@ cardField("expiry").addEventListener("input", ({ target, inputType }) => {
 function busy(is) {
   const button = pay();
   if (is) {
-    button.dataset.says = button.textContent;
+    button.dataset.says ??= button.textContent;
     button.textContent = button.dataset.busy;
     button.setAttribute("aria-busy", "true");
-  } else if (button.dataset.says) {
-    button.textContent = button.dataset.says;
+  } else {
+    button.textContent = button.dataset.says ?? button.textContent;
     button.removeAttribute("aria-busy");
   }
 }
@@ -111,6 +125,11 @@ form.addEventListener(
       return;
     }
     complain("");
+    busy(true);
+    if (!(await allIsWell())) {
+      busy(false);
+      return;
+    }
     busy(true);
     const { token, reason, part } = await tokenFor(form.dataset.tokens, card);
     if (!token) {

@@ -1,6 +1,7 @@
 // The keyboard: j k o / ? Esc, and g with a digit for the places of the rail.
 
 let goes = 0;
+let opening = 0;
 
 export function watchKeys() {
   document.addEventListener("keydown", (event) => {
@@ -40,6 +41,11 @@ function step(by) {
   const next = links[Math.min(Math.max(from + by, 0), links.length - 1)];
   next?.focus({ focusVisible: true, preventScroll: true });
   next?.closest("tr").scrollIntoView({ block: "nearest" });
+  // With a record open, the next row opens in its place: one reads on as in an inbox.
+  clearTimeout(opening);
+  if (next && document.querySelector("#panes.opened")) {
+    opening = setTimeout(() => next.click(), 120);
+  }
 }
 
 function open() {

@@ -90,7 +90,9 @@ export function replace(page, ids) {
     const focused = ours.contains(document.activeElement) ? document.activeElement.closest("[id]")?.id : null;
     const open = [...ours.querySelectorAll("li[id]:has(> div > details[open])")].map((entry) => entry.id);
     const known = new Set([...ours.querySelectorAll("tbody tr[id], li[id]")].map((row) => row.id));
+    const scrolled = ours.scrollTop;
     ours.replaceWith(document.adoptNode(fresh));
+    fresh.scrollTop = scrolled;
     mark(fresh, known);
     for (const entry of open) {
       document.getElementById(entry)?.querySelector("details")?.setAttribute("open", "");
