@@ -95,7 +95,7 @@ _Outcome = tuple[UUID, _Failure | None]
 
 _ENQUEUE = """
 insert into job (id, name, payload, due_at)
-select id, name, payload, coalesce($4, clock_timestamp())
+select id, name, payload, coalesce($4, to_timestamp(0))
 from unnest($1::uuid[], $2::text[], $3::jsonb[]) as t (id, name, payload)
 """
 _TAKE = """

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -16,6 +17,8 @@ REDACTED = "[redacted]"
 _SECRET_PARTS = ("password", "passwd", "secret", "token", "authorization", "cookie", "api_key", "apikey", "dsn", "cvc")
 _SECRET_NAMES = frozenset({"card", "card_number", "pan", "iban", "key", "database_url", "smtp_url"})
 _DEPTH = 6
+# Local variables would bring back the secrets that are blanked elsewhere.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
 
 
 def configure(log_format: str = "console", log_level: str = "info", *, stream: TextIO | None = None) -> None:
@@ -31,7 +34,7 @@ def configure(log_format: str = "console", log_level: str = "info", *, stream: T
     ]
     output = stream or sys.stderr
     renderer: list[Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_TRACEBACKS, structlog.processors.JSONRenderer()]
         if log_format == "json"
         else [structlog.dev.ConsoleRenderer(colors=output.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )

@@ -72,7 +72,7 @@ def compose(mail: OutgoingMail) -> EmailMessage:
     message["From"] = _address("sender", mail.sender, mail.sender_name)
     message["To"] = _address("to", mail.to)
     message["Subject"] = _line("subject", mail.subject)
-    message["Date"] = format_datetime(mail.written_at) if mail.written_at else formatdate()
+    message["Date"] = format_datetime(mail.written_at) if mail.written_at else formatdate(usegmt=True)
     domain = mail.sender.rpartition("@")[2]
     message["Message-ID"] = (
         f"<{_line('message_id', mail.message_id)}>" if mail.message_id else make_msgid(domain=domain)
@@ -81,8 +81,9 @@ def compose(mail: OutgoingMail) -> EmailMessage:
         if name.lower() in _RESERVED or not name.replace("-", "").isalnum() or not name.isascii():
             raise InvalidValue(field="headers", expected="names of headers that are not set by the mail itself")
         message[name] = _line("headers", value)
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
+    # Not every server on the way takes 8 bit.
+    message.set_content(mail.text, cte="quoted-printable")
+    message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
 
 
@@ -136,10 +137,8 @@ class SmtpTransport:
                     self._require_privacy(smtp)
                     await smtp.login(self._user, self._password)
                 await smtp.send_message(message)
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
-            raise _refusal(error) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailNotSent(reason=str(error) or type(error).__name__) from error
+            raise _as_our_error(error) from error
 
     def _connect(self) -> aiosmtplib.SMTP:
         return aiosmtplib.SMTP(
@@ -157,11 +156,13 @@ class SmtpTransport:
             raise MailNotSent(reason="the server offers no TLS, and the password is not sent in the clear")
 
 
-def _refusal(error: aiosmtplib.SMTPException) -> KupecError:
-    codes = (
-        [refused.code for refused in error.recipients]
-        if isinstance(error, aiosmtplib.SMTPRecipientsRefused)
-        else [getattr(error, "code", 0)]
-    )
-    kind = MailRefused if all(500 <= code < 600 for code in codes) else MailNotSent
-    return kind(reason=str(error))
+def _as_our_error(error: Exception) -> KupecError:
+    """5xx for this mail is final; everything else, a wrong password included, may be better the next time."""
+    codes = [0]
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        codes = [refused.code for refused in error.recipients]
+    elif isinstance(error, aiosmtplib.SMTPResponseException):
+        codes = [error.code]
+    final = all(500 <= code < 600 for code in codes) and not isinstance(error, aiosmtplib.SMTPAuthenticationError)
+    kind = MailRefused if final or isinstance(error, aiosmtplib.SMTPNotSupported) else MailNotSent
+    return kind(reason=str(error) or type(error).__name__)

@@ -61,8 +61,8 @@ async def collect(db: Connection) -> None:
         jobs.labels(row["name"], row["state"]).set(row["n"])
     jobs_overdue.set(
         await db.fetchval(
-            "select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::float8 from job "
-            "where state = 'waiting' and due_at < clock_timestamp()"
+            "select coalesce(extract(epoch from clock_timestamp() - min(greatest(due_at, created_at))), 0)::float8 "
+            "from job where state = 'waiting' and due_at < clock_timestamp()"
         )
     )
     await _by_state(

@@ -105,10 +105,20 @@ async def mark_failed(db: Connection, delivery: Delivery, error: str, now: datet
     factor: int = 2 ** min(delivery.attempts - 1, 20)
     again = now + min(FIRST_PAUSE * factor, LONGEST_PAUSE) if delivery.attempts < ATTEMPTS else None
     await db.execute(
-        "update webhook_delivery set state = 'failed', error = $2, next_try_at = coalesce($3, 'infinity') "
+        "update webhook_delivery set state = 'failed', error = $2, next_try_at = coalesce($3::timestamptz, 'infinity') "
         "where id = $1",
         *(delivery.id, error[:_ERROR_LENGTH], again),
     )
+
+
+async def list_failed(db: Connection, *, limit: int = 100) -> list[Delivery]:
+    """Deliveries whose last attempt failed, the latest first; those that are tried again by themselves too."""
+    rows = await db.fetch(
+        "select id, source, external_id, received_at, headers, body, attempts, error from webhook_delivery "
+        "where state = 'failed' order by received_at desc, id desc limit $1",
+        limit,
+    )
+    return [Delivery(**dict(row)) for row in rows]
 
 
 async def retry_delivery(db: Connection, delivery_id: UUID, now: datetime) -> bool:

@@ -6,6 +6,7 @@ create table job (
     state text not null default 'waiting' check (state in ('waiting', 'failed')),
     attempts int not null default 0,
     created_at timestamptz not null default clock_timestamp(),
+    -- Not before this moment, by the clock of the application; 1970 for what may run at once.
     due_at timestamptz not null,
     -- Who is at it, and until when that holds without a sign of life (by the database's clock).
     lease uuid,
