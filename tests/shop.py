@@ -69,7 +69,9 @@ async def add_product(
     product_id, variant_id = uuid7(), uuid7()
     title = name or f"Product {sku}"
     await db.execute(
-        "insert into product (id, external_id, kind, vat_class, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)",
+        """
+        insert into product (id, external_id, kind, vat_class, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+        """,
         product_id,
         sku,
         "service" if stock is None else "goods",
@@ -101,7 +103,10 @@ async def add_product(
     )
     if stock is not None:
         await db.execute(
-            "insert into stock_level (variant_id, location_id, on_hand) select $1, id, $2 from location where code = 'praha'",
+            """
+            insert into stock_level (variant_id, location_id, on_hand)
+            select $1, id, $2 from location where code = 'praha'
+            """,
             variant_id,
             stock,
         )
@@ -113,9 +118,7 @@ async def filled_cart(
 ) -> UUID:
     """A cart that lacks nothing to be ordered."""
     async with database.transaction() as db:
-        cart = await create_cart(
-            db, market="cz", language="cs", channel="web", actor=SETUP, now=NOON, lines=lines
-        )
+        cart = await create_cart(db, market="cz", language="cs", channel="web", actor=SETUP, now=NOON, lines=lines)
         await set_details(
             db,
             cart.id,

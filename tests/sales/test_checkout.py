@@ -1,83 +1,16 @@
 """From a full cart to a paid order, over a real gateway and a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
 
-from kupec.billing import SandboxCards, payment_round
 from kupec.kit.actor import guest
-from kupec.kit.clock import FixedClock
-from kupec.kit.db import Database, Pool
 from kupec.kit.errors import IdempotencyMismatch
-from kupec.sales import (
-    CartClosed,
-    CartInPayment,
-    Checkout,
-    CompleteRequest,
-    Completion,
-    NotEnoughStock,
-    TotalChanged,
-    get_order,
-    set_quantity,
-)
-from tests.billing.gateway_fixture import RunningGateway, start_gateway
-from tests.shop import NOON, add_product, filled_cart, make_shop
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    with start_gateway(tmp_path_factory.mktemp("gateway")) as gateway:
-        yield gateway
-
-
-class Shop:
-    """A shop with one product, and its checkout."""
-
-    def __init__(self, database: Database, checkout: Checkout, clock: FixedClock, cards: SandboxCards) -> None:
-        self.database = database
-        self.checkout = checkout
-        self.clock = clock
-        self.cards = cards
-        self.variant = UUID(int=0)
-
-    async def order(
-        self, cart_id: UUID, *, token: str = "tok_visa", key: str = "key-1", expected_total: int | None = None
-    ) -> Completion:
-        return await self.checkout.complete(
-            CompleteRequest(
-                cart_id=cart_id,
-                key=key,
-                card_token=token,
-                expected_total=expected_total,
-                return_url="http://localhost/return/{payment}",
-                actor=guest(cart_id),
-            )
-        )
-
-    async def sweep(self) -> None:
-        """What the worker does about payments."""
-        await payment_round(self.database, self.cards, self.checkout.settle_outcomes, now=self.clock.now())
-
-    async def fetchval(self, query: str, *values: object) -> object:
-        async with self.database.reading() as db:
-            return await db.fetchval(query, *values)
-
-
-@pytest.fixture
-async def shop(pool: Pool, running: RunningGateway) -> AsyncIterator[Shop]:
-    database, clock = Database(pool), FixedClock(NOON)
-    async with running.cards() as cards:
-        checkout = Checkout(database, cards, clock, hold_for=timedelta(minutes=15), order_prefix="Z")
-        made = Shop(database, checkout, clock, cards)
-        async with database.transaction() as db:
-            await make_shop(db)
-            made.variant = await add_product(db, "BEANS", price=30000, stock=10)
-        yield made
+from kupec.sales import CartClosed, CartInPayment, Completion, NotEnoughStock, TotalChanged, get_order, set_quantity
+from tests.sales.conftest import Shop
+from tests.shop import NOON, filled_cart
 
 
 async def confirm_at_bank(url: str) -> None:
@@ -143,7 +76,10 @@ async def test_a_refused_card_leaves_the_cart_to_be_paid_by_another(shop: Shop) 
     assert again.state == "failed", "a repetition is answered as the first time"
     paid = await shop.order(cart_id, key="key-2")
     assert paid.state == "placed"
-    assert await shop.fetchval("select array_agg(state order by created_at) from sales_order") == ["abandoned", "placed"]
+    assert await shop.fetchval("select array_agg(state order by created_at) from sales_order") == [
+        "abandoned",
+        "placed",
+    ]
 
 
 async def test_the_total_the_buyer_saw_is_the_total_they_pay(shop: Shop) -> None:
