@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
@@ -96,7 +96,9 @@ class Shape:
         rules = mapping.fields or {name: Rule(column=name) for name in header or ()}
         self._as_it_is = not rules
         self._counters = {name: self._counter(rule) for name, rule in rules.items() if rule.number_within}
-        fields = {name: _Field(name, rule, self._source(name, rule)) for name, rule in rules.items()}
+        fields = {
+            name: _Field(name, rule, self._source(name, rule), self._index(rule.column)) for name, rule in rules.items()
+        }
         for name in mapping.distinct:
             if name not in fields:
                 raise InvalidMapping(reason=f"“distinct” names “{name}”, which is no field")
@@ -123,8 +125,11 @@ class Shape:
             _put(values, path, value)
         for field in self._fields:
             value = field.read(row)
-            if value not in _EMPTY:
-                _put(values, field.path, value)
+            if value is not None and value != "":
+                if field.nested:
+                    _put(values, field.path, value)
+                else:
+                    values[field.name] = value
             elif field.skip_if_empty:
                 raise LeftOut
         return values
@@ -136,6 +141,9 @@ class Shape:
             raise InvalidMapping(reason=f"the file has no column “{name}”, only {', '.join(self._header)}")
         index = self._header[name]
         return lambda row: row[index].strip()
+
+    def _index(self, name: str | None) -> int | None:
+        return self._header.get(name) if self._header is not None and name is not None else None
 
     def _counter(self, rule: Rule) -> "_Counter":
         return _Counter([self._column(name) for name in rule.number_within])
@@ -168,39 +176,52 @@ class _Counter:
 
 
 class _Field:
-    """A rule made ready."""
+    """A rule made ready. `read` gives its value in a row, None or "" for nothing, and raises Unfit.
 
-    def __init__(self, name: str, rule: Rule, source: Getter) -> None:
+    `index` is the rule's column in a CSV file, if it has one; `source` reads what the rule begins with.
+    """
+
+    def __init__(self, name: str, rule: Rule, source: Getter, index: int | None) -> None:
         self.name = name
         self.path = tuple(name.split("."))
+        self.nested = len(self.path) > 1
         self.skip_if_empty = rule.skip_if_empty
         self._source = source
         self._map = rule.map
         self._otherwise = rule.otherwise
         self._default = rule.default
-        self._known: dict[str, Any] | None = {} if rule.do or rule.map is not None else None
         try:
             self._steps: list[Transform] = [transform(spec) for spec in rule.do]
         except UnknownTransform as error:
             raise InvalidMapping(reason=f"“{name}”: {error.message}") from None
+        changes = rule.do or rule.map is not None
+        self.read: Getter = self._remembering(index) if changes else lambda row: self._made(source(row))
 
-    def read(self, row: Any) -> Any:
-        """The field's value in this row, None or "" for nothing. Raises Unfit.
+    def _remembering(self, index: int | None) -> Getter:
+        """Columns repeat themselves (articles, days, prices), so what a text became is remembered for a while."""
+        source, known = self._source, cast("dict[str, Any]", {})
 
-        Columns repeat themselves (articles, days, prices), so what a text became is remembered for a while.
-        """
-        source = self._source(row)
-        known = self._known
-        if known is None or type(source) is not str:
-            return self._made(source)
-        value = known.get(source, _UNKNOWN)
-        if value is _UNKNOWN:
-            value = self._made(source)
+        def learn(text: str) -> Any:
+            value = self._made(text.strip())
             if not isinstance(value, list | dict):
                 if len(known) >= _MOST_REMEMBERED:
                     known.clear()
-                known[source] = value
-        return value
+                known[text] = value
+            return value
+
+        def read_column(row: Any) -> Any:
+            text = row[index]
+            value = known.get(text, _UNKNOWN)
+            return learn(text) if value is _UNKNOWN else value
+
+        def read(row: Any) -> Any:
+            text = source(row)
+            if type(text) is not str:
+                return self._made(text)
+            value = known.get(text, _UNKNOWN)
+            return learn(text) if value is _UNKNOWN else value
+
+        return read if index is None else read_column
 
     def _made(self, value: Any) -> Any:
         try:
@@ -248,9 +269,6 @@ def _by_path(name: str) -> Getter:
 
 def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     """Set a field; one with a dot in its name stands inside another."""
-    if len(path) == 1:
-        values[path[0]] = value
-        return
     for part in path[:-1]:
         values = values.setdefault(part, {})
     values[path[-1]] = value
