@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Router
 
 from kupec.kit.errors import NotSignedIn
-from kupec.web.desk import customers, live, order, orders, outbox, signing, system, tasks
+from kupec.web.desk import catalogue, customers, live, order, orders, outbox, signing, stock, system, tasks
 from kupec.web.desk.gate import let_in, not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
 
@@ -28,6 +28,12 @@ _INSIDE = (
     customers.customer,
     tasks.tasks,
     tasks.finish,
+    catalogue.articles,
+    catalogue.product,
+    catalogue.change_product,
+    stock.stock,
+    stock.shelf,
+    stock.count,
     outbox.outbox,
     outbox.mail,
     outbox.mail_html,

@@ -18,7 +18,7 @@ from kupec.kit.i18n import explain
 from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import order_list
-from kupec.web.desk.page import desk_page, go, in_words, reader_of
+from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.timeline import days
@@ -68,9 +68,10 @@ async def order_page(
     *,
     status: int = 200,
     errors: Mapping[str, str] | None = None,
+    refused: str = "",
     values: Form | None = None,
 ) -> Response[str]:
-    """The order beside its list. `errors` stand beside the fields of the form that was refused."""
+    """The order beside its list. `errors` stand beside the fields of the form `refused`, which holds `values`."""
     order = await get_order(db, order_id)
     payments = await payments_of(db, order_id)
     reader = reader_of(request)
@@ -95,7 +96,8 @@ async def order_page(
         country=country_name(order.address.country, reader.language),
         code=lambda code: code_in_words(code, reader),
         errors=errors or {},
-        values=values or Form([]),
+        refused=refused,
+        typed=typed(values),
     )
 
 
@@ -205,4 +207,4 @@ async def _beside(request: AnyRequest, order_id: UUID, error: KupecError, form: 
         return _refused(request, order_id, error)
     errors = {f"{place}.{error.field}": in_words(error, language_of(request))}
     async with site_of(request).database.reading() as db:
-        return await order_page(request, db, order_id, status=error.status, errors=errors, values=form)
+        return await order_page(request, db, order_id, status=error.status, errors=errors, refused=place, values=form)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,20 @@ from kupec.kit.i18n import explain, translate
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.words import TONES, _
+from kupec.web.forms import Form
 from kupec.web.rendering import AnyRequest, language_of, render, site_of
 from kupec.web.security import forget_cookie, read_signed_cookie, signed_cookie
 
 FLASH = "kupec_flash"
+_LONGEST_BODY = 10_000_000
+
+EXPECTED = (
+    _("4 to 40 letters, digits and hyphens"),
+    _("a reason of at most 500 characters"),
+    _("a few words on why the stock changes"),
+    _("a number of pieces that is not negative"),
+)
+"""What verbs below say they expect of a field, marked for the catalogues."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -112,6 +123,15 @@ def take_flash(request: AnyRequest) -> Flash | None:
         return msgspec.json.decode(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), type=Flash)
     except (binascii.Error, msgspec.MsgspecError):
         return None
+
+
+def typed(form: Form | None) -> Callable[[str, Any], Any]:
+    """For a template: what was typed into a field of a refused form, else what is stored. However long it is."""
+
+    def value(field: str, stored: Any = "") -> Any:
+        return stored if form is None else form.prose(field, most=_LONGEST_BODY)
+
+    return value
 
 
 def in_words(error: KupecError, language: str) -> str:

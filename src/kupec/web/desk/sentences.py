@@ -37,6 +37,11 @@ SENTENCES = {
     "task.done": _("Task done: {outcome}"),
     "customer.created": _("Became a customer"),
     "customer.changed": _("Details changed"),
+    "product.created": _("Product created"),
+    "product.changed": _("Changed: {changed}"),
+    "price.changed": _("Price changed from {before} to {after}"),
+    "price.changed:first": _("Price set to {after}"),
+    "stock.adjusted": _("Stock changed from {before} to {after}: {reason}"),
     "mail.sent": _("Mail sent: {kind}"),
 }
 
@@ -67,6 +72,11 @@ CODES = {
     "imported": _("taken over from another system"),
     "order_confirmation": _("order confirmation"),
     "parcel_shipped": _("the parcel is on its way"),
+    "product": _("state and properties"),
+    "texts": _("texts"),
+    "variants": _("variants"),
+    "categories": _("categories"),
+    "attributes": _("parameters"),
 }
 """Machine-read codes in payloads, as they read in a sentence."""
 
@@ -95,11 +105,12 @@ ICONS = {
     "staff": "user",
 }
 
-_MONEY = frozenset({"total", "amount", "refund"})
+_MONEY = frozenset({"total", "amount", "refund", "before", "after"})
 _CODED = frozenset({"reason", "error_code", "code", "kind"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
+    "price.changed": lambda payload: ":first" if payload.get("before") is None else "",
     "order.delivered": lambda payload: "" if payload.get("complete", True) else ":partly",
 }
 
@@ -135,6 +146,8 @@ class _Filling(dict[str, Any]):
             return "—"
         if key in _MONEY and isinstance(value, int) and "currency" in self:
             return self._reader.money(value, self["currency"])
+        if isinstance(value, list):
+            return ", ".join(code_in_words(str(one), self._reader) for one in value)
         if key in _CODED:
             return code_in_words(str(value), self._reader)
         return str(value)

@@ -1,6 +1,6 @@
 """States, roles and codes in words. The keys are what the database says, the values are msgids."""
 
-from kupec.kit.i18n import translate
+from kupec.kit.i18n import translations
 
 
 def _(message: str) -> str:
@@ -8,33 +8,38 @@ def _(message: str) -> str:
     return message
 
 
+def pgettext(context: str, message: str) -> str:
+    """Marks a state: alone in a badge it reads otherwise than in a sentence or as a heading elsewhere."""
+    return message
+
+
 ORDER_STATES = {
-    "draft": _("Being paid"),
-    "placed": _("To pick"),
-    "picking": _("Picking"),
-    "shipped": _("Shipped"),
-    "delivered": _("Delivered"),
-    "cancelled": _("Cancelled"),
-    "abandoned": _("Not completed"),
+    "draft": pgettext("state", "Being paid"),
+    "placed": pgettext("state", "To pick"),
+    "picking": pgettext("state", "Picking"),
+    "shipped": pgettext("state", "Shipped"),
+    "delivered": pgettext("state", "Delivered"),
+    "cancelled": pgettext("state", "Cancelled"),
+    "abandoned": pgettext("state", "Not completed"),
 }
 ORDER_TABS = ("placed", "picking", "shipped", "delivered", "cancelled")
 
 PARCEL_STATES = {
-    "picking": _("Being picked"),
-    "shipped": _("On its way"),
-    "delivered": _("Delivered"),
-    "cancelled": _("Cancelled"),
+    "picking": pgettext("state", "Being picked"),
+    "shipped": pgettext("state", "On its way"),
+    "delivered": pgettext("state", "Delivered"),
+    "cancelled": pgettext("state", "Cancelled"),
 }
 
 PAYMENT_STATES = {
-    "pending": _("Not known yet"),
-    "requires_action": _("Waiting for the customer"),
-    "authorised": _("Reserved"),
-    "capturing": _("Being taken"),
-    "captured": _("Paid"),
-    "voiding": _("Being released"),
-    "voided": _("Released"),
-    "failed": _("Failed"),
+    "pending": pgettext("state", "Not known yet"),
+    "requires_action": pgettext("state", "Waiting for the customer"),
+    "authorised": pgettext("state", "Reserved"),
+    "capturing": pgettext("state", "Being taken"),
+    "captured": pgettext("state", "Paid"),
+    "voiding": pgettext("state", "Being released"),
+    "voided": pgettext("state", "Released"),
+    "failed": pgettext("state", "Failed"),
 }
 PAYMENT_MEANINGS = {
     "pending": _("The card gateway has not said yet whether the money is reserved. Kupec keeps asking."),
@@ -47,14 +52,22 @@ PAYMENT_MEANINGS = {
     "failed": _("Nothing was charged."),
 }
 REFUND_STATES = {
-    "pending": _("The refund is on its way"),
-    "done": _("Refunded"),
-    "failed": _("The refund failed"),
+    "pending": pgettext("state", "The refund is on its way"),
+    "done": pgettext("state", "Refunded"),
+    "failed": pgettext("state", "The refund failed"),
 }
 
-MAIL_STATES = {"queued": _("Waiting"), "sent": _("Sent"), "failed": _("Failed")}
+MAIL_STATES = {
+    "queued": pgettext("state", "Waiting"),
+    "sent": pgettext("state", "Sent"),
+    "failed": pgettext("state", "Failed"),
+}
 
-PRODUCT_STATES = {"draft": _("Draft"), "active": _("On sale"), "archived": _("Archived")}
+PRODUCT_STATES = {
+    "draft": pgettext("state", "Draft"),
+    "active": pgettext("state", "On sale"),
+    "archived": pgettext("state", "Archived"),
+}
 
 ROLES = {
     "owner": _("Owner"),
@@ -67,11 +80,12 @@ CHANNELS = {
     "web": _("web shop"),
     "desk": _("desk"),
     "ucp": _("buying agent"),
+    "email": _("e-mail"),
     "import": _("import"),
 }
 
 TONES = {
-    "placed": "accent",
+    "placed": "ink",
     "picking": "warn",
     "delivered": "good",
     "captured": "good",
@@ -105,4 +119,8 @@ def word(language: str, table: str, key: str | None) -> str:
     if key is None:
         return "—"
     known = _TABLES[table].get(key)
-    return translate(language, known) if known else key
+    if known is None:
+        return key
+    spoken = translations(language)
+    state = spoken.pgettext("state", known)
+    return state if state != known else spoken.gettext(known)

@@ -1,0 +1,204 @@
+"""The catalogue: every article, also what is not on sale; names, state and prices of a product."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+
+from kupec.catalogue import (
+    DeskProduct,
+    DeskVariant,
+    ProductDraft,
+    ProductText,
+    TextDraft,
+    VariantDraft,
+    desk_product,
+    markets,
+    search_variants,
+    update_product,
+)
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.events import subject_history
+from kupec.kit.i18n import LANGUAGES, explain
+from kupec.kit.money import Money, parse_amount
+from kupec.web.desk.gate import actor_of
+from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
+from kupec.web.desk.timeline import days
+from kupec.web.desk.words import PRODUCT_STATES, _
+from kupec.web.forms import Form, query_form, read_form
+from kupec.web.rendering import AnyRequest, language_of, site_of
+
+PAGE = 50
+MOST_PAGES = 2000
+_LONGEST_NAME = 300
+
+
+class ArticleList(msgspec.Struct, frozen=True, kw_only=True):
+    """The list as the address asks for it."""
+
+    query: str
+    status: str | None
+    page: int
+    rows: list[DeskVariant]
+    total: int
+
+    @property
+    def filters(self) -> dict[str, str | int | None]:
+        return {"q": self.query, "status": self.status, "page": self.page if self.page > 1 else None}
+
+    @property
+    def more(self) -> bool:
+        return self.page * PAGE < self.total
+
+
+async def article_list(request: AnyRequest, db: Connection) -> ArticleList:
+    form, now = query_form(request), site_of(request).clock.now()
+    query, status, page = form.text("q"), form.text("status"), page_of(form)
+    known = status if status in PRODUCT_STATES else None
+    rows, total = await search_variants(
+        db, query, language=language_of(request), now=now, status=known, limit=PAGE, offset=(page - 1) * PAGE
+    )
+    return ArticleList(query=query, status=known, page=page, rows=rows, total=total)
+
+
+def page_of(form: Form) -> int:
+    """Which page the address asks for; anything else is the first."""
+    text = form.text("page", most=20)
+    return min(max(int(text), 1), MOST_PAGES) if text.isascii() and text.isdigit() else 1
+
+
+@get("/catalogue", opt={"permission": "catalogue.read"})
+async def articles(request: AnyRequest) -> Response[str]:
+    async with site_of(request).database.reading() as db:
+        listing = await article_list(request, db)
+        return await desk_page(
+            request,
+            db,
+            "desk/catalogue.html",
+            section="catalogue",
+            listing=listing,
+            product=None,
+            states=PRODUCT_STATES,
+        )
+
+
+async def product_page(
+    request: AnyRequest,
+    db: Connection,
+    product_id: UUID,
+    *,
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+    values: Form | None = None,
+) -> Response[str]:
+    """The product beside its list; a refused form comes back with what was typed and the error beside its field."""
+    reader, now = reader_of(request), site_of(request).clock.now()
+    product = await desk_product(db, product_id, language=reader.language, now=now)
+    subject = f"product:{product_id}"
+    return await desk_page(
+        request,
+        db,
+        "desk/catalogue.html",
+        section="catalogue",
+        status=status,
+        listing=await article_list(request, db),
+        product=product,
+        name=_name(product.texts, reader.language),
+        states=PRODUCT_STATES,
+        currencies=await _currencies(db, product),
+        typed=typed(values),
+        shown=_shown,
+        history=await days(db, await subject_history(db, subject), reader, here=subject),
+        errors=errors or {},
+    )
+
+
+@get("/catalogue/{product_id:uuid}", opt={"permission": "catalogue.read"})
+async def product(request: AnyRequest, product_id: UUID) -> Response[str]:
+    async with site_of(request).database.reading() as db:
+        return await product_page(request, db, product_id)
+
+
+@post("/catalogue/{product_id:uuid}", opt={"permission": "catalogue.write"})
+async def change_product(request: AnyRequest, product_id: UUID) -> Response[Any]:
+    site, form, language = site_of(request), await read_form(request), language_of(request)
+    query = f"?{request.url.query}" if request.url.query else ""
+    try:
+        async with site.database.transaction() as db:
+            now = site.clock.now()
+            stored = await desk_product(db, product_id, language=language, now=now)
+            change = read_change(form, stored, await _currencies(db, stored))
+            await update_product(db, product_id, change, actor=actor_of(request), now=now)
+    except KupecError as error:
+        if error.field is None:
+            return go(request, f"/desk/catalogue/{product_id}{query}", failed=explain(error, language))
+        errors = {f"product.{error.field}": in_words(error, language)}
+        async with site.database.reading() as db:
+            return await product_page(request, db, product_id, status=error.status, errors=errors, values=form)
+    return go(request, f"/desk/catalogue/{product_id}{query}", done=reader_of(request).text(_("Saved.")))
+
+
+def read_change(form: Form, stored: DeskProduct, currencies: list[str]) -> ProductDraft:
+    """What the form changes about a product. Raises InvalidValue naming the field."""
+    status = form.text("status")
+    if status not in PRODUCT_STATES:
+        raise InvalidValue(field="status", expected=", ".join(PRODUCT_STATES))
+    texts = {language: text for language in LANGUAGES if (text := _read_text(form, language, stored.texts))}
+    variants = [
+        VariantDraft(sku=variant.sku, prices=prices)
+        for variant in stored.variants
+        if (prices := _read_prices(form, variant, currencies))
+    ]
+    return ProductDraft(external_id=stored.external_id, status=status, texts=texts, variants=variants)  # type: ignore[arg-type]
+
+
+def _read_text(form: Form, language: str, stored: Mapping[str, ProductText]) -> TextDraft | None:
+    field = f"name.{language}"
+    name = form.text(field, most=_LONGEST_NAME)
+    summary, description = (
+        form.text(f"summary.{language}", most=1000),
+        form.prose(f"description.{language}", most=20_000),
+    )
+    if not name:
+        if language in stored or summary or description:
+            raise InvalidValue(field=field, expected=_("a name"))
+        return None
+    return TextDraft(name=name, summary=summary, description=description)
+
+
+def _read_prices(form: Form, variant: DeskVariant, currencies: list[str]) -> dict[str, int]:
+    prices = {}
+    for currency in currencies:
+        field = f"price.{variant.id}.{currency}"
+        text = form.text(field)
+        if not text and currency not in variant.prices:
+            continue
+        amount = parse_amount(text, currency, field=field)
+        if amount < 0:
+            raise InvalidValue(field=field, expected=_("an amount that is not negative"))
+        prices[currency] = amount
+    return prices
+
+
+async def _currencies(db: Connection, product: DeskProduct) -> list[str]:
+    """Those we sell in, and any other that the product has a price in."""
+    sold = [market.currency for market in await markets(db)]
+    priced = [currency for variant in product.variants for currency in variant.prices]
+    return list(dict.fromkeys([*sold, *sorted(priced)]))
+
+
+def _name(texts: Mapping[str, ProductText], language: str) -> str:
+    best = texts.get(language) or texts.get("en") or next(iter(texts.values()), None)
+    return best.name if best else "—"
+
+
+def _shown(amount: int | None, currency: str, language: str) -> str:
+    """An amount as one types it into a field: no currency, no spaces, the language's comma."""
+    if amount is None:
+        return ""
+    text = f"{Money(amount, currency).decimal:f}"
+    text = text.removesuffix(".00")
+    return text if language == "en" else text.replace(".", ",")

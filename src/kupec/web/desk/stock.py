@@ -1,0 +1,147 @@
+"""Stock: what lies where, what belongs to whom, and the count that puts it right."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+
+from kupec.catalogue import Location, StockLevel, adjust_stock, desk_product, list_stock, locations
+from kupec.kit.db import Connection
+from kupec.kit.errors import KupecError, NotFound
+from kupec.kit.events import subject_history
+from kupec.kit.i18n import explain
+from kupec.web.desk.catalogue import page_of
+from kupec.web.desk.gate import actor_of
+from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
+from kupec.web.desk.timeline import days
+from kupec.web.desk.words import _
+from kupec.web.forms import Form, query_form, read_form
+from kupec.web.rendering import AnyRequest, language_of, site_of
+
+PAGE = 50
+LOW = 5  # pieces not allocated; the filter's other choice is none
+
+
+class StockList(msgspec.Struct, frozen=True, kw_only=True):
+    """The list as the address asks for it. `at_most` keeps what has no more pieces unallocated than that."""
+
+    query: str
+    location: UUID | None
+    at_most: int | None
+    page: int
+    rows: list[StockLevel]
+    total: int
+    places: list[Location]
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        page = self.page if self.page > 1 else None
+        return {"q": self.query, "location": self.location, "at_most": self.at_most, "page": page}
+
+    @property
+    def more(self) -> bool:
+        return self.page * PAGE < self.total
+
+
+async def stock_list(request: AnyRequest, db: Connection) -> StockList:
+    form, now = query_form(request), site_of(request).clock.now()
+    query, page, wanted = form.text("q"), page_of(form), form.text("at_most", most=20)
+    at_most = int(wanted) if wanted in ("0", str(LOW)) else None
+    places = await locations(db)
+    location = next((place.id for place in places if str(place.id) == form.text("location")), None)
+    rows, total = await list_stock(
+        db,
+        query,
+        language=language_of(request),
+        now=now,
+        location_id=location,
+        at_most=at_most,
+        limit=PAGE,
+        offset=(page - 1) * PAGE,
+    )
+    return StockList(query=query, location=location, at_most=at_most, page=page, rows=rows, total=total, places=places)
+
+
+@get("/stock", opt={"permission": "catalogue.read"})
+async def stock(request: AnyRequest) -> Response[str]:
+    async with site_of(request).database.reading() as db:
+        listing = await stock_list(request, db)
+        return await desk_page(
+            request, db, "desk/stock.html", section="catalogue", listing=listing, level=None, low=LOW
+        )
+
+
+async def shelf_page(
+    request: AnyRequest,
+    db: Connection,
+    variant_id: UUID,
+    location_id: UUID,
+    *,
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+    values: Form | None = None,
+) -> Response[str]:
+    """One variant at one location, with its history, beside the list."""
+    reader = reader_of(request)
+    subject = f"variant:{variant_id}"
+    return await desk_page(
+        request,
+        db,
+        "desk/stock.html",
+        section="catalogue",
+        status=status,
+        listing=await stock_list(request, db),
+        level=await _level(request, db, variant_id, location_id),
+        low=LOW,
+        history=await days(db, await subject_history(db, subject), reader, here=subject),
+        errors=errors or {},
+        typed=typed(values),
+    )
+
+
+async def _level(request: AnyRequest, db: Connection, variant_id: UUID, location_id: UUID) -> StockLevel:
+    product_id = await db.fetchval("select product_id from variant where id = $1", variant_id)
+    if product_id is None:
+        raise NotFound(what="variant")
+    product = await desk_product(db, product_id, language=language_of(request), now=site_of(request).clock.now())
+    for level in product.stock:
+        if (level.variant_id, level.location_id) == (variant_id, location_id):
+            return level
+    raise NotFound(what="shelf")
+
+
+@get("/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.read"})
+async def shelf(request: AnyRequest, variant_id: UUID, location_id: UUID) -> Response[str]:
+    async with site_of(request).database.reading() as db:
+        return await shelf_page(request, db, variant_id, location_id)
+
+
+@post("/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.write"})
+async def count(request: AnyRequest, variant_id: UUID, location_id: UUID) -> Response[Any]:
+    """What was counted; refused when goods have come or gone since the page was shown."""
+    site, form, language = site_of(request), await read_form(request), language_of(request)
+    query = f"?{request.url.query}" if request.url.query else ""
+    target = f"/desk/stock/{variant_id}/{location_id}{query}"
+    try:
+        async with site.database.transaction() as db:
+            await adjust_stock(
+                db,
+                variant_id,
+                location_id,
+                on_hand=form.whole("on_hand", least=0, most=1_000_000_000),
+                reason=form.text("reason", most=300),
+                expected=form.whole("expected", least=0, most=1_000_000_000),
+                actor=actor_of(request),
+                now=site.clock.now(),
+            )
+    except KupecError as error:
+        if error.field is None:
+            return go(request, target, failed=explain(error, language))
+        errors = {f"shelf.{error.field}": in_words(error, language)}
+        async with site.database.reading() as db:
+            return await shelf_page(
+                request, db, variant_id, location_id, status=error.status, errors=errors, values=form
+            )
+    return go(request, target, done=reader_of(request).text(_("The stock is corrected.")))
