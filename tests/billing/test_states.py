@@ -135,6 +135,38 @@ def test_news_about_somebody_elses_payment_moves_nothing() -> None:
     assert (transition.after.state, transition.after.problem) == ("authorised", "reference_mismatch")
 
 
+@pytest.mark.parametrize(
+    ("state", "outcome", "problem"),
+    [
+        ("captured", "voided", "voided_after_capture"),
+        ("captured", "failed", "failed_after_capture"),
+        ("voided", "captured", "captured_after_void"),
+        ("voiding", "captured", "captured_unwanted"),
+        ("requires_action", "not_found", "vanished"),
+        ("authorised", "not_found", "vanished"),
+        ("capturing", "not_found", "vanished"),
+        ("captured", "not_found", "vanished"),
+    ],
+)
+def test_a_contradiction_moves_no_money_and_calls_a_person(
+    state: PaymentState, outcome: OutcomeState, problem: str
+) -> None:
+    payment = a_payment(state=state, provider_reference=REFERENCE)
+    transition = next_state(payment, said(payment, outcome), now=LATER)
+    assert transition is not None
+    assert (transition.after.state, transition.after.problem) == (state, problem)
+    assert names(transition) == ["payment.problem"]
+
+
+def test_what_never_arrived_need_not_be_let_go() -> None:
+    payment = void(a_payment(), now=NOW, reason="cancelled").after
+    unseen = said(payment, "not_found")
+    assert next_state(payment, unseen, now=NOW) is None, "it may still arrive"
+    gone = next_state(payment, unseen, now=LATER)
+    assert gone is not None
+    assert (gone.after.state, gone.after.error_code) == ("failed", "not_found")
+
+
 def test_a_capture_that_fails_ends_the_payment_and_calls_a_person() -> None:
     payment = a_payment(state="capturing", provider_reference=REFERENCE)
     transition = next_state(payment, said(payment, "failed", error_code="authorisation_expired"), now=NOW)
@@ -287,7 +319,7 @@ def test_whatever_is_lost_late_or_repeated_shop_and_provider_agree_in_the_end(
             shop.now += timedelta(seconds=70)
         elif step == "give_up":
             shop.order_stands = False
-            if shop.payment.state == "requires_action":
+            if shop.payment.state in ("pending", "requires_action"):
                 shop.payment = void(shop.payment, now=shop.now, reason="abandoned").after
     _come_to_rest(shop, provider)
     assert shop.payment.state in FINAL
