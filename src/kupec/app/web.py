@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=2048, exclude=["/ucp/", "/media/", "/static/"]
         ),
+        logging_config=None,
         openapi_config=OpenAPIConfig(title="Kupec", version=__version__, path="/api-docs"),
         request_max_body_size=_LARGEST_BODY,
     )

@@ -38,6 +38,11 @@ def translations(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def mark(message: str) -> str:
+    """Marks a message for the catalogues where it is written; it is translated where it is shown."""
+    return message
+
+
 def translate(language: str, message: str) -> str:
     return translations(language).gettext(message)
 

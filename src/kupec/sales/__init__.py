@@ -2,19 +2,21 @@
 
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
-from kupec.sales.cart_prices import note_shown, price_cart, price_carts, shown_total
+from kupec.sales.cart_prices import Prices, note_shown, price_cart, price_carts, read_prices
 from kupec.sales.carts import (
     MAX_LINES,
     MAX_QUANTITY,
     NewCart,
     add_to_cart,
     cancel_cart,
+    cart_lines,
     create_cart,
     create_carts,
     get_cart,
     replace_lines,
     set_details,
     set_quantity,
+    with_details,
 )
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
 from kupec.sales.drafts import abandon_expired_drafts
@@ -107,6 +109,7 @@ __all__ = [
     "PrepareRequest",
     "PricedCart",
     "PricedLine",
+    "Prices",
     "Problem",
     "ShippingOption",
     "SoldLine",
@@ -119,6 +122,7 @@ __all__ = [
     "attention_subscriber",
     "cancel_cart",
     "cancel_order",
+    "cart_lines",
     "check_details",
     "create_cart",
     "create_carts",
@@ -137,14 +141,15 @@ __all__ = [
     "prepare",
     "price_cart",
     "price_carts",
+    "read_prices",
     "replace_lines",
     "save_shipping_method",
     "set_details",
     "set_quantity",
     "settle",
     "ship",
-    "shown_total",
     "start_picking",
     "status_token",
     "tariff",
+    "with_details",
 ]

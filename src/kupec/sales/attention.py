@@ -8,12 +8,13 @@ from kupec.customers import open_task
 from kupec.kit.actor import system
 from kupec.kit.db import Connection
 from kupec.kit.events import Event
+from kupec.kit.i18n import mark as _
 from kupec.kit.subscribers import Subscriber
 
 _TITLES = {
-    "payment.problem": "Look into a payment",
-    "refund.failed": "Give money back by hand",
-    "refund.problem": "Look into a refund",
+    "payment.problem": _("Look into a payment"),
+    "refund.failed": _("Give money back by hand"),
+    "refund.problem": _("Look into a refund"),
 }
 _WITHIN = timedelta(hours=4)
 

@@ -70,9 +70,3 @@ async def note_shown(db: Connection, totals: Mapping[UUID, int]) -> None:
         list(totals),
         list(totals.values()),
     )
-
-
-async def shown_total(db: Connection, cart_id: UUID) -> int | None:
-    """What the buyer was last shown, in minor units; None when that was not noted."""
-    total: int | None = await db.fetchval("select shown_total from cart where id = $1", cart_id)
-    return total

@@ -1,6 +1,6 @@
 """Carts: made, filled, told who buys. A stored cart knows no prices: they are asked for whenever it is shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,20 +22,14 @@ from kupec.sales.models import Address, Cart, CartLine
 
 MAX_LINES = 200
 MAX_QUANTITY = 9999
+_NOTHING_TOLD = CartDetails()
 
 
 class NewCart(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart to be made. With a `key`, the same request made twice makes one cart."""
+    """A cart to be made, as it will be stored. With a `key`, the same request made twice makes one cart."""
 
-    id: UUID
-    market: str
-    language: str
-    channel: str
+    cart: Cart
     actor: Actor
-    customer_id: UUID | None = None
-    agent: str | None = None
-    lines: Sequence[tuple[UUID, int]] = ()
-    details: CartDetails = CartDetails()
     key: str | None = None
     request_hash: bytes | None = None
 
@@ -46,32 +40,32 @@ async def create_carts(db: Connection, carts: Sequence[NewCart], *, now: datetim
     Emits cart.created. A repeated key gives the cart it made before, or IdempotencyMismatch when
     the request differs.
     """
-    made = await _insert_carts(db, carts, now)
-    await _insert_lines(db, [cart for cart in carts if cart.id in made])
+    made = await _insert_carts(db, carts)
+    await _insert_lines(db, [new.cart for new in carts if new.cart.id in made])
     await emit(
         db,
         [
             Happened(
-                payload=CartCreated(market=cart.market, lines=len(cart.lines)),
-                subject=f"cart:{cart.id}",
+                payload=CartCreated(market=new.cart.market, lines=len(new.cart.lines)),
+                subject=f"cart:{new.cart.id}",
                 occurred_at=now,
-                customer_id=cart.customer_id,
-                channel=cart.channel,
-                actor=cart.actor,
+                customer_id=new.cart.customer_id,
+                channel=new.cart.channel,
+                actor=new.actor,
             )
-            for cart in carts
-            if cart.id in made
+            for new in carts
+            if new.cart.id in made
         ],
         actor=carts[0].actor,
     )
-    repeated = [cart.key for cart in carts if cart.id not in made and cart.key is not None]
+    repeated = [new.key for new in carts if new.cart.id not in made and new.key is not None]
     known = await _carts_by_key(db, repeated) if repeated else {}
-    return [cart.id if cart.id in made else _repeated(cart, known) for cart in carts]
+    return [new.cart.id if new.cart.id in made else _repeated(new, known) for new in carts]
 
 
-def _repeated(cart: NewCart, known: Mapping[str, tuple[UUID, bytes | None]]) -> UUID | KupecError:
-    cart_id, request_hash = known[cart.key or ""]
-    return cart_id if request_hash == cart.request_hash else IdempotencyMismatch(field="Idempotency-Key")
+def _repeated(new: NewCart, known: Mapping[str, tuple[UUID, bytes | None]]) -> UUID | KupecError:
+    cart_id, request_hash = known[new.key or ""]
+    return cart_id if request_hash == new.request_hash else IdempotencyMismatch(field="Idempotency-Key")
 
 
 async def _carts_by_key(db: Connection, keys: Sequence[str]) -> dict[str, tuple[UUID, bytes | None]]:
@@ -79,38 +73,41 @@ async def _carts_by_key(db: Connection, keys: Sequence[str]) -> dict[str, tuple[
     return {row["key"]: (row["id"], row["request_hash"]) for row in rows}
 
 
-async def _insert_carts(db: Connection, carts: Sequence[NewCart], now: datetime) -> set[UUID]:
-    ordered = sorted(carts, key=lambda cart: (cart.key or "", cart.id))
-    given = [_given(cart.details) for cart in ordered]
+async def _insert_carts(db: Connection, carts: Sequence[NewCart]) -> set[UUID]:
+    # In the order of keys: two batches that repeat each other's requests wait for each other, never in a ring.
+    ordered = sorted(carts, key=lambda new: (new.key or "", new.cart.id))
+    plain = [new.cart for new in ordered]
     rows = await db.fetch(
         """
         insert into cart (id, customer_id, market, language, channel, agent, email, name, phone, address,
-                          shipping_method, key, request_hash, created_at, updated_at)
-        select *, $14::timestamptz, $14::timestamptz
-          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                      $9::text[], $10::jsonb[], $11::text[], $12::text[], $13::bytea[])
+                          shipping_method, shown_total, created_at, updated_at, key, request_hash)
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                             $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::bigint[], $13::timestamptz[],
+                             $14::timestamptz[], $15::text[], $16::bytea[])
             on conflict (key) do nothing
         returning id
         """,
-        [cart.id for cart in ordered],
-        [cart.customer_id for cart in ordered],
-        [cart.market for cart in ordered],
-        [cart.language for cart in ordered],
-        [cart.channel for cart in ordered],
-        [cart.agent for cart in ordered],
-        [values.get("email") for values in given],
-        [values.get("name") for values in given],
-        [values.get("phone") for values in given],
-        [values.get("address") for values in given],
-        [values.get("shipping_method") for values in given],
-        [cart.key for cart in ordered],
-        [cart.request_hash for cart in ordered],
-        now,
+        [cart.id for cart in plain],
+        [cart.customer_id for cart in plain],
+        [cart.market for cart in plain],
+        [cart.language for cart in plain],
+        [cart.channel for cart in plain],
+        [cart.agent for cart in plain],
+        [cart.email for cart in plain],
+        [cart.name for cart in plain],
+        [cart.phone for cart in plain],
+        [msgspec.to_builtins(cart.address) for cart in plain],
+        [cart.shipping_method for cart in plain],
+        [cart.shown_total for cart in plain],
+        [cart.created_at for cart in plain],
+        [cart.updated_at for cart in plain],
+        [new.key for new in ordered],
+        [new.request_hash for new in ordered],
     )
     return {row["id"] for row in rows}
 
 
-async def _insert_lines(db: Connection, carts: Sequence[NewCart]) -> None:
+async def _insert_lines(db: Connection, carts: Sequence[Cart]) -> None:
     lines = [(cart.id, position, line) for cart in carts for position, line in enumerate(cart.lines)]
     if not lines:
         return
@@ -119,12 +116,17 @@ async def _insert_lines(db: Connection, carts: Sequence[NewCart]) -> None:
         insert into cart_line (id, cart_id, variant_id, quantity, position)
         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[])
         """,
-        [uuid7() for _ in lines],
+        [line.id for _, _, line in lines],
         [cart_id for cart_id, _, _ in lines],
-        [line[0] for _, _, line in lines],
-        [line[1] for _, _, line in lines],
+        [line.variant_id for _, _, line in lines],
+        [line.quantity for _, _, line in lines],
         [position for _, position, _ in lines],
     )
+
+
+def cart_lines(goods: Iterable[tuple[UUID, int]]) -> list[CartLine]:
+    """(variant, pieces) as lines of their own ids."""
+    return [CartLine(id=uuid7(), variant_id=variant_id, quantity=quantity) for variant_id, quantity in goods]
 
 
 async def create_cart(
@@ -135,42 +137,45 @@ async def create_cart(
     channel: str,
     actor: Actor,
     now: datetime,
+    cart_id: UUID | None = None,
     customer_id: UUID | None = None,
     agent: str | None = None,
     lines: Sequence[tuple[UUID, int]] = (),
+    details: CartDetails = _NOTHING_TOLD,
 ) -> Cart:
-    """Make one cart. Emits cart.created."""
-    new = NewCart(
-        id=uuid7(),
-        market=market,
-        language=language,
-        channel=channel,
-        actor=actor,
-        customer_id=customer_id,
-        agent=agent,
-        lines=lines,
+    """Make one cart, with an id of its own or the one given. Emits cart.created."""
+    cart = with_details(
+        Cart(
+            id=cart_id or uuid7(),
+            customer_id=customer_id,
+            market=market,
+            language=language,
+            channel=channel,
+            agent=agent,
+            created_at=now,
+            updated_at=now,
+            lines=cart_lines(lines),
+        ),
+        details,
     )
-    await create_carts(db, [new], now=now)
-    return await get_cart(db, new.id)
+    await create_carts(db, [NewCart(cart=cart, actor=actor)], now=now)
+    return cart
 
 
-_SELECT = """
-select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart.agent, cart.state, cart.email,
-       cart.name, cart.phone, cart.address, cart.shipping_method, cart.created_at, cart.updated_at,
-       line.ids, line.variant_ids, line.quantities
-  from cart
-  left join lateral (
-       select array_agg(id order by position) as ids,
-              array_agg(variant_id order by position) as variant_ids,
-              array_agg(quantity order by position) as quantities
-         from cart_line where cart_id = cart.id) line on true
- where cart.id = any($1::uuid[])
+_FIELDS = (
+    "id, customer_id, market, language, channel, agent, state, email, name, phone, address, shipping_method, "
+    "shown_total, created_at, updated_at"
+)
+_CARTS = f"select {_FIELDS} from cart where id = any($1::uuid[])"  # noqa: S608
+_LOCKED_CARTS = f"{_CARTS} order by id for no key update"
+_LINES = """
+select cart_id, id, variant_id, quantity from cart_line where cart_id = any($1::uuid[]) order by cart_id, position
 """
 
 
 async def get_carts(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, Cart]:
     """The carts among `cart_ids` that exist, with their lines."""
-    return {row["id"]: _cart(row) for row in await db.fetch(_SELECT, cart_ids)}
+    return await _with_lines(db, await db.fetch(_CARTS, cart_ids))
 
 
 async def get_cart(db: Connection, cart_id: UUID) -> Cart:
@@ -181,32 +186,23 @@ async def get_cart(db: Connection, cart_id: UUID) -> Cart:
     return found[cart_id]
 
 
-def _cart(row: asyncpg.Record) -> Cart:
-    lines = zip(row["ids"] or (), row["variant_ids"] or (), row["quantities"] or (), strict=True)
-    address = row["address"]
-    return Cart(
-        id=row["id"],
-        customer_id=row["customer_id"],
-        market=row["market"],
-        language=row["language"],
-        channel=row["channel"],
-        agent=row["agent"],
-        state=row["state"],
-        email=row["email"],
-        name=row["name"],
-        phone=row["phone"],
-        address=Address(**address) if address else None,
-        shipping_method=row["shipping_method"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        lines=[CartLine(id=line_id, variant_id=variant, quantity=quantity) for line_id, variant, quantity in lines],
-    )
-
-
 async def lock_carts(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, Cart]:
     """The carts, locked in one order, as they stand once the locks are held."""
-    await db.execute("select from cart where id = any($1::uuid[]) order by id for no key update", sorted(set(cart_ids)))
-    return await get_carts(db, cart_ids)
+    return await _with_lines(db, await db.fetch(_LOCKED_CARTS, sorted(set(cart_ids))))
+
+
+async def _with_lines(db: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cart]:
+    """A statement after the locks: only one that begins then sees the lines that the former owner of a lock wrote."""
+    lines: dict[UUID, list[CartLine]] = {row["id"]: [] for row in rows}
+    for cart_id, line_id, variant_id, quantity in await db.fetch(_LINES, list(lines)) if rows else ():
+        lines[cart_id].append(CartLine(id=line_id, variant_id=variant_id, quantity=quantity))
+    return {row["id"]: _cart(row, lines[row["id"]]) for row in rows}
+
+
+def _cart(row: asyncpg.Record, lines: list[CartLine]) -> Cart:
+    values = dict(row)
+    address = values.pop("address")
+    return Cart(**values, address=Address(**address) if address else None, lines=lines)
 
 
 async def _open_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> Cart:
@@ -285,10 +281,7 @@ async def replace_lines(
     """Let the cart hold exactly `lines`, (variant, pieces) in this order. Emits cart.changed."""
     cart = await _open_cart(db, cart_id, actor=actor, now=now)
     await db.execute("delete from cart_line where cart_id = $1", cart_id)
-    new = NewCart(
-        id=cart.id, market=cart.market, language=cart.language, channel=cart.channel, actor=actor, lines=lines
-    )
-    await _insert_lines(db, [new])
+    await _insert_lines(db, [msgspec.structs.replace(cart, lines=cart_lines(lines))])
     await _changed(db, cart, ["lines"], actor=actor, now=now)
 
 
@@ -297,7 +290,7 @@ async def set_details(db: Connection, cart_id: UUID, details: CartDetails, *, ac
 
     Raises NotFound, CartClosed, CartInPayment, and InvalidValue naming the field that cannot be right.
     """
-    values = _given(check_details(details))
+    values = {name: msgspec.to_builtins(value) for name, value in _given(check_details(details)).items()}
     cart = await _open_cart(db, cart_id, actor=actor, now=now)
     if values:
         assignments = ", ".join(f"{name} = ${index}" for index, name in enumerate(values, start=2))
@@ -306,12 +299,14 @@ async def set_details(db: Connection, cart_id: UUID, details: CartDetails, *, ac
     return await get_cart(db, cart_id)
 
 
+def with_details(cart: Cart, details: CartDetails) -> Cart:
+    """The cart with what its buyer tells. Pure; the details must have been checked."""
+    return msgspec.structs.replace(cart, **_given(details))
+
+
 def _given(details: CartDetails) -> dict[str, Any]:
     values = {name: getattr(details, name) for name in CartDetails.__struct_fields__}
-    given = {name: value for name, value in values.items() if value is not msgspec.UNSET}
-    if isinstance(given.get("address"), Address):
-        given["address"] = msgspec.to_builtins(given["address"])
-    return given
+    return {name: value for name, value in values.items() if value is not msgspec.UNSET}
 
 
 async def cancel_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> None:

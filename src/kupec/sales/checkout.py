@@ -16,6 +16,7 @@ from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
+from kupec.sales.models import PricedCart
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.settlement import settle
 
@@ -24,14 +25,19 @@ _WATCH_PATIENCE = 10.0
 
 
 class CompleteRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The buyer presses the button. `return_url` may hold "{payment}", which becomes the payment's id."""
+    """The buyer presses the button. `return_url` may hold "{payment}", which becomes the payment's id.
+
+    `expected_total` is what the buyer saw, "shown" for what the cart remembers that it was shown. `agent`, if
+    given, is the platform whose cart it must be; another's is not found.
+    """
 
     cart_id: UUID
     key: str
     card_token: str
-    expected_total: int | None
+    expected_total: int | Literal["shown"] | None
     return_url: str
     actor: Actor
+    agent: str | None = None
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +45,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
 
     `requires_action`: send the buyer to `action_url`. `in_progress`: the provider has not answered; the
     order appears, or the money is let go, by itself. `failed`: nothing was charged, try another card.
+    `sold` is the cart as it was sold, where this very request placed the order.
     """
 
     order_id: UUID
@@ -48,6 +55,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: UUID | None = None
     action_url: str | None = None
     error_code: str | None = None
+    sold: PricedCart | None = None
 
 
 class Checkout:
@@ -80,7 +88,8 @@ class Checkout:
         """
         standing = await self._prepare(self._prepare_request(request))
         if standing.payment is not None and standing.fresh:
-            return _completion(await self._pay(standing.payment, request))
+            paid = await self._pay(standing.payment, request)
+            return _completion(msgspec.structs.replace(paid, seen=standing.seen))
         if standing.state == "draft" and standing.payment is not None and standing.payment.state == "pending":
             watched = await self._watch(standing.payment)
             if watched.state == "failed" and standing.key != request.key:
@@ -144,6 +153,7 @@ class Checkout:
             expected_total=request.expected_total,
             provider=self._payments.name,
             actor=request.actor,
+            agent=request.agent,
         )
 
 
@@ -193,4 +203,9 @@ def _completion(standing: Standing) -> Completion:
         payment_id=payment.id if payment else None,
         action_url=payment.action_url if payment and waiting else None,
         error_code=payment.error_code if payment and state == "failed" else None,
+        sold=_sold(standing.seen) if standing.seen and state == "placed" else None,
     )
+
+
+def _sold(seen: PricedCart) -> PricedCart:
+    return msgspec.structs.replace(seen, cart=msgspec.structs.replace(seen.cart, state="ordered"), problems=[])

@@ -46,7 +46,7 @@ class TotalChanged(KupecError):
 
 
 class WrongOrderState(KupecError):
-    """Order {number} is “{state}”; this step is not possible now."""
+    """Order {number} has moved on in the meantime. This step is not possible any more."""
 
     status = 409
     code = "wrong_order_state"

@@ -35,12 +35,14 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     channel: str
     agent: str | None
-    state: CartState
-    email: str | None
-    name: str | None
-    phone: str | None
-    address: Address | None
-    shipping_method: str | None
+    state: CartState = "open"
+    email: str | None = None
+    name: str | None = None
+    phone: str | None = None
+    address: Address | None = None
+    shipping_method: str | None = None
+    shown_total: int | None = None
+    """What the buyer was last told that it costs, in minor units, where no page of ours shows it to them."""
     created_at: datetime
     updated_at: datetime
     lines: list[CartLine]

@@ -31,18 +31,21 @@ REPLY_PATIENCE = timedelta(seconds=20)
 
 
 class PrepareRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone wants to order this cart, having seen `expected_total` (minor units; None: whatever it costs)."""
+    """Someone wants to order this cart, having seen `expected_total`: minor units, None for whatever it costs,
+    or "shown" for what the cart itself remembers. `agent`, if given, is whose cart it must be.
+    """
 
     cart_id: UUID
     key: str
     request_hash: bytes
-    expected_total: int | None
+    expected_total: int | Literal["shown"] | None
     provider: str
     actor: Actor
+    agent: str | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the sale of a cart has come. `fresh` says that this very request opened the payment."""
+    """How far the sale of a cart has come. `fresh` says that this very request opened the payment, for `seen`."""
 
     cart_id: UUID
     order_id: UUID
@@ -50,6 +53,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     number: str | None = None
     payment: Payment | None = None
     fresh: bool = False
+    seen: PricedCart | None = None
     key: str | None = None
 
 
@@ -94,12 +98,12 @@ def _own(request: PrepareRequest, first: PrepareRequest, answer: Standing | Kupe
         return answer
     if request.key == first.key and request.request_hash != first.request_hash:
         return IdempotencyMismatch(field="Idempotency-Key")
-    return msgspec.structs.replace(answer, fresh=False)
+    return msgspec.structs.replace(answer, fresh=False, seen=None)
 
 
 def _already(request: PrepareRequest, cart: Cart | None, draft: Draft | None) -> Standing | KupecError | None:
     """What is known about this cart's sale already; None when a new draft is to be made."""
-    if cart is None:
+    if cart is None or request.agent not in (None, cart.agent):
         return NotFound(what="cart")
     if draft is None:
         return None if cart.state == "open" else CartClosed()
@@ -150,12 +154,13 @@ async def _draft(
     return answers
 
 
-def _refusal(seen: PricedCart, expected_total: int | None) -> KupecError | None:
+def _refusal(seen: PricedCart, expected_total: int | Literal["shown"] | None) -> KupecError | None:
     # Stock is not judged here: what was read before the lock only informs.
     problem = next((problem for problem in seen.problems if problem.code != "not_enough_stock"), None)
     if problem is not None:
         return CartIncomplete(field=problem.field, problem=problem.message)
-    if expected_total is not None and expected_total != seen.total:
+    expected = seen.cart.shown_total if expected_total == "shown" else expected_total
+    if expected is not None and expected != seen.total:
         return TotalChanged(field="expected_total", total=seen.total, currency=seen.currency)
     return None
 
@@ -228,6 +233,7 @@ async def _write(
             state="draft",
             payment=payment,
             fresh=True,
+            seen=seen,
             key=requests[seen.cart.id].key,
         )
         for seen, payment in zip(sold, payments, strict=True)

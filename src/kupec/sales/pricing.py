@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kupec.catalogue import Market, SellableVariant
+from kupec.kit.i18n import mark as _
 from kupec.kit.money import distribute, included_tax
 from kupec.sales.models import Address, Cart, CartLine, PricedCart, PricedLine, Problem, ShippingOption
 
@@ -81,12 +82,12 @@ def _problems(
 ) -> list[Problem]:
     problems = _line_problems(cart, goods)
     if not cart.lines:
-        problems.append(Problem(code="cart_empty", field="lines", message="There is nothing in the cart yet."))
+        problems.append(Problem(code="cart_empty", field="lines", message=_("There is nothing in the cart yet.")))
     if not cart.email:
-        problems.append(Problem(code="missing", field="email", message="Please give your e-mail."))
+        problems.append(Problem(code="missing", field="email", message=_("Please give your e-mail.")))
     problems.extend(_address_problems(cart.address, market))
     if shipping is None:
-        problems.append(Problem(code="missing", field="shipping_method", message="Please choose a delivery."))
+        problems.append(Problem(code="missing", field="shipping_method", message=_("Please choose a delivery.")))
     return problems
 
 
@@ -96,10 +97,10 @@ def _line_problems(cart: Cart, goods: dict[UUID, SellableVariant]) -> list[Probl
         variant = goods.get(line.variant_id)
         field = f"lines[{index}]"
         if variant is None:
-            message = "This product is not sold here any more. Please remove it."
+            message = _("This product is not sold here any more. Please remove it.")
             problems.append(Problem(code="not_sold", field=field, message=message))
         elif variant.stocked and variant.available < line.quantity:
-            message = "Only {available} pcs are left."
+            message = _("Only {available} pcs are left.")
             details: dict[str, str | int] = {"available": variant.available, "name": variant.name}
             problems.append(Problem(code="not_enough_stock", field=field, message=message, details=details))
     return problems
@@ -107,11 +108,11 @@ def _line_problems(cart: Cart, goods: dict[UUID, SellableVariant]) -> list[Probl
 
 def _address_problems(address: Address | None, market: Market) -> list[Problem]:
     missing = {
-        "name": "Please give the recipient's name.",
-        "street": "Please give the street and number.",
-        "city": "Please give the town.",
-        "postcode": "Please give the postcode.",
-        "country": "Please choose the country.",
+        "name": _("Please give the recipient's name."),
+        "street": _("Please give the street and number."),
+        "city": _("Please give the town."),
+        "postcode": _("Please give the postcode."),
+        "country": _("Please choose the country."),
     }
     problems = [
         Problem(code="missing", field=f"address.{part}", message=message)
@@ -119,6 +120,6 @@ def _address_problems(address: Address | None, market: Market) -> list[Problem]:
         if address is None or not getattr(address, part)
     ]
     if address is not None and address.country and address.country not in market.countries:
-        message = "We do not deliver to this country."
+        message = _("We do not deliver to this country.")
         problems.append(Problem(code="country_not_served", field="address.country", message=message))
     return problems
