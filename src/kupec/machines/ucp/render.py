@@ -5,6 +5,8 @@ from datetime import datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from kupec.billing import Payment, Refund
 from kupec.kit.i18n import translate
 from kupec.kit.settings import Settings
@@ -53,12 +55,20 @@ _CODES = {
 }
 
 
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of an order as its session tells of it."""
+
+    id: UUID
+    number: str | None
+    language: str
+
+
 def checkout(
     seen: PricedCart,
     settings: Settings,
     *,
     payment: Payment | None = None,
-    order: SalesOrder | None = None,
+    order: SalesOrder | Placed | None = None,
     messages: Sequence[Message] = (),
 ) -> Checkout:
     """A session in its present state, with what it still lacks as messages."""
@@ -97,7 +107,7 @@ def recoverable(code: str, content: str, *, path: str | None = None) -> Message:
     return Message(type="error", code=code, content=content, path=path, severity="recoverable")
 
 
-def _status(seen: PricedCart, payment: Payment | None, order: SalesOrder | None) -> str:
+def _status(seen: PricedCart, payment: Payment | None, order: SalesOrder | Placed | None) -> str:
     if order is not None:
         return "completed"
     if seen.cart.state == "cancelled":
@@ -211,12 +221,12 @@ def _links(settings: Settings, language: str) -> list[Link]:
     ]
 
 
-def permalink(order: SalesOrder, settings: Settings) -> str:
+def permalink(order: SalesOrder | Placed, settings: Settings) -> str:
     """The guest's status page."""
     return f"{settings.base_url}/{order.language}/order/{status_token(settings.secret, order.id)}"
 
 
-def _confirmation(order: SalesOrder, settings: Settings) -> OrderConfirmation:
+def _confirmation(order: SalesOrder | Placed, settings: Settings) -> OrderConfirmation:
     return OrderConfirmation(id=str(order.id), label=order.number, permalink_url=permalink(order, settings))
 
 

@@ -29,7 +29,6 @@ from kupec.sales import (
     note_shown,
     order_of_cart,
     price_cart,
-    shown_total,
 )
 
 AnyRequest = Request[Any, Any, State]
@@ -107,22 +106,22 @@ async def complete_checkout(request: AnyRequest, session_id: str, data: Complete
     key = required_key(request)
     platform = platform_of(request)
     instrument = next((each for each in data.payment.instruments if each.selected), data.payment.instruments[0])
+    if instrument.handler_id != CARD_HANDLER:
+        return await _shown(request, session_id, [_unknown_handler()])
     try:
-        cart_id = await _own(request, session_id, platform)
-        if instrument.handler_id != CARD_HANDLER:
-            return await _shown(request, session_id, [_unknown_handler()])
-        async with door.database.reading() as db:
-            expected = await shown_total(db, cart_id)
         completion = await door.checkout.complete(
             CompleteRequest(
-                cart_id=cart_id,
+                cart_id=_id(session_id),
                 key=key,
                 card_token=instrument.credential.token,
-                expected_total=expected,
+                expected_total="shown",
                 return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
                 actor=platform.actor,
+                agent=platform.profile,
             )
         )
+    except NotFound:
+        return _no(NotFound(what="checkout session"), language_of(request, None))
     except IdempotencyMismatch:
         raise
     except KupecError as error:
@@ -202,6 +201,9 @@ async def _latest_payment(db: Any, cart_id: UUID) -> Payment | None:
 
 async def _completed(request: AnyRequest, completion: Completion) -> Response[bytes]:
     door = _door(request)
+    if completion.sold is not None:
+        placed = render.Placed(id=completion.order_id, number=completion.number, language=completion.sold.cart.language)
+        return _json(render.checkout(completion.sold, door.settings, order=placed))
     async with door.database.reading() as db:
         seen: PricedCart = await price_cart(db, completion.cart_id, now=door.clock.now())
         order = await get_order(db, completion.order_id) if completion.state == "placed" else None

@@ -17,19 +17,25 @@ from kupec.kit.ids import uuid7
 from kupec.machines.ucp.agent import Platform
 from kupec.machines.ucp.requests import BuyerIn, CheckoutIn, ContextIn, DestinationIn, FulfillmentIn
 from kupec.sales import (
+    MAX_QUANTITY,
     Address,
+    Cart,
     CartDetails,
     NewCart,
     PricedCart,
+    Prices,
     ShippingOption,
+    cart_lines,
     check_details,
     create_carts,
     get_cart,
     note_shown,
     price_cart,
     price_carts,
+    read_prices,
     replace_lines,
     set_details,
+    with_details,
 )
 
 CHANNEL = "ucp"
@@ -75,58 +81,92 @@ async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: dat
     """
     items = await resolve_items(db, [line.item.id for opening in openings for line in opening.body.line_items])
     known = await markets(db)
-    chosen = [market_for(known, opening.details, opening.body.context, opening.language) for opening in openings]
-    wanted = {
-        (market.code, items[line.item.id])
-        for market, opening in zip(chosen, openings, strict=True)
-        for line in opening.body.line_items
-        if line.item.id in items
-    }
-    sold = await sellable(db, sorted(wanted), now=now)
-    carts = [_new_cart(opening, market, items, sold) for market, opening in zip(chosen, openings, strict=True)]
-    made = [cart for cart in carts if isinstance(cart, NewCart)]
-    ids = await create_carts(db, made, now=now) if made else []
-    priced = await price_carts(db, [made_id for made_id in ids if isinstance(made_id, UUID)], now=now)
-    priced = await _with_default_option(db, priced, now=now)
-    answers = iter(ids)
-    results: list[PricedCart | KupecError] = []
-    for cart in carts:
-        answer = next(answers) if isinstance(cart, NewCart) else cart
-        results.append(priced[answer] if isinstance(answer, UUID) else answer)
-    return results
+    carts = [_cart(opening, known, items, now) for opening in openings]
+    prices = await read_prices(db, [cart for cart in carts if isinstance(cart, Cart)], now=now)
+    wished = [
+        _priced(cart, opening, items, prices, now) if isinstance(cart, Cart) else cart
+        for cart, opening in zip(carts, openings, strict=True)
+    ]
+    new = [
+        _new(seen.cart, opening) for seen, opening in zip(wished, openings, strict=True) if isinstance(seen, PricedCart)
+    ]
+    made = iter(await create_carts(db, new, now=now) if new else ())
+    answers = [next(made) if isinstance(seen, PricedCart) else seen for seen in wished]
+    fresh = {seen.cart.id: seen for seen in wished if isinstance(seen, PricedCart)}
+    repeated = [answer for answer in answers if isinstance(answer, UUID) and answer not in fresh]
+    before = await _shown_again(db, repeated, now=now) if repeated else {}
+    return [(fresh | before)[answer] if isinstance(answer, UUID) else answer for answer in answers]
 
 
-def _new_cart(
-    opening: Opening, market: Market, items: Mapping[str, UUID], sold: Mapping[tuple[str, UUID], object]
-) -> NewCart | KupecError:
-    lines = wanted_lines(opening.body, items, market.code, sold)
-    if isinstance(lines, KupecError):
+def _cart(
+    opening: Opening, known: Sequence[Market], items: Mapping[str, UUID], now: datetime
+) -> Cart | ItemUnavailable:
+    lines = wanted_lines(opening.body, items)
+    if isinstance(lines, ItemUnavailable):
         return lines
-    return NewCart(
+    cart = Cart(
         id=uuid7(),
-        market=market.code,
+        customer_id=None,
+        market=market_for(known, opening.details, opening.body.context, opening.language).code,
         language=opening.language,
         channel=CHANNEL,
-        actor=opening.platform.actor,
         agent=opening.platform.profile,
-        lines=lines,
-        details=opening.details,
+        created_at=now,
+        updated_at=now,
+        lines=cart_lines(lines),
+    )
+    return with_details(cart, opening.details)
+
+
+def _priced(
+    cart: Cart, opening: Opening, items: Mapping[str, UUID], prices: Prices, now: datetime
+) -> PricedCart | ItemUnavailable:
+    """What the platform will be shown, with the cheapest delivery where it has chosen none."""
+    refused = _not_sold(opening.body, items, cart.market, prices.goods)
+    if refused is not None:
+        return refused
+    seen = prices.of(cart, now=now)
+    if seen.shipping is None and cart.address is not None and seen.shipping_options:
+        cart = msgspec.structs.replace(cart, shipping_method=_cheapest(seen.shipping_options))
+        seen = prices.of(cart, now=now)
+    return msgspec.structs.replace(seen, cart=msgspec.structs.replace(cart, shown_total=seen.total))
+
+
+def _new(cart: Cart, opening: Opening) -> NewCart:
+    return NewCart(
+        cart=cart,
+        actor=opening.platform.actor,
         key=f"{opening.platform.profile} {opening.key}" if opening.key else None,
         request_hash=hashlib.sha256(msgspec.json.encode(opening.body)).digest(),
     )
 
 
-def wanted_lines(
-    body: CheckoutIn, items: Mapping[str, UUID], market: str, sold: Mapping[tuple[str, UUID], object]
-) -> list[tuple[UUID, int]] | ItemUnavailable:
-    """(variant, pieces) of each line, the same variant summed; or what is not sold in this market."""
+async def _shown_again(db: Connection, cart_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, PricedCart]:
+    """Sessions that a repeated request made before, as they are now."""
+    seen = await price_carts(db, cart_ids, now=now)
+    await note_shown(db, {cart_id: cart.total for cart_id, cart in seen.items() if cart.cart.state == "open"})
+    return seen
+
+
+def wanted_lines(body: CheckoutIn, items: Mapping[str, UUID]) -> list[tuple[UUID, int]] | ItemUnavailable:
+    """(variant, pieces) of each line, the same variant summed; or what is unknown."""
     lines: dict[UUID, int] = {}
     for index, line in enumerate(body.line_items):
         variant_id = items.get(line.item.id)
-        if variant_id is None or (market, variant_id) not in sold:
+        if variant_id is None:
             return ItemUnavailable(field=f"line_items[{index}]", item=line.item.id)
-        lines[variant_id] = min(lines.get(variant_id, 0) + line.quantity, 9999)
+        lines[variant_id] = min(lines.get(variant_id, 0) + line.quantity, MAX_QUANTITY)
     return list(lines.items())
+
+
+def _not_sold(
+    body: CheckoutIn, items: Mapping[str, UUID], market: str, sold: Mapping[tuple[str, UUID], object]
+) -> ItemUnavailable | None:
+    """The first of the wanted things that the market does not sell."""
+    for index, line in enumerate(body.line_items):
+        if (market, items[line.item.id]) not in sold:
+            return ItemUnavailable(field=f"line_items[{index}]", item=line.item.id)
+    return None
 
 
 def market_for(known: Sequence[Market], details: CartDetails, context: ContextIn | None, language: str) -> Market:
@@ -187,10 +227,13 @@ async def replace_session(
     chosen = market_for(await markets(db), details, body.context, cart.language)
     market = chosen.code if isinstance(details.address, Address) else cart.market
     items = await resolve_items(db, [line.item.id for line in body.line_items])
-    sold = await sellable(db, sorted({(market, variant_id) for variant_id in items.values()}), now=now)
-    lines = wanted_lines(body, items, market, sold)
-    if isinstance(lines, KupecError):
+    lines = wanted_lines(body, items)
+    if isinstance(lines, ItemUnavailable):
         raise lines
+    sold = await sellable(db, [(market, variant_id) for variant_id, _ in lines], now=now)
+    refused = _not_sold(body, items, market, sold)
+    if refused is not None:
+        raise refused
     if [(line.variant_id, line.quantity) for line in cart.lines] != lines:
         await replace_lines(db, cart_id, lines, actor=platform.actor, now=now)
     await set_details(db, cart_id, msgspec.structs.replace(details, market=market), actor=platform.actor, now=now)

@@ -17,12 +17,10 @@ from kupec.sales import (
     Cart,
     CartDetails,
     CartInPayment,
-    NewCart,
     Order,
     PricedCart,
     add_to_cart,
-    create_carts,
-    get_cart,
+    create_cart,
     get_order,
     hold_goods,
     price_cart,
@@ -91,18 +89,18 @@ async def open_cart(
 ) -> Cart:
     """A new cart for this visitor."""
     cart_id = uuid7()
-    new = NewCart(
-        id=cart_id,
+    return await create_cart(
+        db,
+        cart_id=cart_id,
         market=shop.market.code,
         language=shop.language,
         channel="web",
         actor=customer(customer_id) if customer_id else guest(cart_id),
+        now=site_of(request).clock.now(),
         customer_id=customer_id,
         details=details,
         lines=lines,
     )
-    await create_carts(db, [new], now=site_of(request).clock.now())
-    return await get_cart(db, cart_id)
 
 
 async def _order_before(request: AnyRequest, db: Connection) -> Order | None:
