@@ -38,8 +38,8 @@ _SIMILAR: Final = """
 select other.product_id
 from product_category mine
 join product_category other on other.category_id = mine.category_id and other.product_id <> mine.product_id
-join product_index i on i.product_id = other.product_id and i.language = $2
-join product p on p.id = other.product_id and p.status = 'active'
+join product_index i on i.product_id = other.product_id and i.language = $2 and i.prices ? $4
+join product p on p.id = other.product_id
 join product this on this.id = mine.product_id
 where mine.product_id = $1
 group by other.product_id, p.brand = this.brand, i.sort_key
@@ -59,6 +59,5 @@ async def similar_products(
     db: Connection, market: Market, product_id: UUID, *, now: datetime, limit: int = 4
 ) -> list[ProductCard]:
     """Others of the same categories, those of the same brand first."""
-    rows = await db.fetch(_SIMILAR, product_id, market.language, 2 * limit)
-    cards = await products_by_ids(db, market, [row["product_id"] for row in rows], now=now)
-    return cards[:limit]
+    rows = await db.fetch(_SIMILAR, product_id, market.language, limit, market.currency)
+    return await products_by_ids(db, market, [row["product_id"] for row in rows], now=now)

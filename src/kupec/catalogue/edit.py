@@ -8,6 +8,7 @@ import msgspec
 from kupec.catalogue import product_sql as sql
 from kupec.catalogue.drafts import CURRENCY, MOST_MONEY, MOST_PIECES, ProductDraft
 from kupec.catalogue.errors import Taken
+from kupec.catalogue.index import refresh_prices
 from kupec.catalogue.known import take_turn
 from kupec.catalogue.levels import lock_levels, set_levels
 from kupec.catalogue.writing import price_changed, write_products
@@ -71,6 +72,7 @@ async def set_price(
     if not await db.fetchval("select true from variant where id = $1", variant_id):
         raise NotFound(what="variant")
     written = await db.fetch(sql.WRITE_PRICES, [variant_id], [currency], [amount])
+    await refresh_prices(db, [row["product_id"] for row in written])
     await emit(db, [price_changed(row, now) for row in written], actor=actor)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from kupec.catalogue.cards import products_by_ids
 from kupec.catalogue.models import Market, ProductCard
-from kupec.catalogue.search import Sought, understand
+from kupec.catalogue.search import Sought, language_mark, understand
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue
 
@@ -19,12 +19,14 @@ Sort = Literal["relevance", "name", "price", "-price", "newest"]
 
 _ORDERS: Final[dict[str, str]] = {
     "name": "i.sort_key, i.product_id",
-    "price": "o.price, i.sort_key, i.product_id",
-    "-price": "o.price desc, i.sort_key, i.product_id",
-    "newest": "p.created_at desc, i.product_id desc",
-    # By code, by how many of the words it answers, by the kind of match, by where in the name it stands, by how little
-    # else the name says.
-    "relevance": """i.product_id = any(q.by_code) desc, m.answered desc, m.tier desc, m.place, m.in_name desc, m.length,
+    "price": "(i.prices ->> $2)::bigint, i.sort_key, i.product_id",
+    "-price": "(i.prices ->> $2)::bigint desc, i.sort_key, i.product_id",
+    # Ids of products grow with time.
+    "newest": "i.product_id desc",
+    # By code, by how many of the words it answers, by the kind of match, by whether the name begins with it, by how
+    # little else the name says.
+    "relevance": """i.product_id = any(q.by_code) desc, m.answered desc, m.tier desc, i.terms @@ q.at_the_start desc,
+                    i.terms @@ q.wide_in_name desc, length(ts_filter(i.terms, '{a}')),
                     ts_rank('{0.05, 0.2, 0.6, 1.0}', i.terms, q.wide) desc, i.sort_key, i.product_id""",
 }
 _MOST: Final = 200
@@ -33,15 +35,8 @@ _FURTHEST: Final = 1_000_000
 _PAGE: Final = """
 select i.product_id, count(*) over () as total
 from product_index i
-join product p on p.id = i.product_id and p.status = 'active'
-join (
-    select v.product_id, min(c.amount) as price
-    from variant v join price c on c.variant_id = v.id and c.currency = $2
-    where v.status = 'active'
-    group by 1
-) o on o.product_id = i.product_id
 {joins}
-where i.language = $1 {conditions}
+where i.language = any(array[$1::text]) and i.prices ? $2::text {conditions}
 order by {order}
 limit $3 offset $4
 """
@@ -60,25 +55,31 @@ and i.product_id in (
 _SOUGHT: Final = """
 cross join (
     select $5::text::tsquery as wide, $6::uuid[] as by_code, $7::text::tsquery as exact_in_name,
-           $8::text::tsquery as wide_in_name, $9::text::tsquery as wide_in_kind, $10::text::tsquery as exact,
-           $11::text[] as beginnings, array(select t::tsquery from unnest($12::text[]) as u (t)) as each_word
+           $8::text::tsquery as exact_in_kind, $9::text::tsquery as exact_in_brief, $10::text::tsquery as wide_in_name,
+           $11::text::tsquery as at_the_start, $12::uuid[] as kinds
 ) q
 """
 
+# Word by word, because PostgreSQL then asks its index instead of reading every row.
+_ANSWERING: Final = """
+join (
+    select hit.product_id, count(*) as answered
+    from unnest($13::text[]) as word (query)
+    cross join lateral (select h.product_id from product_index h where h.terms @@ word.query::tsquery) hit
+    group by 1
+) a on a.product_id = i.product_id
+"""
+
 _MATCH: Final = """
-cross join lateral (select ts_filter(i.terms, '{a}') as name) n
 cross join lateral (
-    select case when i.terms @@ q.exact_in_name then 4
-                when i.terms @@ q.wide_in_name then 3
-                when i.terms @@ q.exact then 2
+    select case when exists (select from product_category pc
+                             where pc.product_id = i.product_id and pc.category_id = any(q.kinds)) then 6
+                when i.terms @@ q.exact_in_name then 5
+                when i.terms @@ q.exact_in_kind then 4
+                when i.terms @@ q.exact_in_brief then 3
+                when i.terms @@ q.wide_in_name then 2
                 else 1 end as tier,
-           (select count(*) from unnest(q.each_word) as word where i.terms @@ word) as answered,
-           case when i.terms @@ q.wide_in_kind then 1 else coalesce(
-               (select min(positions[1]) from unnest(n.name) as u
-                where exists (select from unnest(q.beginnings) as b where starts_with(u.lexeme, b))),
-               16384) end as place,
-           n.name @@ q.wide as in_name,
-           length(n.name) as length
+           {answered} as answered
 ) m
 """
 
@@ -140,10 +141,11 @@ class _Page:
         self, db: Connection, sought: Sought | None, sort: str, *, any_word: bool = False
     ) -> tuple[list[UUID], int]:
         joins, conditions = "", ""
-        parameters: list[Any] = [] if sought is None else _parameters(sought, any_word)
+        parameters: list[Any] = [] if sought is None else _parameters(sought, self._market.language, any_word)
         if sought is not None:
-            joins = _SOUGHT + (_MATCH if sort == "relevance" else "")
-            conditions = "and (i.terms @@ q.wide or i.product_id = any(q.by_code))"
+            joins = _SOUGHT + (_ANSWERING if any_word else "")
+            joins += _MATCH.format(answered="a.answered" if any_word else "0") if sort == "relevance" else ""
+            conditions = "" if any_word else "and (i.terms @@ q.wide or i.product_id = any(q.by_code))"
         if self._category is not None:
             parameters.append(self._category)
             conditions += _IN_CATEGORY.format(category=f"${4 + len(parameters)}")
@@ -158,15 +160,17 @@ class _Page:
         return await db.fetch(sql, self._market.language, self._market.currency, limit, offset, *parameters)
 
 
-def _parameters(sought: Sought, any_word: bool) -> list[Any]:
-    """The values of `_SOUGHT`, from $5 on."""
-    return [
-        sought.widely(any_word=any_word),
+def _parameters(sought: Sought, language: str, any_word: bool) -> list[Any]:
+    """The values of `_SOUGHT` and `_ANSWERING`, from $5 on."""
+    mark = language_mark(language)
+    values: list[Any] = [
+        f"'{mark}' & ({sought.widely(any_word=any_word)})",
         sought.by_code,
         sought.exactly("A", any_word=any_word),
+        sought.exactly("AB", any_word=any_word),
+        sought.exactly("ABC", any_word=any_word),
         sought.widely("A", any_word=any_word),
-        sought.widely("B", any_word=any_word),
-        sought.exactly(any_word=any_word),
-        sought.beginnings(),
-        sought.each_widely(),
+        sought.at_the_start(),
+        sought.kinds,
     ]
+    return [*values, [f"'{mark}' & {word}" for word in sought.each_widely()]] if any_word else values

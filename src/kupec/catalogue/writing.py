@@ -10,7 +10,7 @@ from kupec.catalogue import product_sql as sql
 from kupec.catalogue.drafts import Known, ProductDraft, choose_slug, fault, merged, newcomer_fault
 from kupec.catalogue.errors import Taken
 from kupec.catalogue.events import PriceChanged, ProductChanged, ProductCreated
-from kupec.catalogue.index import reindex
+from kupec.catalogue.index import refresh_prices, reindex
 from kupec.catalogue.known import look_around
 from kupec.catalogue.levels import set_levels
 from kupec.kit.actor import Actor
@@ -95,12 +95,14 @@ class _Batch:
         await self._write_categories()
         await self._write_attributes()
         await self._write_variants()
-        prices = await self._write_prices()
+        prices, repriced = await self._write_prices()
         stock = await self._write_stock()
         new = {self._ids[external_id] for external_id in self._new}
         touched = new | set(self._changed)
         if touched:
             await reindex(self._db, list(touched))
+        if repriced - touched:
+            await refresh_prices(self._db, list(repriced - touched))
         await self._db.execute(
             "update product set updated_at = $2 where id = any($1::uuid[])", list(set(self._changed) - new), self._now
         )
@@ -178,7 +180,8 @@ class _Batch:
         if complete:
             await self._note("variants", sql.ARCHIVE_OTHER_VARIANTS, complete, list(self._variant_ids.values()))
 
-    async def _write_prices(self) -> list[Happened]:
+    async def _write_prices(self) -> tuple[list[Happened], set[UUID]]:
+        """Returns the events, and the products that have other prices now."""
         rows = [
             (self._variant_ids[variant.sku], currency, amount)
             for draft in self._drafts
@@ -186,10 +189,11 @@ class _Batch:
             for currency, amount in variant.prices.items()
         ]
         if not rows:
-            return []
+            return [], set()
         written = await self._db.fetch(sql.WRITE_PRICES, *_columns(rows, 3))
         new = {self._ids[external_id] for external_id in self._new}
-        return [price_changed(row, self._now) for row in written if row["product_id"] not in new]
+        events = [price_changed(row, self._now) for row in written if row["product_id"] not in new]
+        return events, {row["product_id"] for row in written}
 
     async def _write_stock(self) -> list[Happened]:
         wanted = {

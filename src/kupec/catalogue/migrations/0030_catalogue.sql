@@ -66,6 +66,8 @@ create table product_index (
     text_language text not null,
     sort_key text collate "C" not null,
     terms tsvector not null,
+    -- The lowest price of an active variant by currency; empty for a product that is not active.
+    prices jsonb not null,
     primary key (language, product_id)
 );
 create index product_index_product on product_index (product_id);
