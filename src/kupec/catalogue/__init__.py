@@ -58,14 +58,6 @@ from kupec.catalogue.listing import (
     list_products,
     suggest,
 )
-from kupec.catalogue.markets import (
-    locations,
-    market,
-    markets,
-    put_location,
-    put_market,
-    set_vat_rate,
-)
 from kupec.catalogue.media import (
     get_media,
     store_media,
@@ -95,7 +87,7 @@ from kupec.catalogue.product import (
     product_by_id,
     product_by_slug,
 )
-from kupec.catalogue.sellable import (
+from kupec.catalogue.selling import (
     resolve_items,
     sellable,
     variants_by_sku,
@@ -108,6 +100,14 @@ from kupec.catalogue.stock import (
     release,
     take_out,
     unallocate,
+)
+from kupec.catalogue.territory import (
+    locations,
+    market,
+    markets,
+    put_location,
+    put_market,
+    set_vat_rate,
 )
 from kupec.catalogue.writing import (
     write_products,

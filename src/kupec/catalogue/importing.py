@@ -9,8 +9,8 @@ import msgspec
 
 from kupec.catalogue.drafts import ProductDraft, Status, TextDraft, VariantDraft
 from kupec.catalogue.errors import UnfitPicture
-from kupec.catalogue.markets import locations
 from kupec.catalogue.media import store_pictures
+from kupec.catalogue.territory import locations
 from kupec.catalogue.writing import write_products
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
