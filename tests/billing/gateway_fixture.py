@@ -31,6 +31,7 @@ class RunningGateway:
 
     data: Path
     webhook: str = ""
+    webhook_events: str = ""
     port: int = 0
     process: "subprocess.Popen[str] | None" = None
 
@@ -43,6 +44,8 @@ class RunningGateway:
         command += ["--key", KEY]
         if self.webhook:
             command += ["--webhook", self.webhook, "--webhook-secret", WEBHOOK_SECRET]
+        if self.webhook_events:
+            command += ["--webhook-events", self.webhook_events]
         with (self.data.parent / "gateway.log").open("a") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
@@ -101,9 +104,9 @@ class RunningGateway:
 
 
 @contextmanager
-def start_gateway(directory: Path, *, webhook: str = "") -> Iterator[RunningGateway]:
-    """A gateway on a free port with its data in `directory`, telling `webhook` of every change."""
-    running = RunningGateway(directory / "gateway.sqlite", webhook)
+def start_gateway(directory: Path, *, webhook: str = "", webhook_events: str = "") -> Iterator[RunningGateway]:
+    """A gateway on a free port with its data in `directory`, telling `webhook` of every change, or of some types."""
+    running = RunningGateway(directory / "gateway.sqlite", webhook, webhook_events)
     running.start()
     try:
         yield running

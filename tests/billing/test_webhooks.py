@@ -22,10 +22,9 @@ from kupec.billing import (
 )
 from kupec.billing.sandbox.signature import sign
 from kupec.kit.db import Connection
-from kupec.kit.ids import uuid7
 from kupec.kit.webhooks import take_waiting
 from tests.billing.gateway_fixture import WEBHOOK_SECRET, RunningGateway, start_gateway
-from tests.billing.making import events_of, opened
+from tests.billing.making import a_payment, events_of, opened
 
 SHOP = "https://shop.example/cs/platba/1"
 
@@ -128,20 +127,21 @@ async def test_the_gateway_tells_of_every_change_until_it_is_heard(db: Connectio
     assert running.data.exists()
 
 
+async def test_only_the_types_asked_for_are_told(tmp_path: Path) -> None:
+    receiver = Receiver()
+    async with listening(receiver):
+        with start_gateway(tmp_path, webhook=receiver.url, webhook_events="payment.captured") as running:
+            async with running.cards() as cards:
+                outcome = await cards.authorise(a_payment(), token="tok_visa", return_url=SHOP)
+            running.call("POST", f"/v1/payments/{outcome.reference}/capture")
+            await receiver.wait_for(1)
+    assert [b'"type":"payment.captured"' in body for _, body in receiver.came] == [True]
+
+
 async def test_nothing_waits_once_all_is_heard(tmp_path: Path) -> None:
     receiver = Receiver(refuse=2)
     async with telling_gateway(tmp_path, receiver) as (running, cards):
-        payment = Payment(
-            id=uuid7(),
-            order_id=uuid7(),
-            provider="sandbox",
-            amount=100,
-            currency="CZK",
-            state="pending",
-            created_at=datetime.now(UTC),
-            updated_at=datetime.now(UTC),
-        )
-        asked = await cards.authorise(payment, token="tok_3ds", return_url=SHOP)
+        asked = await cards.authorise(a_payment(), token="tok_3ds", return_url=SHOP)
         assert asked.action_url is not None
         running.decide(asked.action_url, "decline")
         await receiver.wait_for(2)

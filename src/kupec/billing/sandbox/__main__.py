@@ -38,7 +38,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     sock = socket.create_server((arguments.host, arguments.port), backlog=1024)
     address = f"http://{arguments.host}:{sock.getsockname()[1]}"
     public_url = (arguments.public_url or address).rstrip("/")
-    store = Store(arguments.data, public_url=public_url, messages=bool(arguments.webhook))
+    store = Store(arguments.data, public_url=public_url, messages=lambda kind: _wanted(arguments, kind))
     gateway = Gateway(store, key=arguments.key, faults=Faults(drop_rate=arguments.drop_rate))
     runner = web.ServerRunner(web.Server(gateway.handle, access_log=None))
     await runner.setup()
@@ -59,6 +59,10 @@ async def serve(arguments: argparse.Namespace) -> None:
         await store.close()
 
 
+def _wanted(arguments: argparse.Namespace, kind: str) -> bool:
+    return bool(arguments.webhook) and (not arguments.webhook_events or kind in arguments.webhook_events)
+
+
 def _parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m kupec.billing.sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
@@ -68,6 +72,11 @@ def _parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--public-url", default="", help="how browsers reach this gateway, if not at host and port")
     parser.add_argument("--webhook", default="", help="address that is told of every change; none if empty")
     parser.add_argument("--webhook-secret", default="", help="signs webhooks")
+    parser.add_argument(
+        "--webhook-events",
+        type=lambda text: frozenset(text.split(",")),
+        help="types to tell of, by commas; default all",
+    )
     parser.add_argument("--drop-rate", type=float, default=0.0, help="share of replies to drop, from 0 to 1")
     arguments = parser.parse_args(words)
     if arguments.webhook and not arguments.webhook_secret:

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 class Store:
     """One connection, used by one event loop. Changes are seen at once, and lasting after `settled`."""
 
-    def __init__(self, path: Path, *, public_url: str, messages: bool) -> None:
+    def __init__(self, path: Path, *, public_url: str, messages: Callable[[str], bool]) -> None:
+        """`messages` says of which types the shop wants to be told."""
         self._public_url = public_url
         self._messages = messages
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -139,11 +140,12 @@ class Store:
 
     def tell(self, payment: GatewayPayment, about: str | None = None) -> None:
         """Put a webhook about `payment` into the queue."""
-        if not self._messages:
+        kind = about or f"payment.{payment.state}"
+        if not self._messages(kind):
             return
         now = time.time()
         created_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        message = Message(type=about or f"payment.{payment.state}", created_at=created_at, data=payment)
+        message = Message(type=kind, created_at=created_at, data=payment)
         self.change(
             "insert into message (id, body, made_at, due_at) values (?, ?, ?, ?)",
             (f"msg_{secrets.token_hex(12)}", msgspec.json.encode(message), now, now),
