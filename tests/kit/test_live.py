@@ -236,6 +236,23 @@ async def test_without_any_hint_events_come_a_moment_later(
     await hub.stop()
 
 
+async def test_an_older_transaction_that_ends_in_silence_holds_back_only_so_long(
+    hub: Hub, database: Database, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FALLBACK", 60)
+    async with hub.stream() as stream, pool.acquire() as other:
+        older = other.transaction()
+        await older.start()
+        await other.execute("select pg_current_xact_id()")
+        async with database.transaction() as db:
+            await note(db, 1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await anext(stream)
+        await older.rollback()
+        assert numbers(await take(stream, 1)) == [1]
+
+
 async def test_the_listener_connects_again(hub: Hub, database: Database, pool: Pool) -> None:
     async def listeners() -> list[int]:
         rows = await pool.fetch(

@@ -80,6 +80,28 @@ async def test_an_event_becomes_a_job_and_the_job_is_done(running: Running) -> N
     assert await running.pool.fetchval("select count(*) from job") == 0
 
 
+async def test_an_older_transaction_that_ends_in_silence_holds_back_only_so_long(
+    running: Running, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FALLBACK", 60)
+    taken: asyncio.Queue[int] = asyncio.Queue()
+
+    async def react(db: Connection, events: list[Event]) -> None:
+        await taken.put(events[0].payload["n"])
+
+    async with running.worker(subscribers=[Subscriber(name="reactor", handle=react, start="beginning")]):
+        async with pool.acquire() as other:
+            older = other.transaction()
+            await older.start()
+            await other.execute("select pg_current_xact_id()")
+            await running.note(1)
+            await asyncio.sleep(0.1)
+            assert taken.empty()
+            await older.rollback()
+        async with asyncio.timeout(10):
+            assert await taken.get() == 1
+
+
 async def test_dues_and_crons_follow_the_clock_that_is_passed_in(running: Running) -> None:
     moments: asyncio.Queue[datetime] = asyncio.Queue()
     ran: asyncio.Queue[str] = asyncio.Queue()

@@ -21,6 +21,7 @@ from kupec.kit.events import COLUMNS, Event
 CHANNEL = "kupec_live"
 COALESCE = 0.02  # seconds between two hints of one process
 FALLBACK = 2.0  # seconds after which the hub looks without a hint
+SOON = 0.05  # seconds between looks while committed events wait for an older transaction to end
 READ = 500  # events in one look
 QUEUE = 256  # events waiting for one slow reader before it is told to load anew
 HISTORY = 1_000  # events a resuming reader is given before it is told to load anew
@@ -109,7 +110,10 @@ def parse_position(text: str) -> Position | None:
     return int(xid), int(number)
 
 
-_HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_HORIZON = """
+select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as horizon,
+       exists (select from event where xid >= pg_snapshot_xmin(pg_current_snapshot())) as is_held_back
+"""
 _FUTURE = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _BETWEEN = "(xid, id) > ($1::bigint::text::xid8, $2::bigint) and (xid, id) <= ($3::bigint::text::xid8, $4::bigint)"
 _NEW = f"select {COLUMNS} from event where {_BETWEEN} order by event.xid, event.id limit $5"  # noqa: S608
@@ -120,6 +124,13 @@ where {_BETWEEN} and (cardinality($5::text[]) = 0 or name = any($5::text[]))
   and ($6::text is null or subject = $6) and ($7::uuid is null or customer_id = $7)
 order by event.xid, event.id limit $8
 """  # noqa: S608
+
+
+async def horizon(db: Connection) -> tuple[int, bool]:
+    """The oldest transaction still running, and whether committed events wait for it to end."""
+    row = await db.fetchrow(_HORIZON)
+    assert row is not None
+    return row["horizon"], row["is_held_back"]
 
 
 class Stream:
@@ -195,12 +206,13 @@ class Hub:
         self._streams: set[Stream] = set()
         self._position: Position = (0, 0)
         self._hint = asyncio.Event()
+        self._is_held_back = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin at the present. Streams can be opened once this has returned."""
         async with self._database.reading() as db:
-            self._position = (await db.fetchval(_HORIZON), 0)
+            self._position = ((await horizon(db))[0], 0)
         listener = Listener(self._dsn, self._hint.set)
         self._tasks = [asyncio.create_task(listener.run()), asyncio.create_task(self._run())]
 
@@ -240,7 +252,7 @@ class Hub:
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(FALLBACK):
+                async with asyncio.timeout(SOON if self._is_held_back else FALLBACK):
                     await self._hint.wait()
             self._hint.clear()
             try:
@@ -253,7 +265,8 @@ class Hub:
     async def _look(self) -> bool:
         """Hand out what is new below the horizon; True when there is more."""
         async with self._database.reading() as db:
-            upto: Position = (await db.fetchval(_HORIZON), 0)
+            oldest, self._is_held_back = await horizon(db)
+            upto: Position = (oldest, 0)
             if upto <= self._position:
                 return False
             if not self._streams:

@@ -14,7 +14,7 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.due import Due, run_due
 from kupec.kit.jobs import LEASE, Cron, Job, Runner, run_crons
-from kupec.kit.live import Listener, Notifier
+from kupec.kit.live import SOON, Listener, Notifier, horizon
 from kupec.kit.metrics import loop_failures
 from kupec.kit.rebase import check_cluster
 from kupec.kit.subscribers import Subscriber, register, retry_set_aside, run_once
@@ -86,6 +86,7 @@ async def run_worker(
     hint = Hint()
     runner = Runner(database, [*jobs, *(cron.job() for cron in crons)], clock=clock)
     loops: dict[str, Callable[[], Awaitable[None]]] = {
+        "horizon": lambda: _watch_horizon(database, hint, stop),
         "jobs": lambda: _run_jobs(runner, hint, stop),
         "crons": lambda: _every(1.0, stop, lambda: run_crons(database, crons, clock)),
         "set aside": lambda: _every(RETRY_ASIDE, stop, lambda: _retry_all(database, subscribers, clock)),
@@ -145,6 +146,20 @@ async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitab
     while not stop.is_set():
         await work()
         await _sleep(seconds, stop)
+
+
+async def _watch_horizon(database: Database, hint: Hint, stop: asyncio.Event) -> None:
+    """A transaction that is rolled back, or belongs to somebody else, gives no hint when it ends: look for that."""
+    last, was_held_back = 0, False
+    while not stop.is_set():
+        seen = hint.given
+        async with database.reading() as db:
+            oldest, is_held_back = await horizon(db)
+        if was_held_back and oldest > last:
+            hint.give()
+            seen += 1
+        last, was_held_back = oldest, is_held_back
+        await hint.wait(seen, SOON if is_held_back else FALLBACK)
 
 
 async def _run_subscriber(
