@@ -57,10 +57,10 @@ class Transport(Protocol):
 
 
 class OutboxTransport:
-    """Sends nothing: the row in the `mail` table is the outbox that people read."""
+    """Sends nothing: the row in the `mail` table is the outbox that people read. What no server would take is refused."""
 
     async def send(self, mail: OutgoingMail) -> None:
-        compose(mail)
+        _header(mail)
 
 
 def compose(mail: OutgoingMail) -> EmailMessage:
@@ -69,22 +69,29 @@ def compose(mail: OutgoingMail) -> EmailMessage:
     Raises InvalidValue for addresses and headers that would break out of their line.
     """
     message = EmailMessage(policy=SMTP)
-    message["From"] = _address("sender", mail.sender, mail.sender_name)
-    message["To"] = _address("to", mail.to)
-    message["Subject"] = _line("subject", mail.subject)
-    message["Date"] = format_datetime(mail.written_at) if mail.written_at else formatdate(usegmt=True)
-    domain = mail.sender.rpartition("@")[2]
-    message["Message-ID"] = (
-        f"<{_line('message_id', mail.message_id)}>" if mail.message_id else make_msgid(domain=domain)
-    )
-    for name, value in mail.headers.items():
-        if name.lower() in _RESERVED or not name.replace("-", "").isalnum() or not name.isascii():
-            raise InvalidValue(field="headers", expected="names of headers that are not set by the mail itself")
-        message[name] = _line("headers", value)
+    for name, value in _header(mail).items():
+        message[name] = value
     # Not every server on the way takes 8 bit.
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _header(mail: OutgoingMail) -> dict[str, str | Address]:
+    """Every line of the header by its name. Raises InvalidValue, as `compose` does."""
+    domain = mail.sender.rpartition("@")[2]
+    lines: dict[str, str | Address] = {
+        "From": _address("sender", mail.sender, mail.sender_name),
+        "To": _address("to", mail.to),
+        "Subject": _line("subject", mail.subject),
+        "Date": format_datetime(mail.written_at) if mail.written_at else formatdate(usegmt=True),
+        "Message-ID": f"<{_line('message_id', mail.message_id)}>" if mail.message_id else make_msgid(domain=domain),
+    }
+    for name, value in mail.headers.items():
+        if name.lower() in _RESERVED or not name.replace("-", "").isalnum() or not name.isascii():
+            raise InvalidValue(field="headers", expected="names of headers that are not set by the mail itself")
+        lines[name] = _line("headers", value)
+    return lines
 
 
 def _line(field: str, text: str) -> str:

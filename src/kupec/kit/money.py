@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 import msgspec
 from babel.numbers import format_currency, get_currency_precision
@@ -56,6 +57,7 @@ def parse_amount(text: str, currency: str, *, field: str) -> int:
     return whole
 
 
+@lru_cache(maxsize=20_000)
 def display(money: Money, locale: str) -> str:
     """Money as people of `locale` write it; whole crowns drop their zeros ("1 290 Kč", "49,90 zł")."""
     whole = money.currency == "CZK" and money.amount % 100 == 0
