@@ -57,7 +57,7 @@ class Transport(Protocol):
 
 
 class OutboxTransport:
-    """Sends nothing: the row in the `mail` table is the outbox that people read. What no server would take is refused."""
+    """Sends nothing: the row in the `mail` table is the outbox that people read. What would be refused, is."""
 
     async def send(self, mail: OutgoingMail) -> None:
         _header(mail)
