@@ -85,6 +85,12 @@ async def test_a_party_without_a_name_is_called_by_its_address(db: Connection) -
     assert await db.fetchval("select name from party where id = $1", party) == "bot@example.cz"
 
 
+async def test_a_name_may_be_as_long_as_anybody_likes(db: Connection) -> None:
+    name = "".join(chr(0x100 + i % 80) for i in range(9999))
+    [party] = await identify(db, [contact("long@example.cz", name=name)], now=NOW, actor=ACTOR)
+    assert await db.fetchval("select name from party where id = $1", party) == name
+
+
 async def test_no_address_no_party(db: Connection) -> None:
     with pytest.raises(InvalidValue, match="email"):
         await identify_now(db, "jana@example.cz", "jana")

@@ -108,6 +108,7 @@ async def test_bad_rows_stay_out_and_say_why(db: Connection) -> None:
     results = await bring(
         db,
         PartyRow(external_id=""),
+        PartyRow(external_id="x" * 9999),
         PartyRow(external_id="1", email="jana"),
         PartyRow(external_id="2", phone="ask"),
         PartyRow(external_id="3", country="Czechia"),
@@ -116,7 +117,7 @@ async def test_bad_rows_stay_out_and_say_why(db: Connection) -> None:
         PartyRow(external_id="6", name="Good"),
     )
     assert [result and result.field for result in results] == [
-        *("external_id", "email", "phone", "country", "created_at", "created_at"),
+        *("external_id", "external_id", "email", "phone", "country", "created_at", "created_at"),
         None,
     ]
     assert all(result is None or isinstance(result, InvalidValue) for result in results)

@@ -4,6 +4,9 @@ import re
 import unicodedata
 
 from kupec.kit.errors import InvalidValue
+from kupec.kit.text import fold, sort_key
+
+_LONGEST_SORT_KEY = 300  # an index entry has room for 2,700 bytes
 
 _EMAIL = re.compile(
     r"[^\s@,;:<>()\[\]\"\\]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
@@ -86,3 +89,8 @@ def valid_postcode(country: str, text: str) -> bool:
     if code in _WITHOUT_POSTCODES and not postcode:
         return True
     return _POSTCODES.get(code, _ANY_POSTCODE).fullmatch(postcode) is not None
+
+
+def name_keys(name: str, language: str) -> tuple[str, str]:
+    """A name as it is searched, and as it is sorted."""
+    return fold(name), sort_key(name, language)[:_LONGEST_SORT_KEY]

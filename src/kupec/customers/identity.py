@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from kupec.customers.contacts import normalise_email, normalise_phone
+from kupec.customers.contacts import name_keys, normalise_email, normalise_phone
 from kupec.customers.events import CustomerCreated
 from kupec.customers.models import Contact
 from kupec.kit.actor import Actor
@@ -17,7 +17,6 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import Conflict, InvalidValue
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
-from kupec.kit.text import fold, sort_key
 
 _FIND = "select value, party_id from contact_point where kind = 'email' and value = any($1::text[])"
 
@@ -83,13 +82,14 @@ async def _find(db: Connection, emails: Sequence[str]) -> dict[str, UUID]:
 async def _create(db: Connection, fresh: Mapping[str, Contact], now: datetime) -> dict[str, UUID]:
     names = [contact.name.strip() or email for email, contact in fresh.items()]
     contacts = list(fresh.values())
+    keys = [name_keys(name, contact.language) for name, contact in zip(names, contacts, strict=True)]
     rows = await db.fetch(
         _CREATE,
         [uuid7() for _ in contacts],
         list(fresh),
         names,
-        [fold(name) for name in names],
-        [sort_key(name, contact.language) for name, contact in zip(names, contacts, strict=True)],
+        [folded for folded, _ in keys],
+        [sort_key for _, sort_key in keys],
         [contact.language for contact in contacts],
         [_phone(contact) for contact in contacts],
         [contact.address for contact in contacts],

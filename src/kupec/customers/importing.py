@@ -12,16 +12,16 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.customers.contacts import normalise_email, normalise_phone
+from kupec.customers.contacts import name_keys, normalise_email, normalise_phone
 from kupec.customers.events import CustomerChanged, CustomerCreated, PartyKind
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
-from kupec.kit.text import fold, sort_key
 
 DEFAULT_LANGUAGE = "en"
+LONGEST_KEY = 200
 _ADVISORY_LOCK = 0x696D7063  # "impc"
 _PLAIN_FIELDS = ("kind", "name", "language", "company_id")
 _ADDRESS_FIELDS = ("street", "city", "postcode", "country")
@@ -176,7 +176,7 @@ def _take(row: PartyRow, points: list[_Point], world: _World) -> KupecError | No
 
 
 def _wrong(row: PartyRow, now: datetime) -> InvalidValue | None:
-    if not row.external_id:
+    if not 0 < len(row.external_id) <= LONGEST_KEY:
         return InvalidValue(field="external_id", expected="the customer's id in the other system")
     if row.country and not (len(row.country) == 2 and row.country.isupper()):
         return InvalidValue(field="country", expected="an ISO 3166 code such as CZ")
@@ -231,8 +231,7 @@ async def _write_parties(db: Connection, drafts: Sequence[_Draft]) -> None:
 
 def _party_record(draft: _Draft) -> tuple[Any, ...]:
     plain = [getattr(draft, field) for field in _PLAIN_FIELDS]
-    keys = (fold(draft.name), sort_key(draft.name, draft.language))
-    return (draft.id, draft.external_id, *plain, *keys, draft.created_at)
+    return (draft.id, draft.external_id, *plain, *name_keys(draft.name, draft.language), draft.created_at)
 
 
 async def _write_points(db: Connection, drafts: Sequence[_Draft]) -> None:

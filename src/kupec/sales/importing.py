@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -26,42 +26,12 @@ from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.ids import uuid7
 from kupec.kit.money import included_tax
 from kupec.sales.events import OrderCancelled, OrderPlaced, SoldLine
+from kupec.sales.import_row import OrderLineRow as OrderLineRow
+from kupec.sales.import_row import wrong_in
 
-MOST_PIECES = 10_000_000
-MOST_MONEY = 10**12
 _ADVISORY_LOCK = 0x696D706F  # "impo"
 
 _contained_tax = lru_cache(maxsize=10_000)(included_tax)
-
-
-class OrderLineRow(msgspec.Struct, kw_only=True):
-    """One line of an order (quantity above zero) or of a return (below)."""
-
-    order_external_id: str
-    line: int
-    """The line's number within its order, from 1; the same in every export."""
-    placed_at: datetime
-    """Aware. Of a return: when it came back."""
-    currency: str
-    sku: str
-    name: str = ""
-    quantity: int
-    unit_amount: int
-    """Minor units with VAT."""
-    customer_external_id: str = ""
-    """Empty: a guest's order, without a customer."""
-    market: str = ""
-    """Empty: the first market that sells in the currency."""
-    tax_bp: int | None = None
-    """None: the standard rate of the market's home country."""
-    status: Literal["delivered", "cancelled"] = "delivered"
-    channel: str = "import"
-    email: str = ""
-    recipient: str = ""
-    street: str = ""
-    city: str = ""
-    postcode: str = ""
-    country: str = ""
 
 
 class OrderExtended(Payload, frozen=True, kw_only=True):
@@ -198,7 +168,7 @@ def _number(external_id: str) -> str:
 
 def _take(row: OrderLineRow, world: _World) -> KupecError | None:
     """Put a row into its order or return; the reason where that cannot be."""
-    wrong = _wrong(row, world)
+    wrong = wrong_in(row, world.now)
     if wrong is not None:
         return wrong
     customer_id = None
@@ -227,46 +197,10 @@ def _take(row: OrderLineRow, world: _World) -> KupecError | None:
         group = groups[row.order_external_id] = _new_group(row, customer_id, _number(row.order_external_id))
         group.market = market
         if group.number in world.numbers:
-            group.number = f"{group.number}-{group.id.hex[-6:].upper()}"
+            group.number = f"{group.number}-{_digest(row.order_external_id).hex()[:6].upper()}"
         world.numbers.add(group.number)
     _add_line(row, group, world, tax_bp)
     return None
-
-
-def _wrong(row: OrderLineRow, world: _World) -> KupecError | None:
-    """What is wrong with a row by itself. Most rows pass one comparison."""
-    right = (
-        row.order_external_id
-        and row.sku
-        and row.line > 0
-        and -MOST_PIECES <= row.quantity <= MOST_PIECES
-        and row.quantity != 0
-        and 0 <= row.unit_amount <= MOST_MONEY
-        and len(row.currency) == 3
-        and row.currency.isupper()
-        and row.placed_at.tzinfo is not None
-        and row.placed_at <= world.now
-        and (row.tax_bp is None or 0 <= row.tax_bp <= 10_000)
-        and (not row.country or (len(row.country) == 2 and row.country.isupper()))
-    )
-    return None if right else _reason(row)
-
-
-def _reason(row: OrderLineRow) -> InvalidValue:
-    checks = {
-        "order_external_id": (bool(row.order_external_id), "the order's id in the other system"),
-        "sku": (bool(row.sku), "an article number"),
-        "line": (row.line > 0, "the line's number within its order, from 1"),
-        "quantity": (0 < abs(row.quantity) <= MOST_PIECES, f"a whole number up to {MOST_PIECES}, but not 0"),
-        "unit_amount": (0 <= row.unit_amount <= MOST_MONEY, "a price that is not negative"),
-        "currency": (len(row.currency) == 3 and row.currency.isupper(), "an ISO 4217 code such as CZK"),
-        "tax_bp": (row.tax_bp is None or 0 <= row.tax_bp <= 10_000, "basis points, 2100 for 21 %"),
-        "country": (len(row.country) in (0, 2), "an ISO 3166 code such as CZ"),
-    }
-    for field, (right, expected) in checks.items():
-        if not right:
-            return InvalidValue(field=field, expected=expected)
-    return InvalidValue(field="placed_at", expected="a moment in the past, with its time zone known")
 
 
 def _new_group(row: OrderLineRow, customer_id: UUID | None, number: str) -> _Group:
@@ -311,9 +245,12 @@ def _add_return_line(row: OrderLineRow, group: _Group, world: _World) -> None:
 
 def _return_line_id(row: OrderLineRow) -> UUID:
     """A return's lines carry no number, so the id itself (UUID version 8) says which line of which return it is."""
-    digest = hashlib.blake2b(f"{row.line}:{row.order_external_id}".encode(), digest_size=16).digest()
-    number = int.from_bytes(digest, "big") & ~((0xF << 76) | (0x3 << 62))
+    number = int.from_bytes(_digest(f"{row.line}:{row.order_external_id}"), "big") & ~((0xF << 76) | (0x3 << 62))
     return UUID(int=number | (8 << 76) | (2 << 62))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 _ORDER_COLUMNS = [
