@@ -66,13 +66,13 @@ def children(settings: Settings) -> list[Child]:
     return [
         Child(
             name="web",
-            argv=[sys.executable, "-m", "kupec", "web"],
+            argv=[sys.executable, "-m", "kupec.app", "web"],
             env=environment,
             port=settings.port,
             host=settings.host,
             port_setting="KUPEC_PORT",
         ),
-        Child(name="worker", argv=[sys.executable, "-m", "kupec", "worker"], env=environment),
+        Child(name="worker", argv=[sys.executable, "-m", "kupec.app", "worker"], env=environment),
     ]
 
 

@@ -7,7 +7,7 @@ from kupec.customers.importing import PartyRow, import_parties
 from kupec.customers.models import Contact, ContactPoint, Party, PartyPage, Task
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
 from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks, open_task
-from kupec.customers.timeline import timeline
+from kupec.customers.history import timeline
 
 __all__ = [
     "Contact",

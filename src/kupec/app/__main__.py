@@ -1,4 +1,4 @@
-"""`python -m kupec` is the `kupec` command."""
+"""`python -m kupec.app` is the `kupec` command."""
 
 from kupec.app.cli import main
 
