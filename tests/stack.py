@@ -29,7 +29,7 @@ from kupec.kit.postgres import EmbeddedPostgres
 
 GATEWAY_KEY = "stack-key"
 WEBHOOK_SECRET = "stack-webhook-secret"
-KUPEC = (sys.executable, "-m", "kupec")
+KUPEC = (sys.executable, "-m", "kupec.app")
 GATEWAY = (sys.executable, "-m", "kupec.billing.sandbox")
 PATIENCE = 30.0
 _LOOK_EVERY = 0.02
