@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kupec.kit import jobs as module
+from kupec.kit import metrics
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Database, Pool
 from kupec.kit.jobs import Cron, GiveUp, Job, JobContext, Runner, enqueue, failed_jobs, retry_job, run_crons
@@ -144,7 +145,10 @@ async def test_after_the_last_attempt_it_is_kept_and_can_begin_anew(
 async def test_a_handler_may_give_up_at_once(database: Database, clock: FixedClock, work: Work) -> None:
     work.failures, work.error = 1, GiveUp(reason="no such address")
     await put(database, 1)
+    given_up = metrics.job_attempts.labels("work", "failed")
+    before = given_up._value.get()
     await runner(database, clock, work).run_until_idle()
+    assert given_up._value.get() == before + 1
     async with database.reading() as db:
         (failed,) = await failed_jobs(db)
     assert failed.error == "GiveUp: Trying this job again is of no use: no such address."
@@ -273,6 +277,16 @@ async def test_a_cron_becomes_one_job_at_each_of_its_times(
     assert await both_workers() == 1, "of three missed times the latest only"
     await Runner(database, [nightly.job()], clock=clock).run_until_idle()
     assert work.done == [{"due_at": "2031-05-02T03:30:00+00:00"}, {"due_at": "2031-05-05T03:30:00+00:00"}]
+
+
+async def test_between_its_times_a_cron_writes_nothing(
+    database: Database, pool: Pool, clock: FixedClock, work: Work
+) -> None:
+    nightly = Cron(name="nightly", expression="30 3 * * *", handle=work)
+    await run_crons(database, [nightly], clock)
+    before = await pool.fetchval("select xmin::text from cron")
+    await run_crons(database, [nightly], clock)
+    assert await pool.fetchval("select concat(xmin, ' ', xmax) from cron") == f"{before} 0"
 
 
 # -- kill -9 ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from kupec.kit import metrics
 from kupec.kit.actor import system
 from kupec.kit.db import Connection
+from kupec.kit.due import Due
 from kupec.kit.events import Event, Happened, Payload, emit
 from kupec.kit.jobs import enqueue
 from kupec.kit.subscribers import Subscriber, register
@@ -54,6 +55,22 @@ async def test_figures_from_the_database(db: Connection) -> None:
     assert shown("kupec_jobs") == {'{job="print",state="failed"}': 1, '{job="send",state="waiting"}': 2}
     assert 3600 <= shown("kupec_jobs_overdue_seconds")[""] < 3700
     assert shown("kupec_webhooks") == {'{state="received"}': 1}
+
+
+async def test_rows_that_are_due(db: Connection) -> None:
+    async def verb(db: Connection, now: datetime, limit: int) -> int:
+        raise AssertionError("only asked how many wait")
+
+    async def waiting(db: Connection, now: datetime) -> int:
+        count: int = await db.fetchval("select count(*) from webhook_delivery where next_try_at <= $1", now)
+        return count
+
+    for number in range(2):
+        await store(db, source="card", external_id=str(number), headers={}, body=b"", now=NOW)
+    await metrics.collect(
+        db, dues=[Due(name="webhooks", verb=verb, waiting=waiting), Due(name="x", verb=verb)], now=NOW
+    )
+    assert shown("kupec_due_backlog") == {'{due="webhooks"}': 2}
 
 
 async def test_what_is_gone_is_no_longer_shown(db: Connection) -> None:

@@ -199,6 +199,38 @@ async def test_what_has_begun_may_end_when_the_worker_stops(running: Running) ->
     assert await running.pool.fetchval("select count(*) from job") == 0
 
 
+async def test_a_full_worker_stops_within_its_patience(running: Running) -> None:
+    started = 0
+
+    async def work(context: JobContext, payload: dict[str, Any]) -> None:
+        nonlocal started
+        started += 1
+        await asyncio.sleep(60)
+
+    async with running.database.transaction() as db:
+        await enqueue(db, [("work", {})] * 12)
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(
+        run_worker(
+            running.database,
+            running.dsn,
+            jobs=[Job(name="work", handle=work)],
+            clock=running.clock,
+            stop=running.stop,
+            patience=0.2,
+        )
+    )
+    for _ in range(500):
+        if started == 10:
+            break
+        await asyncio.sleep(0.01)
+    running.stop.set()
+    stopped_at = loop.time()
+    await task
+    assert loop.time() - stopped_at < 2
+    assert await running.pool.fetchval("select count(*) from job where attempts = 0 and lease is null") == 12
+
+
 async def test_sigterm_stops_it(running: Running) -> None:
     stop_on_signals(running.stop)
     async with running.worker() as task:

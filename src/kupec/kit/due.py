@@ -14,12 +14,13 @@ class Due:
     """`verb(db, now, limit)` handles at most `limit` rows due at `now` and returns how many it handled.
 
     It runs in every worker, `every` so many seconds, so it must take its rows with FOR UPDATE SKIP LOCKED (and
-    leave them no longer due).
+    leave them no longer due). `waiting(db, now)` counts the rows that are due, for the metrics.
     """
 
     name: str
     verb: Callable[[Connection, datetime, int], Awaitable[int]]
     every: float = 5.0
+    waiting: Callable[[Connection, datetime], Awaitable[int]] | None = None
 
 
 async def run_due(database: Database, due: Due, now: datetime, *, limit: int = LIMIT) -> int:

@@ -8,6 +8,7 @@ kept as failed, where people see it and may have it tried again.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
 from kupec.kit.ids import uuid7
+from kupec.kit.metrics import job_attempts
 
 LEASE = timedelta(seconds=8)  # a job whose worker gave no sign of life for so long is given to another
 FIRST_PAUSE = timedelta(seconds=2)  # after a failure; twice as long every time
@@ -208,6 +210,7 @@ class Runner:
         job = self._jobs[taken.name]
         last = taken.attempts >= job.max_attempts
         if taken.attempts > job.max_attempts:
+            job_attempts.labels(job.name, "failed").inc()
             failure = _Failure(
                 error="WorkerDied: so did each worker that tried it", due_at=self._clock.now(), final=True
             )
@@ -221,6 +224,7 @@ class Runner:
                 await job.handle(context, taken.payload)
         except Exception as error:
             final = last or isinstance(error, GiveUp)
+            job_attempts.labels(job.name, "failed" if final else "retried").inc()
             log.warning(
                 "job.failed", job=job.name, id=str(taken.id), attempt=taken.attempts, final=final, exc_info=error
             )
@@ -228,6 +232,7 @@ class Runner:
             failure = _Failure(error=text, due_at=self._clock.now() + pause(taken.attempts), final=final)
             await self._note((taken.id, failure))
         else:
+            job_attempts.labels(job.name, "done").inc()
             await self._note((taken.id, None))
 
     async def _write_outcomes(self, db: Connection, outcomes: list[_Outcome]) -> list[None]:
@@ -253,14 +258,17 @@ class Runner:
             async with self._database.reading() as db:
                 await db.execute(_EXTEND, self._lease, LEASE, list(self._running))
 
-    async def wait_for_room(self) -> None:
-        """Until there is room for another job."""
-        while len(self._running) >= self._concurrency:
-            self._free.clear()
-            await self._free.wait()
+    async def wait_for_room(self, timeout: float) -> None:
+        """Until there is room for another job, or so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                while len(self._running) >= self._concurrency:
+                    self._free.clear()
+                    await self._free.wait()
 
     async def close(self, *, patience: float = 20.0) -> None:
-        """Let what is running end, for so many seconds; the rest is cancelled and given back at once."""
+        """Take nothing more and let what is running end, for so many seconds; the rest is given back at once."""
+        self._concurrency = 0
         if not self._running:
             return
         _, late = await asyncio.wait(self._running.values(), timeout=patience)
@@ -268,8 +276,9 @@ class Runner:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        async with self._database.reading() as db:
-            await db.execute(_GIVE_BACK, self._lease, ids)
+        if ids:
+            async with self._database.reading() as db:
+                await db.execute(_GIVE_BACK, self._lease, ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,9 +310,13 @@ async def run_crons(database: Database, crons: Iterable[Cron], clock: Clock) -> 
     times is made up for, and that is logged.
     """
     started = 0
+    async with database.reading() as db:
+        last = {row["name"]: row["last_at"] for row in await db.fetch("select name, last_at from cron")}
     for cron in crons:
         now = clock.now()
         due_at: datetime = croniter(cron.expression, now + timedelta(microseconds=1)).get_prev(datetime)
+        if cron.name in last and last[cron.name] >= due_at:
+            continue
         async with database.transaction() as db:
             is_new = await db.fetchval(_CRON_DUE, cron.name, due_at)
             if is_new is False:

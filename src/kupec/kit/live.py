@@ -258,8 +258,9 @@ class Hub:
             try:
                 while await self._look():
                     pass
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("live.look_failed", error=repr(error))
+            except Exception as error:
+                # Whatever it is, the streams must not fall silent for good.
+                log.warning("live.look_failed", exc_info=error)
                 await asyncio.sleep(_RECONNECT)
 
     async def _look(self) -> bool:

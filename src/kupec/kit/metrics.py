@@ -5,9 +5,13 @@ scraper ask each (or set one web worker a container). What is read from the data
 whichever process answers.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from kupec.kit.db import Connection
+from kupec.kit.due import Due
 from kupec.kit.subscribers import lag
 
 registry = CollectorRegistry()
@@ -24,6 +28,10 @@ http_seconds = Histogram(
 )
 loop_failures = Counter("kupec_loop_failures", "Times a loop of the worker failed.", ["loop"], registry=registry)
 
+job_attempts = Counter(
+    "kupec_job_attempts", "Attempts of jobs by outcome: done, retried, failed.", ["job", "outcome"], registry=registry
+)
+
 subscriber_lag = Gauge(
     "kupec_subscriber_lag_seconds", "Age of the oldest event not passed.", ["subscriber"], registry=registry
 )
@@ -33,6 +41,7 @@ subscriber_unread = Gauge(
 set_aside = Gauge("kupec_events_set_aside", "Events set aside.", ["subscriber"], registry=registry)
 jobs = Gauge("kupec_jobs", "Jobs by name and state.", ["job", "state"], registry=registry)
 jobs_overdue = Gauge("kupec_jobs_overdue_seconds", "How long the oldest waiting job is overdue.", registry=registry)
+due_backlog = Gauge("kupec_due_backlog", "Rows due and not yet worked off.", ["due"], registry=registry)
 webhooks = Gauge("kupec_webhooks", "Webhook deliveries that are not processed, by state.", ["state"], registry=registry)
 mails = Gauge("kupec_mails", "Mails that are not sent, by state.", ["state"], registry=registry)
 
@@ -45,8 +54,8 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
     http_seconds.labels(method, route).observe(seconds)
 
 
-async def collect(db: Connection) -> None:
-    """Read the gauges that come from the database."""
+async def collect(db: Connection, *, dues: Sequence[Due] = (), now: datetime | None = None) -> None:
+    """Read the gauges that come from the database; the backlog of `dues` only if `now` is given."""
     subscriber_lag.clear()
     subscriber_unread.clear()
     set_aside.clear()
@@ -65,6 +74,9 @@ async def collect(db: Connection) -> None:
             "from job where state = 'waiting' and due_at < clock_timestamp()"
         )
     )
+    for due in dues:
+        if due.waiting is not None and now is not None:
+            due_backlog.labels(due.name).set(await due.waiting(db, now))
     await _by_state(
         db, webhooks, "select state, count(*) as n from webhook_delivery where state <> 'processed' group by 1"
     )

@@ -104,8 +104,7 @@ async def run_worker(
     try:
         await stop.wait()
         hint.give()
-        await asyncio.wait(tasks, timeout=patience)
-        await runner.close(patience=patience)
+        await asyncio.gather(asyncio.wait(tasks, timeout=patience), runner.close(patience=patience))
     finally:
         for task in (*tasks, listener, leases):
             task.cancel()
@@ -194,7 +193,7 @@ async def _run_jobs(runner: Runner, hint: Hint, stop: asyncio.Event) -> None:
     while not stop.is_set():
         seen = hint.given
         if await runner.run_once():
-            await runner.wait_for_room()
+            await runner.wait_for_room(FALLBACK)
         else:
             await hint.wait(seen, FALLBACK)
 
