@@ -11,8 +11,6 @@ from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.errors import Forbidden, InvalidValue, KupecError, NotFound
 
-pytestmark = pytest.mark.anyio
-
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
 

@@ -13,8 +13,6 @@ from kupec.kit.db import Database, Pool
 from kupec.staff.passwords import _NOBODY, _hasher
 from kupec.staff.sessions import FAILURE_WINDOW, FAILURES_PER_ADDRESS, FAILURES_PER_EMAIL
 
-pytestmark = pytest.mark.anyio
-
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 PASSWORD = "dlouhé heslo"
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from kupec.catalogue import (
     DeskProduct,
@@ -54,12 +55,19 @@ class ArticleList(msgspec.Struct, frozen=True, kw_only=True):
         return self.page * PAGE < self.total
 
 
+async def goods_language(request: AnyRequest, db: Connection) -> str:
+    """The language goods are named and searched in: the reader's, if we sell in it, else the first market's."""
+    wanted, sold = language_of(request), [market.language for market in await markets(db)]
+    return wanted if wanted in sold or not sold else sold[0]
+
+
 async def article_list(request: AnyRequest, db: Connection) -> ArticleList:
     form, now = query_form(request), site_of(request).clock.now()
+    language = await goods_language(request, db)
     query, status, page = form.text("q"), form.text("status"), page_of(form)
     known = status if status in PRODUCT_STATES else None
     rows, total = await search_variants(
-        db, query, language=language_of(request), now=now, status=known, limit=PAGE, offset=(page - 1) * PAGE
+        db, query, language=language, now=now, status=known, limit=PAGE, offset=(page - 1) * PAGE
     )
     return ArticleList(query=query, status=known, page=page, rows=rows, total=total)
 
@@ -96,7 +104,7 @@ async def product_page(
 ) -> Response[str]:
     """The product beside its list; a refused form comes back with what was typed and the error beside its field."""
     reader, now = reader_of(request), site_of(request).clock.now()
-    product = await desk_product(db, product_id, language=reader.language, now=now)
+    product = await desk_product(db, product_id, language=await goods_language(request, db), now=now)
     subject = f"product:{product_id}"
     return await desk_page(
         request,
@@ -117,19 +125,19 @@ async def product_page(
 
 
 @get("/catalogue/{product_id:uuid}", opt={"permission": "catalogue.read"})
-async def product(request: AnyRequest, product_id: UUID) -> Response[str]:
+async def product(request: AnyRequest, product_id: FromPath[UUID]) -> Response[str]:
     async with site_of(request).database.reading() as db:
         return await product_page(request, db, product_id)
 
 
 @post("/catalogue/{product_id:uuid}", opt={"permission": "catalogue.write"})
-async def change_product(request: AnyRequest, product_id: UUID) -> Response[Any]:
+async def change_product(request: AnyRequest, product_id: FromPath[UUID]) -> Response[Any]:
     site, form, language = site_of(request), await read_form(request), language_of(request)
     query = f"?{request.url.query}" if request.url.query else ""
     try:
         async with site.database.transaction() as db:
             now = site.clock.now()
-            stored = await desk_product(db, product_id, language=language, now=now)
+            stored = await desk_product(db, product_id, language=await goods_language(request, db), now=now)
             change = read_change(form, stored, await _currencies(db, stored))
             await update_product(db, product_id, change, actor=actor_of(request), now=now)
     except KupecError as error:

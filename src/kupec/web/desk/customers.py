@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get
+from litestar.params import FromPath
 
 from kupec.customers import Party, list_parties, party_page, timeline
 from kupec.kit.db import Connection
@@ -51,7 +52,7 @@ async def customers(request: AnyRequest) -> Response[str]:
 
 
 @get("/customers/{customer_id:uuid}", opt={"permission": "customers.read"})
-async def customer(request: AnyRequest, customer_id: UUID) -> Response[str]:
+async def customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[str]:
     form, reader = query_form(request), reader_of(request)
     before = _event_cursor(form.text("until"))
     async with site_of(request).database.reading() as db:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from babel import Locale
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kupec.billing import Payment, payments_of
@@ -102,13 +103,13 @@ async def order_page(
 
 
 @get("/orders/{order_id:uuid}", opt={"permission": "orders.read"})
-async def order(request: AnyRequest, order_id: UUID) -> Response[str]:
+async def order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[str]:
     async with site_of(request).database.reading() as db:
         return await order_page(request, db, order_id)
 
 
 @get("/orders/{order_id:uuid}/picking", opt={"permission": "orders.read"})
-async def picking_list(request: AnyRequest, order_id: UUID) -> Response[str]:
+async def picking_list(request: AnyRequest, order_id: FromPath[UUID]) -> Response[str]:
     """The list to go round the shelves with, made to be printed."""
     async with site_of(request).database.reading() as db:
         order = await get_order(db, order_id)
@@ -127,7 +128,7 @@ async def picking_list(request: AnyRequest, order_id: UUID) -> Response[str]:
 
 
 @post("/orders/{order_id:uuid}/picking", opt={"permission": "orders.write"})
-async def begin_picking(request: AnyRequest, order_id: UUID) -> Response[Any]:
+async def begin_picking(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
     site, actor = site_of(request), actor_of(request)
     try:
         async with site.database.transaction() as db:
@@ -138,7 +139,7 @@ async def begin_picking(request: AnyRequest, order_id: UUID) -> Response[Any]:
 
 
 @post("/orders/{order_id:uuid}/parcels/{parcel_id:uuid}/ship", opt={"permission": "orders.write"})
-async def ship_parcel(request: AnyRequest, order_id: UUID, parcel_id: UUID) -> Response[Any]:
+async def ship_parcel(request: AnyRequest, order_id: FromPath[UUID], parcel_id: FromPath[UUID]) -> Response[Any]:
     site, actor, form = site_of(request), actor_of(request), await read_form(request)
     try:
         async with site.database.transaction() as db:
@@ -156,7 +157,7 @@ async def ship_parcel(request: AnyRequest, order_id: UUID, parcel_id: UUID) -> R
 
 
 @post("/orders/{order_id:uuid}/parcels/{parcel_id:uuid}/deliver", opt={"permission": "orders.write"})
-async def deliver_parcel(request: AnyRequest, order_id: UUID, parcel_id: UUID) -> Response[Any]:
+async def deliver_parcel(request: AnyRequest, order_id: FromPath[UUID], parcel_id: FromPath[UUID]) -> Response[Any]:
     site, actor = site_of(request), actor_of(request)
     try:
         async with site.database.transaction() as db:
@@ -167,7 +168,7 @@ async def deliver_parcel(request: AnyRequest, order_id: UUID, parcel_id: UUID) -
 
 
 @post("/orders/{order_id:uuid}/cancel", opt={"permission": "orders.refund"})
-async def cancel(request: AnyRequest, order_id: UUID) -> Response[Any]:
+async def cancel(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]:
     site, actor, form = site_of(request), actor_of(request), await read_form(request)
     try:
         async with site.database.transaction() as db:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
@@ -67,13 +68,13 @@ async def outbox(request: AnyRequest) -> Response[str]:
 
 
 @get("/outbox/{mail_id:uuid}", opt={"permission": "customers.read"})
-async def mail(request: AnyRequest, mail_id: UUID) -> Response[str]:
+async def mail(request: AnyRequest, mail_id: FromPath[UUID]) -> Response[str]:
     async with site_of(request).database.reading() as db:
         return await _page(request, db, await get_mail(db, mail_id))
 
 
 @get("/outbox/{mail_id:uuid}/html", opt={"permission": "customers.read"})
-async def mail_html(request: AnyRequest, mail_id: UUID) -> Response[str]:
+async def mail_html(request: AnyRequest, mail_id: FromPath[UUID]) -> Response[str]:
     """The mail's own HTML, for the frame that shows it."""
     async with site_of(request).database.reading() as db:
         mail = await get_mail(db, mail_id)
@@ -86,7 +87,7 @@ async def mail_html(request: AnyRequest, mail_id: UUID) -> Response[str]:
 
 
 @post("/outbox/{mail_id:uuid}/retry", opt={"permission": "system.write"})
-async def retry(request: AnyRequest, mail_id: UUID) -> Response[Any]:
+async def retry(request: AnyRequest, mail_id: FromPath[UUID]) -> Response[Any]:
     target = f"/desk/outbox/{mail_id}"
     try:
         async with site_of(request).database.transaction() as db:

@@ -6,13 +6,14 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from kupec.catalogue import Location, StockLevel, adjust_stock, desk_product, list_stock, locations
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError, NotFound
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
-from kupec.web.desk.catalogue import page_of
+from kupec.web.desk.catalogue import goods_language, page_of
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.desk.timeline import days
@@ -54,7 +55,7 @@ async def stock_list(request: AnyRequest, db: Connection) -> StockList:
     rows, total = await list_stock(
         db,
         query,
-        language=language_of(request),
+        language=await goods_language(request, db),
         now=now,
         location_id=location,
         at_most=at_most,
@@ -105,7 +106,8 @@ async def _level(request: AnyRequest, db: Connection, variant_id: UUID, location
     product_id = await db.fetchval("select product_id from variant where id = $1", variant_id)
     if product_id is None:
         raise NotFound(what="variant")
-    product = await desk_product(db, product_id, language=language_of(request), now=site_of(request).clock.now())
+    language = await goods_language(request, db)
+    product = await desk_product(db, product_id, language=language, now=site_of(request).clock.now())
     for level in product.stock:
         if (level.variant_id, level.location_id) == (variant_id, location_id):
             return level
@@ -113,13 +115,13 @@ async def _level(request: AnyRequest, db: Connection, variant_id: UUID, location
 
 
 @get("/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.read"})
-async def shelf(request: AnyRequest, variant_id: UUID, location_id: UUID) -> Response[str]:
+async def shelf(request: AnyRequest, variant_id: FromPath[UUID], location_id: FromPath[UUID]) -> Response[str]:
     async with site_of(request).database.reading() as db:
         return await shelf_page(request, db, variant_id, location_id)
 
 
 @post("/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.write"})
-async def count(request: AnyRequest, variant_id: UUID, location_id: UUID) -> Response[Any]:
+async def count(request: AnyRequest, variant_id: FromPath[UUID], location_id: FromPath[UUID]) -> Response[Any]:
     """What was counted; refused when goods have come or gone since the page was shown."""
     site, form, language = site_of(request), await read_form(request), language_of(request)
     query = f"?{request.url.query}" if request.url.query else ""

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from kupec.customers import Task, finish_task, list_tasks, parties_by_ids
 from kupec.kit.errors import InvalidValue, KupecError
@@ -41,7 +42,7 @@ async def tasks(request: AnyRequest) -> Response[str]:
 
 
 @post("/tasks/{task_id:uuid}/finish", opt={"permission": "tasks.write"})
-async def finish(request: AnyRequest, task_id: UUID) -> Response[Any]:
+async def finish(request: AnyRequest, task_id: FromPath[UUID]) -> Response[Any]:
     site, form, language = site_of(request), await read_form(request), language_of(request)
     try:
         outcome = form.text("outcome", most=300)
