@@ -96,21 +96,21 @@ async def test_a_lost_request_fails_after_its_grace_and_is_looked_at_once_more(p
     assert (await shop.look(payment)).check_at is None
 
 
-async def test_one_that_cannot_be_reached_keeps_nobody_waiting(pool: Pool, gateway: RunningGateway) -> None:
+async def test_no_answer_changes_nothing(pool: Pool, gateway: RunningGateway, cards: SandboxCards) -> None:
     shop = Shop(pool)
-    async with gateway.cards(patience=0.3) as cards:
-        stuck = await shop.pay(cards, "tok_slow")
-        fine = await shop.pay(cards, "tok_visa")
-        assert fine.state == "capturing"
-        gateway.faults(error_rate=1)
-        assert await shop.round(cards, NOW + PATIENCE) == 2
-        gateway.faults()
-        assert (await shop.look(fine)).state == "capturing", "no answer, no change"
-        assert await attend(cards, []) == []
-        later = NOW + PATIENCE + timedelta(minutes=1)
-        assert await shop.round(cards, later) == 2
-        assert (await shop.look(fine)).state == "captured"
-        assert (await shop.look(stuck)).state == "capturing"
+    async with gateway.cards(patience=0.3) as hasty:
+        unheard = await shop.pay(hasty, "tok_slow")
+    fine = await shop.pay(cards, "tok_visa")
+    assert (unheard.state, fine.state) == ("pending", "capturing")
+    gateway.faults(error_rate=1)
+    assert await shop.round(cards, NOW + PATIENCE) == 2
+    gateway.faults()
+    assert (await shop.look(unheard)).state == "pending"
+    assert (await shop.look(fine)).state == "capturing"
+    assert await shop.round(cards, NOW + PATIENCE + timedelta(minutes=1)) == 2
+    assert (await shop.look(unheard)).state == "capturing"
+    assert (await shop.look(fine)).state == "captured"
+    assert await attend(cards, []) == []
 
 
 async def test_a_bug_of_the_provider_is_logged_and_its_neighbours_go_on(cards: SandboxCards) -> None:
