@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
-from litestar.openapi import OpenAPIConfig
 
-from kupec import __version__
 from kupec.app import wiring
 from kupec.app.measuring import measured
 from kupec.app.process import open_database, settings_here
@@ -52,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             backend="gzip", minimum_size=2048, exclude=["/ucp/", "/media/", "/static/"]
         ),
         logging_config=None,
-        openapi_config=OpenAPIConfig(title="Kupec", version=__version__, path="/api-docs"),
+        openapi_config=None,  # the buying API brings its own document
         request_max_body_size=_LARGEST_BODY,
     )
 

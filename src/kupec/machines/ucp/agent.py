@@ -6,15 +6,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request
+from litestar.datastructures import State
 
 from kupec.kit.actor import Actor, machine
-from kupec.kit.errors import InvalidValue
 from kupec.kit.i18n import LANGUAGES, best_language
+from kupec.machines.ucp.errors import InvalidKey, InvalidProfile, KeyMissing
 from kupec.machines.ucp.requests import ContextIn
 
-AnyRequest = Request[Any, Any, Any]
-_PROFILE = re.compile(r'profile="([^"]{1,300})"')
-_KEY = re.compile(r"[A-Za-z0-9_-]{8,128}")
+AnyRequest = Request[Any, Any, State]
+PROFILE = r'profile="(https?://[!#-~]{1,290})"'
+KEY = r"[A-Za-z0-9_-]{8,128}"
+_profile = re.compile(PROFILE).search
+_key = re.compile(KEY).fullmatch
 
 
 class Platform(msgspec.Struct, frozen=True):
@@ -28,31 +31,42 @@ class Platform(msgspec.Struct, frozen=True):
 
 
 def platform_of(request: AnyRequest) -> Platform:
-    """From the UCP-Agent header. Raises InvalidValue when it names no profile."""
-    match = _PROFILE.search(request.headers.get("ucp-agent", ""))
-    parts = urlsplit(match.group(1)) if match else None
-    if match is None or parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidValue(field="UCP-Agent", expected='profile="https://…/.well-known/ucp"')
+    """From the UCP-Agent header. Raises InvalidProfile when it names none."""
+    match = _profile(request.headers.get("ucp-agent", ""))
+    if match is None or not _has_host(match.group(1)):
+        raise InvalidProfile(field="UCP-Agent")
     return Platform(match.group(1))
 
 
+def _has_host(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
 def key_of(request: AnyRequest) -> str | None:
-    """The Idempotency-Key. Raises InvalidValue when it is malformed."""
+    """The Idempotency-Key. Raises InvalidKey when it is malformed."""
     key: str | None = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise InvalidValue(field="Idempotency-Key", expected="a UUID")
+    if key is not None and not _key(key):
+        raise InvalidKey(field="Idempotency-Key")
     return key
 
 
 def required_key(request: AnyRequest) -> str:
-    """The Idempotency-Key of a request that costs money. Raises InvalidValue."""
+    """The Idempotency-Key of a request that costs money. Raises KeyMissing, InvalidKey."""
     key = key_of(request)
     if key is None:
-        raise InvalidValue(field="Idempotency-Key", expected="a UUID, the same for every repetition of this request")
+        raise KeyMissing(field="Idempotency-Key")
     return key
 
 
 def language_of(request: AnyRequest, context: ContextIn | None) -> str:
     """The context's language, else Accept-Language's, else English."""
+    return spoken_in(context) or best_language(request.headers.get("accept-language", ""))
+
+
+def spoken_in(context: ContextIn | None) -> str | None:
+    """The language of ours that the context asks for."""
     wanted = (context.language or "").split("-")[0].lower() if context else ""
-    return wanted if wanted in LANGUAGES else best_language(request.headers.get("accept-language", ""))
+    return wanted if wanted in LANGUAGES else None

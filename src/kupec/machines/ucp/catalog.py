@@ -1,164 +1,246 @@
 """Search and look-up of goods for agents, on the catalogue's own verbs."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, post
-from litestar.datastructures import State
+from litestar import Response, post
 
-from kupec.catalogue import Market, ProductCard, list_categories, list_products, markets, products_by_ids, resolve_items
+from kupec.catalogue import (
+    Market,
+    ProductCard,
+    list_categories,
+    list_products,
+    markets,
+    product_by_id,
+    products_by_ids,
+    resolve_items,
+)
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue
-from kupec.machines.ucp import render
-from kupec.machines.ucp.agent import language_of, platform_of
+from kupec.kit.i18n import explain, translate
+from kupec.machines.ucp.agent import AnyRequest, language_of, platform_of
+from kupec.machines.ucp.answers import answer, no
 from kupec.machines.ucp.door import Door
-from kupec.machines.ucp.goods import Goods, Inputs
+from kupec.machines.ucp.errors import EmptySearch, ProductNotFound, RequestTooLarge
+from kupec.machines.ucp.goods import Goods, Sought
 from kupec.machines.ucp.profile import catalogue_metadata
-from kupec.machines.ucp.requests import ContextIn, FiltersIn, GetProductIn, LookupIn, SearchIn
+from kupec.machines.ucp.requests import (
+    MOST_IDS,
+    ContextIn,
+    FiltersIn,
+    GetProductIn,
+    LookupIn,
+    PaginationIn,
+    PriceFilterIn,
+    SearchIn,
+    read,
+)
 from kupec.machines.ucp.sessions import market_for
-from kupec.machines.ucp.shapes import Message
+from kupec.machines.ucp.shapes import Description, LookupResult, Message, Pagination, ProductResult, SearchResult
 from kupec.sales import CartDetails
 
-AnyRequest = Request[Any, Any, State]
 _LARGEST_PAGE = 50
-_FILTERED = 400
-"""The best matches among which a price filter looks."""
+_STEP = 200
+"""How many products are looked at, at a time, where a filter decides after the search."""
+_search_in = msgspec.json.Decoder(SearchIn)
+_lookup_in = msgspec.json.Decoder(LookupIn)
+_get_product_in = msgspec.json.Decoder(GetProductIn)
 
 
 @post("/ucp/v1/catalog/search", status_code=200)
-async def search_catalog(request: AnyRequest, data: SearchIn) -> Response[bytes]:
+async def search_catalog(request: AnyRequest) -> Response[bytes]:
     """Find products by words, category and price; pages by a cursor."""
-    door: Door = request.app.state.site
     platform_of(request)
-    offset = _offset(data.pagination.cursor if data.pagination else None)
-    limit = min(data.pagination.limit if data.pagination else 10, _LARGEST_PAGE)
-    async with door.database.reading() as db:
-        market = await _market(db, request, data.context)
-        goods = Goods(db, market, door.settings, now=door.clock.now())
-        cards, total = await _find(goods, data, offset=offset, limit=limit)
-        products = await goods.products(cards)
-    pagination: dict[str, Any] = {"has_next_page": offset + limit < total, "total_count": total}
-    if pagination["has_next_page"]:
-        pagination["cursor"] = f"o{offset + limit}"
-    return _answer({"products": products, "pagination": pagination})
-
-
-async def _find(goods: Goods, data: SearchIn, *, offset: int, limit: int) -> tuple[list[ProductCard], int]:
+    data = await read(request, _search_in)
     filters = data.filters or FiltersIn()
-    categories = await _categories(goods.db, goods.market, filters.categories)
-    if filters.categories and not categories:
+    if not data.query.strip() and not filters.categories and filters.price is None:
+        raise EmptySearch(field="query")
+    page = data.pagination or PaginationIn()
+    offset = int(page.cursor.removeprefix("o")) if page.cursor else 0
+    limit = min(page.limit, _LARGEST_PAGE)
+    door: Door = request.app.state.site
+    async with door.database.reading() as db:
+        goods = await _goods(db, request, data.context)
+        price, messages = _price(filters, data.context, goods.market, language_of(request, data.context))
+        cards, total = await _find(goods, data.query, filters.categories, price, offset, limit)
+        products = await goods.products(cards[:limit], price=price)
+    more = len(cards) > limit if total is None else offset + limit < total
+    pagination = Pagination(has_next_page=more, cursor=f"o{offset + limit}" if more else None, total_count=total)
+    return answer(
+        SearchResult(ucp=catalogue_metadata(), products=products, pagination=pagination, messages=messages or None)
+    )
+
+
+async def _find(
+    goods: Goods, query: str, categories: Sequence[str], price: PriceFilterIn | None, offset: int, limit: int
+) -> tuple[list[ProductCard], int | None]:
+    """A page, or more than it; and how many there are in all, where that is known."""
+    places = await _categories(goods, categories)
+    if categories and not places:
         return [], 0
-    if filters.price is None and len(categories) <= 1:
-        category = categories[0] if categories else None
+    if price is None and len(places) <= 1:
+        place = places[0] if places else None
         return await list_products(
-            goods.db,
-            goods.market,
-            now=goods.now,
-            category=category,
-            query=data.query or None,
-            limit=limit,
-            offset=offset,
+            goods.db, goods.market, now=goods.now, category=place, query=query or None, limit=limit, offset=offset
         )
-    found: dict[UUID, ProductCard] = {}
-    for category in categories or [None]:
-        cards, _ = await list_products(
-            goods.db, goods.market, now=goods.now, category=category, query=data.query or None, limit=_FILTERED
-        )
-        found |= {card.id: card for card in cards if _fits(card, filters)}
-    matches = list(found.values())
-    return matches[offset : offset + limit], len(matches)
+    found: list[ProductCard] = []
+    async for card in _walk(goods, query, places or [None], price):
+        found.append(card)
+        if len(found) > offset + limit:
+            return found[offset:], None
+    return found[offset:], len(found)
 
 
-def _fits(card: ProductCard, filters: FiltersIn) -> bool:
-    price = filters.price
+async def _walk(
+    goods: Goods, query: str, places: Sequence[UUID | None], price: PriceFilterIn | None
+) -> AsyncIterator[ProductCard]:
+    """What stands in any of these categories and has a variant in the price range, each product once."""
+    seen: set[UUID] = set()
+    for place in places:
+        start, total = 0, 1
+        while start < total:
+            cards, total = await list_products(
+                goods.db, goods.market, now=goods.now, category=place, query=query or None, limit=_STEP, offset=start
+            )
+            start += _STEP
+            fitting = await _fitting(goods, [card.id for card in cards], price)
+            for card in cards:
+                if card.id in fitting and card.id not in seen:
+                    seen.add(card.id)
+                    yield card
+
+
+async def _fitting(goods: Goods, product_ids: Sequence[UUID], price: PriceFilterIn | None) -> set[UUID]:
     if price is None:
-        return True
-    return (price.min is None or card.price >= price.min) and (price.max is None or card.price <= price.max)
+        return set(product_ids)
+    rows = await goods.db.fetch(
+        """
+        select distinct variant.product_id
+          from variant join price on price.variant_id = variant.id and price.currency = $2
+         where variant.product_id = any($1::uuid[]) and variant.status = 'active'
+           and price.amount >= coalesce($3, 0) and ($4::bigint is null or price.amount <= $4)
+        """,
+        product_ids,
+        goods.market.currency,
+        price.min,
+        price.max,
+    )
+    return {row["product_id"] for row in rows}
 
 
-async def _categories(db: Connection, market: Market, wanted: list[str]) -> list[UUID | None]:
-    """By code, name or slug; what is not known here is left out."""
+async def _categories(goods: Goods, wanted: Sequence[str]) -> list[UUID | None]:
+    """By name, code or slug; what is not known here is left out."""
     if not wanted:
         return []
     names = {text.casefold() for text in wanted}
-    known = await list_categories(db, market.language)
+    known = await list_categories(goods.db, goods.market.language)
     return [each.id for each in known if names & {each.code.casefold(), each.name.casefold(), each.slug}]
 
 
 @post("/ucp/v1/catalog/lookup", status_code=200)
-async def lookup_catalog(request: AnyRequest, data: LookupIn) -> Response[bytes]:
+async def lookup_catalog(request: AnyRequest) -> Response[bytes]:
     """Products by product id, variant id or SKU; each variant says which of the identifiers it answers."""
-    door: Door = request.app.state.site
     platform_of(request)
+    data = await read(request, _lookup_in)
+    if len(data.ids) > MOST_IDS:
+        raise RequestTooLarge(field="ids", most=MOST_IDS)
+    door: Door = request.app.state.site
+    language = language_of(request, data.context)
     async with door.database.reading() as db:
-        market = await _market(db, request, data.context)
-        goods = Goods(db, market, door.settings, now=door.clock.now())
-        inputs = await _inputs(db, data.ids)
-        cards = await products_by_ids(db, market, await _products_of(db, inputs), now=goods.now)
-        products = await goods.products(cards, inputs=inputs)
-    answered = {given["id"] for product in products for variant in product["variants"] for given in variant["inputs"]}
-    messages = [_not_found(index, given) for index, given in enumerate(data.ids) if given not in answered]
-    return _answer({"products": products, "messages": messages} if messages else {"products": products})
+        goods = await _goods(db, request, data.context)
+        price, messages = _price(data.filters, data.context, goods.market, language)
+        sought = await _sought(db, data.ids)
+        cards = await _cards(goods, sought, data.filters)
+        products = await goods.products(cards, price=price, sought=sought)
+    answered = {given.id for product in products for variant in product.variants for given in variant.inputs or ()}
+    messages += [_not_found(index, given, language) for index, given in enumerate(data.ids) if given not in answered]
+    return answer(LookupResult(ucp=catalogue_metadata(), products=products, messages=messages or None))
 
 
-async def _inputs(db: Connection, ids: list[str]) -> Inputs:
-    """By variant, the identifiers that resolve to it: its own exactly, its product's as the featured one."""
-    inputs: Inputs = {}
-    for given, variant_id in (await resolve_items(db, ids)).items():
-        inputs.setdefault(variant_id, []).append({"id": given, "match": "exact"})
-    featured = await db.fetch(
-        """
-        select distinct on (product_id) product_id, id from variant
-         where product_id = any($1::uuid[]) and status = 'active' order by product_id, position
-        """,
-        [product_id for text in ids if (product_id := _uuid(text)) is not None],
-    )
-    by_product = {row["product_id"]: row["id"] for row in featured}
-    for text in ids:
+async def _sought(db: Connection, ids: Sequence[str]) -> Sought:
+    sought = Sought(exact={}, featured={})
+    distinct = list(dict.fromkeys(ids))
+    variants = await resolve_items(db, distinct)
+    for text in distinct:
         product_id = _uuid(text)
-        if product_id in by_product:
-            inputs.setdefault(by_product[product_id], []).append({"id": text, "match": "featured"})
-    return inputs
+        if text in variants:
+            sought.exact.setdefault(variants[text], []).append(text)
+        elif product_id is not None:
+            sought.featured.setdefault(product_id, []).append(text)
+    return sought
 
 
-async def _products_of(db: Connection, inputs: Inputs) -> list[UUID]:
-    rows = await db.fetch("select distinct product_id from variant where id = any($1::uuid[])", list(inputs))
-    return [row["product_id"] for row in rows]
+async def _cards(goods: Goods, sought: Sought, filters: FiltersIn | None) -> list[ProductCard]:
+    rows = await goods.db.fetch(
+        "select distinct product_id from variant where id = any($1::uuid[])", list(sought.exact)
+    )
+    ids = list({*sought.featured, *(row["product_id"] for row in rows)})
+    if filters is not None and filters.categories:
+        within = await goods.db.fetch(
+            """
+            with recursive tree as (
+                select unnest($2::uuid[]) as id
+                 union
+                select category.id from category join tree on category.parent_id = tree.id)
+            select distinct product_id from product_category join tree on tree.id = category_id
+             where product_id = any($1::uuid[])
+            """,
+            ids,
+            await _categories(goods, filters.categories),
+        )
+        ids = [row["product_id"] for row in within]
+    return await products_by_ids(goods.db, goods.market, sorted(ids), now=goods.now)
 
 
-def _not_found(index: int, given: str) -> Message:
-    return Message(type="info", code="not_found", content=f"Nothing is sold here as “{given}”.", path=f"$.ids[{index}]")
+def _not_found(index: int, given: str, language: str) -> Message:
+    content = explain(ProductNotFound(item=given), language)
+    return Message(type="info", code="not_found", content=content, path=f"$.ids[{index}]")
 
 
 @post("/ucp/v1/catalog/product", status_code=200)
-async def get_product(request: AnyRequest, data: GetProductIn) -> Response[bytes]:
-    """One product, by product id, variant id or SKU, with all its variants."""
-    door: Door = request.app.state.site
+async def get_product(request: AnyRequest) -> Response[bytes]:
+    """One product, by product id, variant id or SKU, with all its variants, the one that was named first."""
     platform_of(request)
+    data = await read(request, _get_product_in)
+    door: Door = request.app.state.site
+    language = language_of(request, data.context)
     async with door.database.reading() as db:
-        market = await _market(db, request, data.context)
-        goods = Goods(db, market, door.settings, now=door.clock.now())
-        product_ids = await _products_of(db, await _inputs(db, [data.id]))
-        cards = await products_by_ids(db, market, product_ids, now=goods.now)
-        products = await goods.products(cards)
-    if not products:
-        error = render.error("not_found", f"Nothing is sold here as “{data.id}”.", path="$.id")
-        return Response(msgspec.json.encode(error), media_type="application/json")
-    return _answer({"product": products[0]})
+        goods = await _goods(db, request, data.context)
+        price, messages = _price(data.filters, data.context, goods.market, language)
+        sought = await _sought(db, [data.id])
+        products = await goods.products(await _cards(goods, sought, data.filters), price=price)
+        if not products:
+            return no(ProductNotFound(field="id", item=data.id), language)
+        product = products[0]
+        view = await product_by_id(db, goods.market, UUID(product.id), now=goods.now)
+    if view.description:
+        product.description = Description(plain=view.description)
+    product.variants.sort(key=lambda variant: UUID(variant.id) not in sought.exact)
+    return answer(ProductResult(ucp=catalogue_metadata(), product=product, messages=messages or None))
 
 
-async def _market(db: Connection, request: AnyRequest, context: ContextIn | None) -> Market:
-    return market_for(await markets(db), CartDetails(), context, language_of(request, context))
+async def _goods(db: Connection, request: AnyRequest, context: ContextIn | None) -> Goods:
+    door: Door = request.app.state.site
+    market = market_for(await markets(db), CartDetails(), context, language_of(request, context))
+    return Goods(db, market, door.settings, now=door.clock.now())
 
 
-def _offset(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    digits = cursor.removeprefix("o")
-    if not (cursor.startswith("o") and digits.isascii() and digits.isdigit() and len(digits) < 7):
-        raise InvalidValue(field="pagination.cursor", expected="the cursor of the page before")
-    return int(digits)
+def _price(
+    filters: FiltersIn | None, context: ContextIn | None, market: Market, language: str
+) -> tuple[PriceFilterIn | None, list[Message]]:
+    """The range to filter by. One in another currency is left aside, and that is said."""
+    price = filters.price if filters else None
+    if price is None or context is None or context.currency in (None, market.currency):
+        return price, []
+    text = translate(language, "The price filter was left aside: prices here are in {currency}.")
+    message = Message(
+        type="warning",
+        code="price_filter_ignored",
+        content=text.format(currency=market.currency),
+        path="$.filters.price",
+    )
+    return None, [message]
 
 
 def _uuid(text: str) -> UUID | None:
@@ -166,11 +248,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _answer(members: dict[str, Any]) -> Response[bytes]:
-    body = msgspec.json.encode({"ucp": catalogue_metadata(), **members})
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 routes: list[Any] = [search_catalog, lookup_catalog, get_product]

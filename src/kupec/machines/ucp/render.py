@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, time
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from kupec.billing import Payment, Refund
-from kupec.kit.i18n import translate
+from kupec.billing import Refund
+from kupec.kit.errors import KupecError
+from kupec.kit.i18n import explain, translate
 from kupec.kit.settings import Settings
 from kupec.machines.ucp.profile import checkout_metadata, error_metadata, order_metadata
 from kupec.machines.ucp.shapes import (
     Adjustment,
     Buyer,
     Checkout,
+    CheckoutStatus,
     Destination,
     ErrorResponse,
     Expectation,
@@ -32,21 +33,29 @@ from kupec.machines.ucp.shapes import (
     OrderFulfillment,
     OrderLineItem,
     OrderQuantity,
+    Pieces,
+    PostalAddress,
     Total,
+    TotalPart,
 )
-from kupec.sales import Address, Fulfilment, PricedCart, PricedLine, ShippingOption, status_token
+from kupec.machines.ucp.standing import Placed, Session
+from kupec.sales import Address, Fulfilment, PricedCart, PricedLine, Problem, ShippingOption, status_token
 from kupec.sales import Order as SalesOrder
 from kupec.sales import OrderLine as SalesLine
 
+_METHOD = "$.fulfillment.methods[0]"
 _PATHS = {
     "email": "$.buyer.email",
+    "phone": "$.buyer.phone_number",
+    "name": "$.buyer.first_name",
     "lines": "$.line_items",
-    "shipping_method": "$.fulfillment.methods[0].groups[0].selected_option_id",
-    "address.name": "$.fulfillment.methods[0].destinations[0].first_name",
-    "address.street": "$.fulfillment.methods[0].destinations[0].street_address",
-    "address.city": "$.fulfillment.methods[0].destinations[0].address_locality",
-    "address.postcode": "$.fulfillment.methods[0].destinations[0].postal_code",
-    "address.country": "$.fulfillment.methods[0].destinations[0].address_country",
+    "expected_total": "$.totals",
+    "shipping_method": f"{_METHOD}.groups[0].selected_option_id",
+    "address.name": f"{_METHOD}.destinations[0].first_name",
+    "address.street": f"{_METHOD}.destinations[0].street_address",
+    "address.city": f"{_METHOD}.destinations[0].address_locality",
+    "address.postcode": f"{_METHOD}.destinations[0].postal_code",
+    "address.country": f"{_METHOD}.destinations[0].address_country",
 }
 _CODES = {
     "not_enough_stock": "out_of_stock",
@@ -55,33 +64,17 @@ _CODES = {
 }
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """As much of an order as its session tells of it."""
-
-    id: UUID
-    number: str | None
-    language: str
-
-
-def checkout(
-    seen: PricedCart,
-    settings: Settings,
-    *,
-    payment: Payment | None = None,
-    order: SalesOrder | Placed | None = None,
-    messages: Sequence[Message] = (),
-) -> Checkout:
-    """A session in its present state, with what it still lacks as messages."""
-    cart = seen.cart
-    problems = (
-        [
-            _problem(problem.field, problem.code, problem.message, problem.details, cart.language)
-            for problem in seen.problems
-        ]
-        if cart.state == "open"
-        else []
-    )
-    status = _status(seen, payment, order)
+def checkout(session: Session, settings: Settings, *, messages: Sequence[Message] = ()) -> Checkout:
+    """A session in its present state, with `messages` and what it still lacks."""
+    seen, cart = session.seen, session.seen.cart
+    status = _status(session)
+    told = [*messages]
+    if status == "requires_escalation":
+        told.append(_escalation(cart.language))
+    if cart.state == "open":
+        said = {message.path for message in messages}
+        lacking = (_problem(problem, cart.language) for problem in seen.problems)
+        told.extend(message for message in lacking if message.path not in said)
     return Checkout(
         ucp=checkout_metadata(settings.card_gateway_url),
         id=str(cart.id),
@@ -89,39 +82,70 @@ def checkout(
         currency=seen.currency,
         line_items=[_line(line, settings) for line in seen.lines],
         buyer=_buyer(cart.name, cart.email, cart.phone),
-        totals=_totals(seen.subtotal, seen.shipping, seen.tax, seen.total, cart.language),
+        totals=_totals(
+            seen.subtotal,
+            seen.shipping.fee if seen.shipping else None,
+            seen.tax,
+            seen.total,
+            cart.language,
+            shipping_name=seen.shipping.name if seen.shipping else None,
+        ),
         fulfillment=_fulfillment(seen, settings),
-        messages=[*messages, *problems] or None,
+        messages=told or None,
         links=_links(settings, cart.language),
-        continue_url=payment.action_url if payment and status == "requires_escalation" else None,
-        order=_confirmation(order, settings) if order else None,
+        continue_url=session.payment.action_url if session.payment and status == "requires_escalation" else None,
+        order=_confirmation(session.placed, settings) if session.placed else None,
     )
 
 
 def error(code: str, content: str, *, path: str | None = None) -> ErrorResponse:
-    message = Message(type="error", code=code, content=content, path=path, severity="unrecoverable")
-    return ErrorResponse(ucp=error_metadata(), messages=[message])
+    return ErrorResponse(ucp=error_metadata(), messages=[message(code, content, path=path, severity="unrecoverable")])
 
 
-def recoverable(code: str, content: str, *, path: str | None = None) -> Message:
-    return Message(type="error", code=code, content=content, path=path, severity="recoverable")
+def message(
+    code: str,
+    content: str,
+    *,
+    path: str | None = None,
+    severity: Literal["recoverable", "requires_buyer_review", "unrecoverable"] = "recoverable",
+) -> Message:
+    return Message(type="error", code=code, content=content, path=path, severity=severity)
 
 
-def _status(seen: PricedCart, payment: Payment | None, order: SalesOrder | Placed | None) -> str:
-    if order is not None:
+def refusal(error: KupecError, language: str) -> Message:
+    """Why something was not done to a session that stands."""
+    code = _CODES.get(error.code, error.code)
+    return message(code, explain(error, language), path=path_of(error.field))
+
+
+def path_of(field: str | None) -> str | None:
+    """Where in the protocol's resource a field of ours stands."""
+    if field is None:
+        return None
+    return _PATHS.get(field) or "$." + field.replace("lines[", "line_items[")
+
+
+def _status(session: Session) -> CheckoutStatus:
+    payment, state = session.payment, session.seen.cart.state
+    if session.placed is not None:
         return "completed"
-    if seen.cart.state == "cancelled":
+    if state == "cancelled":
         return "canceled"
     if payment is not None and payment.state == "requires_action":
         return "requires_escalation"
     if payment is not None and payment.state in ("pending", "authorised"):
         return "complete_in_progress"
-    return "incomplete" if seen.problems else "ready_for_complete"
+    return "incomplete" if session.seen.problems else "ready_for_complete"
 
 
-def _problem(field: str, code: str, message: str, details: dict[str, str | int], language: str) -> Message:
-    path = _PATHS.get(field) or "$." + field.replace("lines[", "line_items[")
-    return recoverable(_CODES.get(code, code), translate(language, message).format_map(details), path=path)
+def _escalation(language: str) -> Message:
+    text = translate(language, "The buyer's bank asks them to confirm the payment.")
+    return message("payment_confirmation_required", text, path="$.payment", severity="requires_buyer_review")
+
+
+def _problem(problem: Problem, language: str) -> Message:
+    content = translate(language, problem.message).format_map(problem.details)
+    return message(_CODES.get(problem.code, problem.code), content, path=path_of(problem.field))
 
 
 def _line(line: PricedLine, settings: Settings) -> LineItem:
@@ -143,16 +167,15 @@ def _line_totals(amount: int) -> list[Total]:
 
 
 def _totals(
-    subtotal: int, shipping: ShippingOption | None, tax: int, total: int, language: str, *, fee: int | None = None
+    subtotal: int, fee: int | None, tax: int, total: int, language: str, *, shipping_name: str | None
 ) -> list[Total]:
     """Prices include VAT, so the tax is a part of the total, shown as its breakdown, and adds nothing."""
-    amount = fee if fee is not None else (shipping.fee if shipping else None)
     rows = [Total(type="subtotal", amount=subtotal)]
-    if amount is not None:
-        rows.append(Total(type="fulfillment", amount=amount, display_text=shipping.name if shipping else None))
+    if fee is not None:
+        rows.append(Total(type="fulfillment", amount=fee, display_text=shipping_name or None))
     parts = [
-        {"display_text": translate(language, "Without VAT"), "amount": total - tax},
-        {"display_text": translate(language, "VAT"), "amount": tax},
+        TotalPart(display_text=translate(language, "Without VAT"), amount=total - tax),
+        TotalPart(display_text=translate(language, "VAT"), amount=tax),
     ]
     rows.append(Total(type="total", amount=total, lines=parts))
     return rows
@@ -226,7 +249,7 @@ def permalink(order: SalesOrder | Placed, settings: Settings) -> str:
     return f"{settings.base_url}/{order.language}/order/{status_token(settings.secret, order.id)}"
 
 
-def _confirmation(order: SalesOrder | Placed, settings: Settings) -> OrderConfirmation:
+def _confirmation(order: Placed, settings: Settings) -> OrderConfirmation:
     return OrderConfirmation(id=str(order.id), label=order.number, permalink_url=permalink(order, settings))
 
 
@@ -234,6 +257,8 @@ def order(order: SalesOrder, refunds: Sequence[Refund], settings: Settings) -> O
     """An order as it stands: what was bought, what has left, what went back."""
     fulfilled = _fulfilled(order.fulfilments)
     cancelled = order.state == "cancelled"
+    adjustments = [_cancellation(order)] if cancelled else []
+    adjustments += [_adjustment(refund) for refund in refunds]
     return Order(
         ucp=order_metadata(),
         id=str(order.id),
@@ -246,8 +271,15 @@ def order(order: SalesOrder, refunds: Sequence[Refund], settings: Settings) -> O
             events=[event for parcel in order.fulfilments for event in _parcel_events(parcel)],
         ),
         currency=order.currency,
-        totals=_totals(order.subtotal, None, order.tax, order.total, order.language, fee=order.shipping_amount),
-        adjustments=[_adjustment(refund) for refund in refunds] or None,
+        totals=_totals(
+            order.subtotal,
+            order.shipping_amount,
+            order.tax,
+            order.total,
+            order.language,
+            shipping_name=order.shipping_name,
+        ),
+        adjustments=adjustments or None,
     )
 
 
@@ -262,7 +294,7 @@ def _fulfilled(parcels: Sequence[Fulfilment]) -> dict[UUID, int]:
 
 def _order_line(line: SalesLine, fulfilled: int, cancelled: bool) -> OrderLineItem:
     total = 0 if cancelled else line.quantity
-    status = "processing"
+    status: Literal["processing", "partial", "fulfilled", "removed"] = "processing"
     if cancelled:
         status = "removed"
     elif fulfilled:
@@ -282,27 +314,30 @@ def _expectation(order: SalesOrder) -> Expectation:
     return Expectation(
         id="parcel",
         method_type="shipping",
-        line_items=[{"id": str(line.id), "quantity": line.quantity} for line in order.lines],
-        destination={
-            "first_name": first,
-            "last_name": last,
-            "street_address": address.street,
-            "address_locality": address.city,
-            "postal_code": address.postcode,
-            "address_country": address.country,
-        },
+        line_items=[Pieces(id=str(line.id), quantity=line.quantity) for line in order.lines],
+        destination=PostalAddress(
+            first_name=first or None,
+            last_name=last or None,
+            street_address=address.street,
+            address_locality=address.city,
+            postal_code=address.postcode,
+            address_country=address.country,
+        ),
         description=f"{order.shipping_name}, {order.promised_on.isoformat()}" if order.promised_on else None,
     )
 
 
 def _parcel_events(parcel: Fulfilment) -> list[FulfillmentEvent]:
-    steps = (("shipped", parcel.shipped_at), ("delivered", parcel.delivered_at))
+    steps: tuple[tuple[Literal["shipped", "delivered"], datetime | None], ...] = (
+        ("shipped", parcel.shipped_at),
+        ("delivered", parcel.delivered_at),
+    )
     return [
         FulfillmentEvent(
             id=f"{parcel.id}-{step}",
             occurred_at=moment.isoformat(),
             type=step,
-            line_items=[{"id": str(line_id), "quantity": pieces} for line_id, pieces in parcel.quantities.items()],
+            line_items=[Pieces(id=str(line_id), quantity=pieces) for line_id, pieces in parcel.quantities.items()],
             tracking_number=parcel.tracking_number,
             tracking_url=parcel.tracking_url,
             carrier=parcel.carrier,
@@ -312,13 +347,27 @@ def _parcel_events(parcel: Fulfilment) -> list[FulfillmentEvent]:
     ]
 
 
+def _cancellation(order: SalesOrder) -> Adjustment:
+    return Adjustment(
+        id=f"{order.id}-cancelled",
+        type="cancellation",
+        occurred_at=(order.cancelled_at or order.created_at).isoformat(),
+        status="completed",
+        line_items=[Pieces(id=str(line.id), quantity=-line.quantity) for line in order.lines],
+    )
+
+
 def _adjustment(refund: Refund) -> Adjustment:
-    status = {"pending": "pending", "done": "completed", "failed": "failed"}[refund.state]
+    status: dict[str, Literal["pending", "completed", "failed"]] = {
+        "pending": "pending",
+        "done": "completed",
+        "failed": "failed",
+    }
     return Adjustment(
         id=str(refund.id),
         type="refund",
         occurred_at=refund.created_at.isoformat(),
-        status=status,
+        status=status[refund.state],
         totals=[Total(type="total", amount=-refund.amount)],
         description=refund.reason,
     )

@@ -3,16 +3,26 @@
 Unknown members are ignored, as the protocol asks; a member of the wrong type is refused with its path.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from litestar import Request
+from litestar.datastructures import State
 
-_Text = Annotated[str, msgspec.Meta(max_length=500)]
-_Long = Annotated[str, msgspec.Meta(max_length=4000)]
+from kupec.machines.ucp.errors import MalformedRequest
+
+# PostgreSQL's text cannot hold NUL.
+_Text = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\u0000]*$")]
+_Long = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\u0000]*$")]
 _Quantity = Annotated[int, msgspec.Meta(ge=1, le=9999)]
+_Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+MOST_IDS = 100
 
 
 class ItemIn(msgspec.Struct, frozen=True):
+    """`id` is a variant's id or its SKU."""
+
     id: _Text
 
 
@@ -55,7 +65,7 @@ class GroupIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MethodIn(msgspec.Struct, frozen=True, kw_only=True):
-    type: _Text = "shipping"
+    type: Literal["shipping", "pickup"] = "shipping"
     destinations: Annotated[list[DestinationIn], msgspec.Meta(max_length=20)] = []
     selected_destination_id: _Text | None = None
     groups: Annotated[list[GroupIn], msgspec.Meta(max_length=20)] = []
@@ -75,6 +85,8 @@ class CheckoutIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CredentialIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of the payment handler; card numbers never come here."""
+
     type: _Text = "token"
     token: _Long
 
@@ -96,23 +108,29 @@ class CompleteIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaginationIn(msgspec.Struct, frozen=True, kw_only=True):
-    cursor: _Text | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1)] = 10
+    """A `limit` above 50 is taken as 50."""
+
+    cursor: Annotated[str, msgspec.Meta(pattern=r"^o[0-9]{1,6}$")] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)] = 10
 
 
 class PriceFilterIn(msgspec.Struct, frozen=True, kw_only=True):
     """Minor units of the context's currency, both ends included."""
 
-    min: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    max: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    min: _Amount | None = None
+    max: _Amount | None = None
 
 
 class FiltersIn(msgspec.Struct, frozen=True, kw_only=True):
+    """`categories` are the values that products carry; any one of them suffices."""
+
     categories: Annotated[list[_Text], msgspec.Meta(max_length=50)] = []
     price: PriceFilterIn | None = None
 
 
 class SearchIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Words, filters, or both; neither is an empty request."""
+
     query: _Long = ""
     context: ContextIn | None = None
     filters: FiltersIn | None = None
@@ -120,11 +138,33 @@ class SearchIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LookupIn(msgspec.Struct, frozen=True, kw_only=True):
-    ids: Annotated[list[_Text], msgspec.Meta(min_length=1, max_length=100)]
+    """Product ids, variant ids and SKUs, in any mixture."""
+
+    ids: Annotated[list[_Text], msgspec.Meta(min_length=1, extra_json_schema={"maxItems": MOST_IDS})]
     context: ContextIn | None = None
+    filters: FiltersIn | None = None
 
 
 class GetProductIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A product's id, a variant's id or its SKU."""
+
     id: _Text
     context: ContextIn | None = None
-    selected: list[dict[str, Any]] = []
+    filters: FiltersIn | None = None
+
+
+Body = TypeVar("Body")
+
+
+async def read(request: Request[Any, Any, State], decoder: msgspec.json.Decoder[Body]) -> Body:
+    """The request's body. Raises MalformedRequest with the path of the member that is wrong."""
+    body = await request.body()
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `")
+        raise MalformedRequest(field=path.removesuffix("`") or "$", reason=reason.lower()) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedRequest(field="$", reason="it is not JSON") from error
+    except RecursionError as error:
+        raise MalformedRequest(field="$", reason="it is nested too deeply") from error

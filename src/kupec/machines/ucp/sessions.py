@@ -14,8 +14,9 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError, NotFound
 from kupec.kit.ids import uuid7
-from kupec.machines.ucp.agent import Platform
-from kupec.machines.ucp.requests import BuyerIn, CheckoutIn, ContextIn, DestinationIn, FulfillmentIn
+from kupec.machines.ucp.agent import Platform, spoken_in
+from kupec.machines.ucp.errors import ItemUnavailable, MethodUnavailable, SessionNotFound
+from kupec.machines.ucp.requests import BuyerIn, CheckoutIn, ContextIn, DestinationIn, FulfillmentIn, MethodIn
 from kupec.sales import (
     MAX_QUANTITY,
     Address,
@@ -39,13 +40,6 @@ from kupec.sales import (
 )
 
 CHANNEL = "ucp"
-
-
-class ItemUnavailable(KupecError):
-    """The item “{item}” is not sold here."""
-
-    status = 200
-    code = "item_unavailable"
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +120,8 @@ def _priced(
     if refused is not None:
         return refused
     seen = prices.of(cart, now=now)
-    if seen.shipping is None and cart.address is not None and seen.shipping_options:
+    chosen = opening.details.shipping_method is not msgspec.UNSET
+    if seen.shipping is None and not chosen and cart.address is not None and seen.shipping_options:
         cart = msgspec.structs.replace(cart, shipping_method=_cheapest(seen.shipping_options))
         seen = prices.of(cart, now=now)
     return msgspec.structs.replace(seen, cart=msgspec.structs.replace(cart, shown_total=seen.total))
@@ -169,16 +164,24 @@ def _not_sold(
     return None
 
 
-def market_for(known: Sequence[Market], details: CartDetails, context: ContextIn | None, language: str) -> Market:
-    """The market that serves the destination, else the one that fits the hints, else the merchant's first."""
+def market_for(
+    known: Sequence[Market],
+    details: CartDetails,
+    context: ContextIn | None,
+    language: str,
+    *,
+    current: str | None = None,
+) -> Market:
+    """The market that serves the destination, else the current one, else what fits the hints, else the first."""
     address = details.address if isinstance(details.address, Address) else None
     country = (address.country if address else context.address_country if context else None) or ""
     currency = (context.currency if context else None) or ""
 
-    def fit(market: Market) -> tuple[bool, bool, bool, bool]:
+    def fit(market: Market) -> tuple[bool, ...]:
         return (
             market.home_country == country,
             country in market.countries,
+            market.code == current,
             market.currency == currency,
             market.language == language,
         )
@@ -186,46 +189,38 @@ def market_for(known: Sequence[Market], details: CartDetails, context: ContextIn
     return max(known, key=fit)
 
 
-async def _with_default_option(
-    db: Connection, priced: Mapping[UUID, PricedCart], *, now: datetime
-) -> dict[UUID, PricedCart]:
-    """Where an address is known and no delivery chosen, choose the cheapest: the platform may choose another."""
-    open_choice = {
-        cart_id: _cheapest(seen.shipping_options)
-        for cart_id, seen in priced.items()
-        if seen.cart.address is not None and seen.shipping is None and seen.shipping_options
-    }
-    if open_choice:
-        await db.execute(
-            """
-            update cart set shipping_method = chosen.code
-              from unnest($1::uuid[], $2::text[]) as chosen (cart_id, code) where cart.id = chosen.cart_id
-            """,
-            list(open_choice),
-            list(open_choice.values()),
-        )
-        priced = {**priced, **await price_carts(db, list(open_choice), now=now)}
-    await note_shown(db, {cart_id: seen.total for cart_id, seen in priced.items()})
-    return dict(priced)
-
-
-def _cheapest(options: Sequence[ShippingOption]) -> str:
-    return min(options, key=lambda option: (option.fee, option.promised_on)).code
-
-
 async def replace_session(
     db: Connection, cart_id: UUID, body: CheckoutIn, details: CartDetails, *, platform: Platform, now: datetime
 ) -> PricedCart:
     """Let the session hold what `body` says; parts that it leaves out stay.
 
-    Raises NotFound (also for another platform's session), CartClosed, CartInPayment, ItemUnavailable.
+    Raises SessionNotFound (also for another platform's session), CartClosed, CartInPayment, ItemUnavailable.
     Emits cart.changed.
     """
-    cart = await get_cart(db, cart_id)
+    try:
+        cart = await get_cart(db, cart_id)
+    except NotFound:
+        raise SessionNotFound from None
     if cart.agent != platform.profile:
-        raise NotFound(what="checkout session")
-    chosen = market_for(await markets(db), details, body.context, cart.language)
-    market = chosen.code if isinstance(details.address, Address) else cart.market
+        raise SessionNotFound
+    market = cart.market
+    if isinstance(details.address, Address):
+        known = await markets(db)
+        market = market_for(known, details, body.context, cart.language, current=cart.market).code
+    lines = await _lines(db, body, market, now=now)
+    if [(line.variant_id, line.quantity) for line in cart.lines] != lines:
+        await replace_lines(db, cart_id, lines, actor=platform.actor, now=now)
+    changed = _completed(details, cart, market, spoken_in(body.context))
+    await set_details(db, cart_id, changed, actor=platform.actor, now=now)
+    seen = await price_cart(db, cart_id, now=now)
+    if seen.shipping is None and details.shipping_method is msgspec.UNSET and seen.cart.address:
+        seen = await _with_default_option(db, seen, platform=platform, now=now)
+    await note_shown(db, {cart_id: seen.total})
+    return seen
+
+
+async def _lines(db: Connection, body: CheckoutIn, market: str, *, now: datetime) -> list[tuple[UUID, int]]:
+    """Raises ItemUnavailable."""
     items = await resolve_items(db, [line.item.id for line in body.line_items])
     lines = wanted_lines(body, items)
     if isinstance(lines, ItemUnavailable):
@@ -234,29 +229,61 @@ async def replace_session(
     refused = _not_sold(body, items, market, sold)
     if refused is not None:
         raise refused
-    if [(line.variant_id, line.quantity) for line in cart.lines] != lines:
-        await replace_lines(db, cart_id, lines, actor=platform.actor, now=now)
-    await set_details(db, cart_id, msgspec.structs.replace(details, market=market), actor=platform.actor, now=now)
-    seen = await price_cart(db, cart_id, now=now)
-    return (await _with_default_option(db, {cart_id: seen}, now=now))[cart_id]
+    return lines
+
+
+def _completed(details: CartDetails, cart: Cart, market: str, language: str | None) -> CartDetails:
+    """The details with what follows from the rest: who receives the goods, the market, the language."""
+    details = msgspec.structs.replace(details, market=market)
+    if language is not None:
+        details = msgspec.structs.replace(details, language=language)
+    name = cart.name if details.name is msgspec.UNSET else details.name
+    if isinstance(details.address, Address) and not details.address.name and name:
+        details = msgspec.structs.replace(details, address=msgspec.structs.replace(details.address, name=name))
+    return details
+
+
+async def _with_default_option(db: Connection, seen: PricedCart, *, platform: Platform, now: datetime) -> PricedCart:
+    """With the cheapest delivery; the platform may choose another."""
+    if not seen.shipping_options:
+        return seen
+    cheapest = CartDetails(shipping_method=_cheapest(seen.shipping_options))
+    await set_details(db, seen.cart.id, cheapest, actor=platform.actor, now=now)
+    return await price_cart(db, seen.cart.id, now=now)
+
+
+def _cheapest(options: Sequence[ShippingOption]) -> str:
+    return min(options, key=lambda option: (option.fee, option.promised_on)).code
 
 
 def details_of(buyer: BuyerIn | None, fulfillment: FulfillmentIn | None) -> CartDetails:
-    """What the body says about the buyer and the delivery. Raises InvalidValue naming the member."""
+    """What the body says about the buyer and the delivery.
+
+    Raises InvalidValue naming the member, and MethodUnavailable for goods to be picked up.
+    """
     given: dict[str, object] = {}
     if buyer is not None:
         given["email"] = buyer.email
         given["phone"] = buyer.phone_number
         given["name"] = " ".join(part for part in (buyer.first_name, buyer.last_name) if part) or None
-    method = fulfillment.methods[0] if fulfillment and fulfillment.methods else None
-    if method is not None:
-        destination = _selected(method.destinations, method.selected_destination_id)
-        if destination is not None:
-            given["address"] = _address(destination, str(given.get("name") or ""))
-        option = method.groups[0].selected_option_id if method.groups else None
-        if option is not None:
-            given["shipping_method"] = option
+    if fulfillment is not None and fulfillment.methods:
+        given |= _delivery(fulfillment.methods[0], str(given.get("name") or ""), given.get("phone"))
     return check_details(CartDetails(**given))  # type: ignore[arg-type]
+
+
+def _delivery(method: MethodIn, buyer: str, phone: object) -> dict[str, object]:
+    if method.type != "shipping":
+        raise MethodUnavailable(field="fulfillment.methods[0].type")
+    given: dict[str, object] = {}
+    destination = _selected(method.destinations, method.selected_destination_id)
+    if destination is not None:
+        given["address"] = _address(destination, buyer)
+        if destination.phone_number and not phone:
+            given["phone"] = destination.phone_number
+    option = method.groups[0].selected_option_id if method.groups else None
+    if option is not None:
+        given["shipping_method"] = option
+    return given
 
 
 def _selected(destinations: Sequence[DestinationIn], wanted: str | None) -> DestinationIn | None:

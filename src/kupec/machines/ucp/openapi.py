@@ -1,0 +1,250 @@
+"""The buying API as OpenAPI 3.1, made from the very types that read its requests and write its answers."""
+
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal
+
+import msgspec
+
+from kupec import __version__
+from kupec.kit.settings import Settings
+from kupec.machines.ucp.agent import KEY, PROFILE
+from kupec.machines.ucp.profile import VERSION
+from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, GetProductIn, LookupIn, SearchIn
+from kupec.machines.ucp.shapes import Checkout, ErrorResponse, LookupResult, Order, ProductResult, SearchResult
+
+_REF = "#/components/schemas/{name}"
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What is wrong with the request itself (RFC 9457). `field` names the header, or the member by its JSONPath."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    field: str | None = None
+
+
+class Profile(msgspec.Struct, kw_only=True):
+    """The shop's profile: services, capabilities and payment handlers."""
+
+    ucp: dict[str, Any]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the API. `answers` are the bodies by status; `key` says whether an Idempotency-Key is taken."""
+
+    method: Literal["get", "post", "put"]
+    path: str
+    id: str
+    summary: str
+    body: type | None = None
+    answers: Mapping[int, tuple[type, ...]]
+    key: Literal["required", "optional"] | None = None
+    problems: tuple[int, ...] = (400,)
+
+
+_SESSION = "/ucp/v1/checkout-sessions/{session}"
+_BODY = (400, 413)
+_SESSION_OR_ERROR: Mapping[int, tuple[type, ...]] = {200: (Checkout, ErrorResponse)}
+OPERATIONS = (
+    Operation(
+        method="get",
+        path="/.well-known/ucp",
+        id="get_profile",
+        summary="What this shop offers to agents and where.",
+        answers={200: (Profile,)},
+        problems=(),
+    ),
+    Operation(
+        method="post",
+        path="/ucp/v1/checkout-sessions",
+        id="create_checkout",
+        summary="Open a checkout session. The same Idempotency-Key opens one; with another body it is a 409.",
+        body=CheckoutIn,
+        answers={201: (Checkout,), 200: (ErrorResponse,)},
+        key="optional",
+        problems=(*_BODY, 409, 503),
+    ),
+    Operation(
+        method="get",
+        path=_SESSION,
+        id="get_checkout",
+        summary="The session as it stands.",
+        answers=_SESSION_OR_ERROR,
+    ),
+    Operation(
+        method="put",
+        path=_SESSION,
+        id="update_checkout",
+        summary="Replace what the session holds; a part that is left out stays as it is.",
+        body=CheckoutIn,
+        answers=_SESSION_OR_ERROR,
+        key="optional",
+        problems=_BODY,
+    ),
+    Operation(
+        method="post",
+        path=f"{_SESSION}/complete",
+        id="complete_checkout",
+        summary="Order and pay. A repetition with the same Idempotency-Key makes no second order.",
+        body=CompleteIn,
+        answers=_SESSION_OR_ERROR,
+        key="required",
+        problems=(*_BODY, 409, 503),
+    ),
+    Operation(
+        method="post",
+        path=f"{_SESSION}/cancel",
+        id="cancel_checkout",
+        summary="Give the session up. Cancelling twice is once.",
+        answers=_SESSION_OR_ERROR,
+        key="optional",
+    ),
+    Operation(
+        method="get",
+        path="/ucp/v1/orders/{order}",
+        id="get_order",
+        summary="An order of the asking platform; any other is not found.",
+        answers={200: (Order, ErrorResponse)},
+    ),
+    Operation(
+        method="post",
+        path="/ucp/v1/catalog/search",
+        id="search_catalog",
+        summary="Find products by words, category and price; pages by a cursor.",
+        body=SearchIn,
+        answers={200: (SearchResult,)},
+        problems=_BODY,
+    ),
+    Operation(
+        method="post",
+        path="/ucp/v1/catalog/lookup",
+        id="lookup_catalog",
+        summary="Products by product id, variant id or SKU; each variant says which identifiers it answers.",
+        body=LookupIn,
+        answers={200: (LookupResult,)},
+        problems=_BODY,
+    ),
+    Operation(
+        method="post",
+        path="/ucp/v1/catalog/product",
+        id="get_product",
+        summary="One product with all its variants, the one that was named first.",
+        body=GetProductIn,
+        answers={200: (ProductResult, ErrorResponse)},
+        problems=_BODY,
+    ),
+)
+_AGENT = {
+    "name": "UCP-Agent",
+    "in": "header",
+    "required": True,
+    "description": "Who is asking, by the address of its profile. Sessions and orders belong to it.",
+    "schema": {"type": "string", "pattern": f"^{PROFILE}$", "examples": ['profile="https://agent.example/ucp"']},
+}
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "description": "cs, pl or en; `context.language` comes first.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9*,;=. -]{0,100}$"},
+}
+
+
+def _key_parameter(required: bool) -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": required,
+        "description": "Stays the same whenever the request is repeated.",
+        "schema": {"type": "string", "pattern": f"^{KEY}$"},
+    }
+
+
+@cache
+def document(settings: Settings) -> bytes:
+    """The document, encoded."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": f"{settings.shop_name}: buying API",
+                "version": __version__,
+                "description": f"The Universal Commerce Protocol (UCP) {VERSION} over REST. A business outcome is an"
+                " answer with messages; only what is wrong with the request itself has a status of its own.",
+            },
+            "servers": [{"url": settings.base_url}],
+            "paths": paths,
+            "components": {"schemas": _schemas()},
+        }
+    )
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "parameters": _parameters(operation),
+        "responses": {
+            **{str(status): _answer(status, types) for status, types in operation.answers.items()},
+            **{str(status): _problem(status) for status in operation.problems},
+        },
+    }
+    if operation.body is not None:
+        content = {"application/json": {"schema": _ref(operation.body)}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    if not operation.path.startswith("/ucp/"):
+        return []
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+    ]
+    parameters += [_AGENT, _LANGUAGE]
+    if operation.key is not None:
+        parameters.append(_key_parameter(operation.key == "required"))
+    return parameters
+
+
+def _answer(status: int, types: tuple[type, ...]) -> dict[str, Any]:
+    schemas = [_ref(each) for each in types]
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _ref(Problem)}}
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _ref(kind: type) -> dict[str, str]:
+    return {"$ref": _REF.format(name=kind.__name__)}
+
+
+def _schemas() -> dict[str, Any]:
+    inward = {operation.body for operation in OPERATIONS if operation.body is not None}
+    outward = {kind for operation in OPERATIONS for kinds in operation.answers.values() for kind in kinds}
+    _, read = msgspec.json.schema_components(sorted(inward, key=str), ref_template=_REF)
+    _, written = msgspec.json.schema_components(sorted({*outward, Problem}, key=str), ref_template=_REF)
+    return {**read, **{name: _without_null(schema) for name, schema in written.items()}}
+
+
+def _without_null(schema: Any) -> Any:
+    """As it is written: a member that would be null is left out."""
+    if isinstance(schema, list):
+        return [_without_null(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(kinds) == 1:
+        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+        return _without_null({**kinds[0], **rest})
+    return {name: _without_null(value) for name, value in schema.items()}

@@ -1,0 +1,58 @@
+"""A checkout session as it stands."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from kupec.billing import Payment, latest_payments
+from kupec.kit.db import Connection
+from kupec.kit.errors import NotFound
+from kupec.machines.ucp.agent import Platform
+from kupec.machines.ucp.errors import SessionNotFound
+from kupec.sales import PricedCart, note_shown, price_cart
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of an order as its session tells of it."""
+
+    id: UUID
+    number: str | None
+    language: str
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """`payment` is the one that is being made; `placed` is the order that the session became."""
+
+    seen: PricedCart
+    payment: Payment | None = None
+    placed: Placed | None = None
+
+
+def session_id(text: str) -> UUID:
+    """Raises SessionNotFound for what cannot be one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise SessionNotFound from None
+
+
+async def find_session(db: Connection, cart_id: UUID, platform: Platform, *, now: datetime) -> Session:
+    """What the platform is shown; its total is remembered as shown. Another's session is SessionNotFound, too."""
+    try:
+        seen = await price_cart(db, cart_id, now=now)
+    except NotFound:
+        raise SessionNotFound from None
+    if seen.cart.agent != platform.profile:
+        raise SessionNotFound
+    if seen.cart.state == "open":
+        await note_shown(db, {cart_id: seen.total})
+    order = await db.fetchrow(
+        "select id, number, language, state from sales_order where cart_id = $1 and state <> 'abandoned'", cart_id
+    )
+    if order is None:
+        return Session(seen=seen)
+    if order["state"] == "draft":
+        return Session(seen=seen, payment=(await latest_payments(db, [order["id"]])).get(order["id"]))
+    placed = Placed(id=order["id"], number=order["number"], language=order["language"])
+    return Session(seen=seen, placed=placed)
