@@ -110,9 +110,11 @@ def parse_position(text: str) -> Position | None:
     return int(xid), int(number)
 
 
+# Not `exists`: see kit/subscribers.py.
 _HORIZON = """
 select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as horizon,
-       exists (select from event where xid >= pg_snapshot_xmin(pg_current_snapshot())) as is_held_back
+       (select true from event where xid >= pg_snapshot_xmin(pg_current_snapshot())
+         order by xid, id limit 1) is not null as is_held_back
 """
 _FUTURE = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _BETWEEN = "(xid, id) > ($1::bigint::text::xid8, $2::bigint) and (xid, id) <= ($3::bigint::text::xid8, $4::bigint)"

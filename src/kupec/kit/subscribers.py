@@ -79,9 +79,11 @@ insert into subscriber (name, xid, id)
 select $1, case when $2 then pg_snapshot_xmin(pg_current_snapshot()) else '0'::xid8 end, 0
 on conflict (name) do nothing
 """
+# Not `exists`, which would drop the order, and then the planner likes to read the whole table for its first row.
 _ANYTHING_NEW = """
-select exists (select from event e
-               where (e.xid, e.id) > (s.xid, s.id) and e.xid < pg_snapshot_xmin(pg_current_snapshot()))
+select (select true from event e
+        where (e.xid, e.id) > (s.xid, s.id) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+        order by e.xid, e.id limit 1) is not null
 from subscriber s where s.name = $1
 """
 _NEWEST = "select xid::text::bigint as at_xid, id from event order by event.xid desc, id desc limit 1"
