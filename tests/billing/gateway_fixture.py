@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from kupec.billing import SandboxCards
+from kupec.kit import keeper
 
 KEY = "test-key"
 WEBHOOK_SECRET = "test-webhook-secret"
@@ -33,7 +34,8 @@ class RunningGateway:
     webhook: str = ""
     webhook_events: str = ""
     port: int = 0
-    process: "subprocess.Popen[str] | None" = None
+    pid: int = 0
+    keeper: "subprocess.Popen[str] | None" = None
 
     @property
     def url(self) -> str:
@@ -46,28 +48,35 @@ class RunningGateway:
             command += ["--webhook", self.webhook, "--webhook-secret", WEBHOOK_SECRET]
         if self.webhook_events:
             command += ["--webhook-events", self.webhook_events]
-        with (self.data.parent / "gateway.log").open("a") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, (self.data.parent / "gateway.log").read_text()
-        self.port = int(json.loads(line)["listening"].rpartition(":")[2])
+        log_path = self.data.parent / "gateway.log"
+        with log_path.open("a") as log:
+            # The keeper ends the gateway with us, even when the test run is killed.
+            self.keeper = subprocess.Popen(
+                [sys.executable, "-I", "-S", keeper.__file__, "--leash", "--end", "TERM:10", "--", *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.keeper.stdout is not None
+        line = self.keeper.stdout.readline()
+        assert line, log_path.read_text()
+        said = json.loads(line)
+        self.port, self.pid = int(said["listening"].rpartition(":")[2]), said["pid"]
 
     def stop(self, signum: int = signal.SIGTERM) -> None:
-        if self.process is None:
+        if self.keeper is None:
             return
-        os.kill(self.process.pid, signum)
-        self.process.wait(timeout=10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        self.process = None
+        os.kill(self.pid, signum)
+        with self.keeper:
+            self.keeper.wait(timeout=10)
+        self.keeper = None
 
     def kill(self) -> None:
         self.stop(signal.SIGKILL)
 
     def cpu_seconds(self) -> float:
-        assert self.process is not None
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @asynccontextmanager
@@ -124,6 +133,6 @@ def session_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 def gateway(session_gateway: RunningGateway) -> Iterator[RunningGateway]:
     """One gateway for the whole run, without webhooks; no faults are left from other tests."""
     yield session_gateway
-    if session_gateway.process is None:
+    if session_gateway.keeper is None:
         session_gateway.start()
     session_gateway.faults()

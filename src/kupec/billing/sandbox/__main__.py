@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 async def serve(arguments: argparse.Namespace) -> None:
-    """Serve until SIGTERM or SIGINT. Once it listens it prints one line of JSON with its address."""
+    """Serve until SIGTERM or SIGINT. Once it listens it prints one line of JSON with its address and process id."""
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
@@ -43,7 +44,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     runner = web.ServerRunner(web.Server(gateway.handle, access_log=None))
     await runner.setup()
     await web.SockSite(runner, sock, backlog=1024).start()
-    print(msgspec.json.encode({"listening": address}).decode(), flush=True)
+    print(msgspec.json.encode({"listening": address, "pid": os.getpid()}).decode(), flush=True)
     waiting: list[asyncio.Task[Any]] = [asyncio.create_task(stop.wait())]
     if arguments.webhook:
         deliveries = Deliveries(store, url=arguments.webhook, secret=arguments.webhook_secret)
