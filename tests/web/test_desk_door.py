@@ -108,10 +108,10 @@ async def test_forms_from_elsewhere_change_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("role", "open_places", "closed"),
     [
-        ("owner", ["orders", "customers", "tasks", "catalogue", "stock", "outbox", "system"], []),
-        ("manager", ["orders", "customers", "tasks", "catalogue", "stock", "outbox", "system"], []),
-        ("agent", ["orders", "customers", "tasks", "catalogue", "stock", "outbox"], ["system"]),
-        ("warehouse", ["orders", "tasks", "catalogue", "stock"], ["customers", "outbox", "system"]),
+        ("owner", ["orders", "customers", "tasks", "catalogue", "catalogue/stock", "outbox", "system"], []),
+        ("manager", ["orders", "customers", "tasks", "catalogue", "catalogue/stock", "outbox", "system"], []),
+        ("agent", ["orders", "customers", "tasks", "catalogue", "catalogue/stock", "outbox"], ["system"]),
+        ("warehouse", ["orders", "tasks", "catalogue", "catalogue/stock"], ["customers", "outbox", "system"]),
     ],
 )
 async def test_a_role_finds_its_places_and_no_others(

@@ -250,7 +250,7 @@ async def test_an_agent_cannot_change_the_catalogue(desk: Desk) -> None:
     assert (await person.post(f"/desk/catalogue/{product_id}", fields)).status_code == 403
     shelf = await desk.fetchval(SHELF)
     counted = {"on_hand": "1", "reason": "x", "expected": "4"}
-    assert (await person.post(f"/desk/stock/{shelf}", counted)).status_code == 403
+    assert (await person.post(f"/desk/catalogue/stock/{shelf}", counted)).status_code == 403
 
 
 async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
@@ -258,14 +258,14 @@ async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
     person = await desk.signed_in("warehouse", "cs")
     shelf = await desk.fetchval(SHELF)
     counted = {"on_hand": "3", "reason": "Inventura", "expected": "4"}
-    said = words(await person.done(f"/desk/stock/{shelf}", counted))
+    said = words(await person.done(f"/desk/catalogue/stock/{shelf}", counted))
     assert "Stav skladu je opraven." in said
     assert "Stav změněn z 4 na 3: Inventura" in said
-    stale = await person.post(f"/desk/stock/{shelf}", counted)
+    stale = await person.post(f"/desk/catalogue/stock/{shelf}", counted)
     assert stale.status_code == 409
     assert 'id="shelf.on_hand-error"' in stale.text
     for wrong, field in (({"on_hand": "-1"}, "on_hand"), ({"on_hand": "x"}, "on_hand"), ({"reason": ""}, "reason")):
-        refused = await person.post(f"/desk/stock/{shelf}", {**counted, "expected": "3", **wrong})
+        refused = await person.post(f"/desk/catalogue/stock/{shelf}", {**counted, "expected": "3", **wrong})
         assert refused.status_code == 422
         assert f'id="shelf.{field}-error"' in refused.text
     assert (
@@ -278,7 +278,7 @@ async def test_stock_below_what_is_ordered_is_refused_in_words(desk: Desk) -> No
     await order_of(desk, 4)
     person = await desk.signed_in("warehouse")
     shelf = await desk.fetchval("select variant_id || '/' || location_id from stock_level")
-    answer = await person.post(f"/desk/stock/{shelf}", {"on_hand": "3", "reason": "count", "expected": "10"})
+    answer = await person.post(f"/desk/catalogue/stock/{shelf}", {"on_hand": "3", "reason": "count", "expected": "10"})
     assert answer.status_code == 409
     assert "4 pieces belong to placed orders" in words(answer.text)
 
@@ -286,12 +286,12 @@ async def test_stock_below_what_is_ordered_is_refused_in_words(desk: Desk) -> No
 async def test_what_runs_low_is_listed(desk: Desk) -> None:
     await grinder(desk)
     person = await desk.signed_in("warehouse", "cs")
-    assert "BEANS" in await person.page("/desk/stock")
-    low = await person.page("/desk/stock?at_most=5")
+    assert "BEANS" in await person.page("/desk/catalogue/stock")
+    low = await person.page("/desk/catalogue/stock?at_most=5")
     assert "GRIND-1" in low
     assert "BEANS" not in low
-    assert "GRIND-1" not in await person.page("/desk/stock?at_most=0")
-    assert "GRIND-1" in await person.page("/desk/stock?at_most=17")
+    assert "GRIND-1" not in await person.page("/desk/catalogue/stock?at_most=0")
+    assert "GRIND-1" in await person.page("/desk/catalogue/stock?at_most=17")
 
 
 async def test_ten_thousand_articles_are_walked_by_pages(desk: Desk) -> None:
@@ -302,7 +302,7 @@ async def test_ten_thousand_articles_are_walked_by_pages(desk: Desk) -> None:
             NOON,
         )
     person = await desk.signed_in("manager")
-    for path in ("/desk/catalogue?page=0", "/desk/catalogue?page=99999999999999999999", "/desk/stock?page=-1"):
+    for path in ("/desk/catalogue?page=0", "/desk/catalogue?page=99999999999999999999", "/desk/catalogue/stock?page=-1"):
         assert (await person.get(path)).status_code == 200
 
 

@@ -3,10 +3,11 @@
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.types import ExceptionHandlersMap
 
 from kupec.kit.errors import KupecError
@@ -73,6 +74,11 @@ def http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
     return problem(body, headers)
 
 
+def unfit_text(request: AnyRequest, _: Exception) -> Response[Any]:
+    """Text that PostgreSQL cannot hold (a null byte) names nothing that exists."""
+    return http_error(request, NotFoundException())
+
+
 def unexpected_error(request: AnyRequest, error: Exception) -> Response[Any]:
     """A fault of ours: the log has the details, the visitor has none of them."""
     log.error("request_failed", method=request.method, path=request.scope["path"], exc_info=error)
@@ -109,5 +115,6 @@ def _page(request: AnyRequest, status: int, explanation: str | None, headers: di
 exception_handlers: ExceptionHandlersMap = {
     KupecError: kupec_error,
     HTTPException: http_error,
+    asyncpg.CharacterNotInRepertoireError: unfit_text,
     Exception: unexpected_error,
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from kupec.catalogue import get_media
 from kupec.web.site import Site
@@ -13,7 +14,7 @@ _TYPES = frozenset({"image/svg+xml", "image/png", "image/jpeg", "image/webp", "i
 
 
 @get("/media/{sha:str}", include_in_schema=False)
-async def media(request: Request[Any, Any, Any], sha: str) -> Response[bytes]:
+async def media(request: Request[Any, Any, Any], sha: FromPath[str]) -> Response[bytes]:
     """A picture. An SVG may draw and nothing else: opened by itself it stands in a sandbox without scripts."""
     site: Site = request.app.state.site
     if len(sha) != _SHA256_HEX or set(sha) - set("0123456789abcdef"):

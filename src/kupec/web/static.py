@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 STATIC = Path(__file__).parent / "static"
 _FOREVER = "public, max-age=31536000, immutable"
@@ -59,7 +60,7 @@ def asset(name: str) -> str:
 
 
 @get("/static/{version:str}/{name:path}", sync_to_thread=False, include_in_schema=False)
-def static_file(request: Request[None, None, State], version: str, name: Path) -> Response[bytes]:
+def static_file(request: Request[None, None, State], version: FromPath[str], name: FromPath[Path]) -> Response[bytes]:
     file = static_files().get(name.as_posix().lstrip("/"))
     if file is None:
         raise NotFoundException

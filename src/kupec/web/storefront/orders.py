@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from kupec.kit.live import Hub, Reload, position_of
@@ -69,7 +70,7 @@ def _reached(order: Order, state: str, later: tuple[str, ...]) -> Literal["done"
 
 
 @get("/{language:str}/order/{token:str}", include_in_schema=False)
-async def show(request: AnyRequest, token: str) -> Response[str]:
+async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
@@ -87,7 +88,7 @@ async def show(request: AnyRequest, token: str) -> Response[str]:
 
 
 @get("/{language:str}/order/{token:str}/live", include_in_schema=False)
-async def live(request: AnyRequest, token: str) -> ServerSentEvent:
+async def live(request: AnyRequest, token: FromPath[str]) -> ServerSentEvent:
     """Tells the page that something has happened to its order; the page then loads itself anew."""
     site = site_of(request)
     async with site.database.reading() as db:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kupec.catalogue import (
@@ -72,9 +73,8 @@ async def home(request: AnyRequest) -> Response[str]:
             for shelf in _rows(shop)
         ]
         option = await soonest(db, shop, now)
-    featured = [products[-1] for _, products in rows if products]
     shown = [(shelf, products[:_RELATED]) for shelf, products in rows]
-    return page(request, shop, "home.html", rows=shown, option=option, featured=featured[1:2] + featured[:1] + featured[2:])
+    return page(request, shop, "home.html", rows=shown, option=option, featured=_featured(rows))
 
 
 def _rows(shop: Shop) -> list[Category]:
@@ -83,8 +83,14 @@ def _rows(shop: Shop) -> list[Category]:
     return ([shelf for shelf in stocked if shelf.products > _RELATED] or stocked)[:_HOME_SHELVES]
 
 
+def _featured(rows: list[tuple[Category, list[ProductCard]]]) -> list[ProductCard]:
+    """One of each row that the row itself does not show; the second shelf's gets the large picture."""
+    found = [products[-1] for _, products in rows if products]
+    return found[1:2] + found[:1] + found[2:]
+
+
 @get("/{language:str}/c/{slug:str}", include_in_schema=False)
-async def category(request: AnyRequest, slug: str) -> Response[Any]:
+async def category(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
@@ -156,7 +162,7 @@ def _page_number(form: Form) -> int:
 
 
 @get("/{language:str}/p/{slug:str}", include_in_schema=False)
-async def product(request: AnyRequest, slug: str) -> Response[Any]:
+async def product(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
@@ -187,6 +193,7 @@ async def product_page(
         "product.html",
         status=409 if errors else 200,
         product=view,
+        home_shelf=view.categories[-1] if view.categories else None,
         selected=_selected(view, chosen),
         option=await soonest(db, shop, now, subtotal=subtotal) if view.kind == "goods" else None,
         related=await similar_products(db, shop.market, view.id, now=now, limit=_RELATED),
@@ -212,7 +219,7 @@ async def soonest(db: Connection, shop: Shop, now: datetime, *, subtotal: int = 
 
 
 @get("/{language:str}/info/{name:str}", include_in_schema=False)
-async def info(request: AnyRequest, name: str) -> Response[str]:
+async def info(request: AnyRequest, name: FromPath[str]) -> Response[str]:
     """Delivery and payment, contact, terms, privacy."""
     if name not in INFO_PAGES:
         raise NotFoundException

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kupec.kit.errors import NotFound
@@ -39,7 +40,7 @@ def _to_confirmation(request: AnyRequest, shop: Shop, completion: Completion) ->
 
 
 @get("/{language:str}/checkout/return/{payment_id:uuid}", include_in_schema=False)
-async def come_back(request: AnyRequest, payment_id: UUID) -> Response[Any]:
+async def come_back(request: AnyRequest, payment_id: FromPath[UUID]) -> Response[Any]:
     """Back from the bank, or waiting for it. Only the browser that holds the cart is led to the order."""
     site = site_of(request)
     async with site.database.reading() as db:
@@ -64,7 +65,7 @@ async def come_back(request: AnyRequest, payment_id: UUID) -> Response[Any]:
 
 
 @get("/{language:str}/checkout/done/{token:str}", include_in_schema=False)
-async def done(request: AnyRequest, token: str) -> Response[str]:
+async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     """The confirmation: the number, what happens next, and when."""
     site = site_of(request)
     async with site.database.reading() as db:

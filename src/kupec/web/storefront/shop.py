@@ -99,6 +99,7 @@ def page(
         headers=headers,
         shop=shop,
         market=shop.market,
+        query_string=request.scope["query_string"].decode("latin-1"),
         alternates={language: f"/{language}{rest}" for language in shop.markets} | (alternates or {}),
         **context,
     )

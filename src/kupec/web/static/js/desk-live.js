@@ -91,8 +91,12 @@ export function replace(page, ids) {
     const open = [...ours.querySelectorAll("li[id]:has(> div > details[open])")].map((entry) => entry.id);
     const known = new Set([...ours.querySelectorAll("tbody tr[id], li[id]")].map((row) => row.id));
     const scrolled = ours.scrollTop;
+    const chosen = [...ours.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.value);
     ours.replaceWith(document.adoptNode(fresh));
     fresh.scrollTop = scrolled;
+    for (const box of fresh.querySelectorAll("input[type=checkbox]")) {
+      box.checked = chosen.includes(box.value);
+    }
     mark(fresh, known);
     for (const entry of open) {
       document.getElementById(entry)?.querySelector("details")?.setAttribute("open", "");
@@ -106,7 +110,7 @@ export function replace(page, ids) {
 
 // What somebody types is never taken from under their fingers.
 function isBeingFilled(part) {
-  return [...part.querySelectorAll("input:not([type=hidden]), textarea, select")].some(
+  return [...part.querySelectorAll("input:not([type=hidden], [type=checkbox]), textarea, select")].some(
     (field) => field === document.activeElement || ("defaultValue" in field && field.value !== field.defaultValue),
   );
 }

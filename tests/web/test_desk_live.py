@@ -1,0 +1,223 @@
+"""The desk by itself: hints over the wire, and a real browser that follows them. Without a browser those are skipped."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page, async_playwright, expect
+
+from kupec.customers import open_task
+from kupec.kit.actor import system
+from kupec.sales import start_picking
+from kupec.staff import Role
+from kupec.web.desk.gate import SESSION_COOKIE
+from tests.sales.conftest import Shop, gateway, session_gateway, shop
+from tests.shop import NOON
+from tests.web.desk_client import Desk, open_desk, order_of
+
+__all__ = ["gateway", "session_gateway", "shop"]
+
+TEST = system("test")
+CHROMIUM = os.environ.get("KUPEC_TEST_BROWSER") or shutil.which("chromium") or ""
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+needs_browser = pytest.mark.skipif(
+    not CHROMIUM and not os.environ.get("CI"), reason="no chromium found (KUPEC_TEST_BROWSER names one)"
+)
+WIDE = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+async def desk(shop: Shop, dsn: str) -> AsyncIterator[Desk]:
+    async with open_desk(shop, dsn, clock=shop.clock) as running:
+        yield running
+
+
+async def test_hints_name_what_happened_and_say_nothing_of_it(desk: Desk) -> None:
+    person = await desk.signed_in("warehouse")
+    headers = {"Accept": "text/event-stream"}
+    async with person.http.stream("GET", "/desk/live", headers=headers) as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "retry: 2000"
+        order_id = await order_of(desk)
+        position, heard = "", list[dict[str, str]]()
+        async with asyncio.timeout(10):
+            async for line in lines:
+                if line.startswith("id: "):
+                    position = line[4:]
+                if line.startswith("data: "):
+                    heard.append(json.loads(line[6:]))
+                if heard and heard[-1]["name"] == "payment.captured":
+                    break
+    assert {"name": "order.placed", "subject": f"order:{order_id}"} in heard
+    assert all(set(hint) == {"name", "subject"} for hint in heard)
+    async with desk.site.database.transaction() as db:
+        await start_picking(db, order_id, actor=TEST, now=NOON)
+    resumed = {**headers, "Last-Event-ID": position}
+    async with person.http.stream("GET", "/desk/live", headers=resumed) as stream, asyncio.timeout(10):
+        missed = [json.loads(line[6:]) async for line in until_data(stream.aiter_lines())]
+    assert missed == [{"name": "order.picking", "subject": f"order:{order_id}"}]
+
+
+async def until_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for line in lines:
+        if line.startswith("data: "):
+            yield line
+            return
+
+
+@pytest.fixture
+async def browse(desk: Desk) -> AsyncIterator["Browse"]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield Browse(desk, browser)
+        await browser.close()
+
+
+class Browse:
+    """Opens pages as somebody; whatever the console complains of is a failure."""
+
+    def __init__(self, desk: Desk, browser: object) -> None:
+        self.desk = desk
+        self._browser = browser
+        self.complaints: list[str] = []
+
+    async def page(
+        self,
+        role: Role = "owner",
+        language: str = "en",
+        *,
+        size: dict[str, int] = WIDE,
+        scheme: str = "light",
+        scripts: bool = True,
+    ) -> Page:
+        person = await self.desk.signed_in(role, language)
+        context = await self._browser.new_context(  # type: ignore[attr-defined]
+            viewport=size, color_scheme=scheme, java_script_enabled=scripts, base_url=self.desk.url
+        )
+        token = person.http.cookies[SESSION_COOKIE]
+        await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": f"{self.desk.url}/desk"}])
+        page: Page = await context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        return page
+
+
+@needs_browser
+async def test_an_order_opens_beside_its_list_and_by_keyboard(desk: Desk, browse: Browse) -> None:
+    for _ in range(3):
+        await order_of(desk)
+    page = await browse.page()
+    await page.goto("/desk/orders")
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await expect(page.locator("a[data-row]:focus")).to_have_text("Z10002")
+    await page.keyboard.press("o")
+    await expect(page.locator("#record h1")).to_have_text("Z10002")
+    await expect(page.locator("#list a[data-row]")).to_have_count(3)
+    assert re.search(r"/desk/orders/[0-9a-f-]{36}$", page.url)
+    await page.keyboard.press("k")
+    await expect(page.locator("#record h1")).to_have_text("Z10003")
+    await page.go_back()
+    await expect(page.locator("#record h1")).to_have_text("Z10002")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#record h1")).to_have_count(0)
+    await page.keyboard.press("?")
+    await expect(page.locator("#keys")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("/")
+    await expect(page.locator("[data-search]")).to_be_focused()
+    await page.keyboard.type("z10001")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#list a[data-row]")).to_have_text("Z10001")
+    assert browse.complaints == []
+
+
+@needs_browser
+async def test_new_orders_appear_and_what_is_typed_stays(desk: Desk, browse: Browse) -> None:
+    page = await browse.page()
+    await page.goto("/desk/orders")
+    await expect(page.get_by_text("No orders yet")).to_be_visible()
+    order_id = await order_of(desk)
+    await expect(page.locator("tr.is-new a[data-row]")).to_have_text("Z10001")
+    await expect(page.locator("#spoken")).to_have_text("New order: Z10001")
+    await expect(page.locator("#places .waiting")).to_contain_text("1")
+    await page.locator("a[data-row]").click()
+    async with desk.site.database.transaction() as db:
+        await start_picking(db, order_id, actor=TEST, now=NOON + timedelta(minutes=1))
+    await expect(page.locator("#order-head .badge").first).to_have_text("Picking")
+    await expect(page.locator("#history")).to_contain_text("Picking started")
+    await page.reload()
+    await page.get_by_label("Tracking number").fill("HALF-TYPED")
+    await desk.site.database.pool.execute("update fulfilment set carrier = null")
+    async with desk.site.database.transaction() as db:
+        await open_task(
+            db,
+            key=None,
+            title="x",
+            details={},
+            subject=f"order:{order_id}",
+            customer_id=None,
+            due_at=NOON,
+            actor=TEST,
+            now=NOON,
+        )
+    await expect(page.locator("#history")).to_contain_text("Task opened")
+    assert await page.get_by_label("Tracking number").input_value() == "HALF-TYPED"
+    assert browse.complaints == []
+
+
+@needs_browser
+async def test_everything_works_without_scripts(desk: Desk, browse: Browse) -> None:
+    await order_of(desk)
+    page = await browse.page(scripts=False)
+    await page.goto("/desk/orders")
+    await page.get_by_role("link", name="Z10001").click()
+    await page.get_by_role("button", name="Cancel the order").first.click()
+    await page.get_by_label("Reason").fill("The customer called")
+    await page.locator("dialog").get_by_role("button", name="Cancel the order").click()
+    await expect(page.get_by_text("The order is cancelled.")).to_be_visible()
+    await expect(page.get_by_text("Order Z10001 cancelled: The customer called")).to_be_visible()
+
+
+@needs_browser
+async def test_pages_are_accessible_and_fit_a_phone(desk: Desk, browse: Browse) -> None:
+    order_id = await order_of(desk)
+    async with desk.site.database.transaction() as db:
+        await start_picking(db, order_id, actor=TEST, now=NOON)
+    paths = [
+        "/desk/orders",
+        f"/desk/orders/{order_id}",
+        "/desk/customers",
+        "/desk/tasks",
+        "/desk/catalogue",
+        "/desk/catalogue/stock",
+    ]
+    paths += ["/desk/outbox", "/desk/system", "/desk/account"]
+    for language, size, scheme in (
+        ("cs", WIDE, "dark"),
+        ("pl", PHONE, "light"),
+        ("en", {"width": 320, "height": 640}, "dark"),
+    ):
+        page = await browse.page("owner", language, size=size, scheme=scheme)
+        for path in paths:
+            await page.goto(path)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"], (path, size)
+            found = await Axe().run(page)
+            assert found.violations_count == 0, (path, scheme, found.generate_report())
+    assert browse.complaints == []
