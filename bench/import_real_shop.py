@@ -1,10 +1,10 @@
-"""How fast does a real shop's history come in, and does all of it arrive? Half a million lines of the UCI "Online Retail" set.
+"""How fast does a real shop's history come in, and does all of it arrive? The UCI set "Online Retail", 541,909 lines.
 
     python bench/import_real_shop.py online_retail.csv.gz
 
-The file (CustomerID, InvoiceDate, Description, Quantity, UnitPrice, Country) is read three times: for the catalogue, the
-customers and the orders, by the mapping files beside this one. Afterwards the database is compared with what a few
-lines of Python, which know nothing of mappings, make of the same file.
+The file (CustomerID, InvoiceDate, Description, Quantity, UnitPrice, Country) is read three times: for the catalogue,
+the customers and the orders, by the mapping files beside this one. Afterwards the database is compared with what a
+few lines of Python, which know nothing of mappings, make of the same file.
 """
 
 import argparse

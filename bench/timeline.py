@@ -31,7 +31,7 @@ FAITHFUL = UUID(int=1)
 _FILL = """
 insert into event (occurred_at, name, actor, customer_id, channel, subject, payload)
 select $1::timestamptz + i * interval '30 seconds',
-       (array['cart.created', 'cart.changed', 'order.placed', 'order.shipped', 'order.delivered'])[1 + floor(random() * 5)::int],
+       ('{cart.created,cart.changed,order.placed,order.shipped,order.delivered}'::text[])[1 + floor(random() * 5)::int],
        'customer:' || i % $4,
        case when i % $5 = 0 then $6::uuid else md5((i * 7919 % $4)::text)::uuid end,
        'web',

@@ -133,27 +133,27 @@ def _take(shape: Shape, line: _Line, after: int) -> Taken | None:
 def _csv_lines(binary: IO[bytes], mapping: Mapping) -> Iterator[_Line]:
     """The header, then every line; one that stretches over several (in quotes) has the number of its first."""
     csv.field_size_limit(_LONGEST_FIELD)
-    text = io.TextIOWrapper(binary, mapping.encoding, errors="surrogateescape", newline="")
-    reader = csv.reader(text, delimiter=mapping.delimiter)
-    header = next(reader, None)
-    if header is None:
-        raise InvalidFile(reason="it is empty")
-    yield _Line(0, [name.strip() for name in header])
-    while True:
-        number = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            yield _Line(number, [], str(error))
-            continue
-        if row is None:
-            return
-        if not row:
-            continue
-        wrong = unreadable(row, mapping.encoding)
-        if len(row) != len(header):
-            wrong = f"it has {len(row)} columns, the header has {len(header)}"
-        yield _Line(number, row, wrong)
+    with io.TextIOWrapper(binary, mapping.encoding, errors="surrogateescape", newline="") as text:
+        reader = csv.reader(text, delimiter=mapping.delimiter)
+        header = next(reader, None)
+        if header is None:
+            raise InvalidFile(reason="it is empty")
+        yield _Line(0, [name.strip() for name in header])
+        while True:
+            number = reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                yield _Line(number, [], str(error))
+                continue
+            if row is None:
+                return
+            if not row:
+                continue
+            wrong = unreadable(row, mapping.encoding)
+            if len(row) != len(header):
+                wrong = f"it has {len(row)} columns, the header has {len(header)}"
+            yield _Line(number, row, wrong)
 
 
 def _json_lines(binary: IO[bytes]) -> Iterator[_Line]:
