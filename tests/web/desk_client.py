@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
@@ -58,6 +59,12 @@ class Person:
         token = await self._form_token()
         headers = {"Sec-Fetch-Site": "same-origin"}
         return await self.http.post(path, data={"form_token": token, **(fields or {})}, headers=headers, **options)
+
+    async def post_many(self, path: str, fields: list[tuple[str, str]]) -> httpx.Response:
+        """Send a form in which a name may stand several times."""
+        body = urlencode([("form_token", await self._form_token()), *fields])
+        headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+        return await self.http.post(path, content=body, headers=headers)
 
     async def done(self, path: str, fields: dict[str, str] | None = None) -> str:
         """Send a form that must succeed; the text of the page it leads to."""

@@ -157,6 +157,31 @@ async def test_an_order_goes_all_the_way_by_forms(desk: Desk) -> None:
     )
 
 
+async def test_chosen_orders_are_picked_at_once_and_one_that_moved_on_keeps_none_back(desk: Desk) -> None:
+    first, second, gone = [await order_of(desk) for _ in range(3)]
+    person = await desk.signed_in("warehouse")
+    page = await person.page("/desk/orders")
+    assert page.count('name="order"') == 3
+    await person.post(f"/desk/orders/{gone}/picking")
+    answer = await person.post_many("/desk/orders/picking", [("order", str(one)) for one in (first, gone, second)])
+    assert answer.status_code == 303
+    sheets = words(await person.page(answer.headers["location"]))
+    assert "Some have moved on in the meantime and are left out." in sheets
+    assert sheets.count("1 BEANS Product BEANS") == 2
+    assert await desk.fetchval("select count(*) from sales_order where state = 'picking'") == 3
+    answer = await person.post_many("/desk/orders/picking", [("order", str(first))])
+    assert "None of them could be begun." in words(await person.page(answer.headers["location"]))
+    assert (await person.post_many("/desk/orders/picking", [("order", "x")])).status_code == 422
+    assert 'name="order"' not in await person.page("/desk/orders")
+
+
+async def test_a_picking_list_without_parcels_says_so(desk: Desk) -> None:
+    order_id = await order_of(desk)
+    person = await desk.signed_in("warehouse")
+    for listed in (order_id, uuid4()):
+        assert "Nothing to pick" in words(await person.page(f"/desk/orders/picking?order={listed}"))
+
+
 async def test_a_wrong_tracking_number_is_told_beside_its_field_and_kept(desk: Desk) -> None:
     order_id = await order_of(desk)
     person = await desk.signed_in("warehouse", "cs")

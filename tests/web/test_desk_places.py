@@ -302,7 +302,11 @@ async def test_ten_thousand_articles_are_walked_by_pages(desk: Desk) -> None:
             NOON,
         )
     person = await desk.signed_in("manager")
-    for path in ("/desk/catalogue?page=0", "/desk/catalogue?page=99999999999999999999", "/desk/catalogue/stock?page=-1"):
+    for path in (
+        "/desk/catalogue?page=0",
+        "/desk/catalogue?page=99999999999999999999",
+        "/desk/catalogue/stock?page=-1",
+    ):
         assert (await person.get(path)).status_code == 200
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Router
 
 from kupec.kit.errors import NotSignedIn
-from kupec.web.desk import catalogue, customers, live, order, orders, outbox, signing, stock, system, tasks
+from kupec.web.desk import catalogue, customers, live, order, orders, outbox, picking, signing, stock, system, tasks
 from kupec.web.desk.gate import let_in, not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
 
@@ -19,7 +19,9 @@ _INSIDE = (
     signing.new_password,
     orders.orders,
     order.order,
-    order.picking_list,
+    picking.picking_list,
+    picking.picking_lists,
+    picking.begin_chosen,
     order.begin_picking,
     order.ship_parcel,
     order.deliver_parcel,

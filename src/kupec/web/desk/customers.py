@@ -10,7 +10,6 @@ from litestar.params import FromPath
 from kupec.customers import Party, list_parties, party_page, timeline
 from kupec.kit.db import Connection
 from kupec.sales import list_orders
-from kupec.web.desk.order import country_name
 from kupec.web.desk.orders import write_cursor
 from kupec.web.desk.page import desk_page, reader_of
 from kupec.web.desk.tasks import task_titles
@@ -74,7 +73,7 @@ async def customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response
             history=await days(db, events, reader, here=f"customer:{customer_id}"),
             before=before,
             older=write_cursor(events[-1].occurred_at, events[-1].id) if more else None,
-            country=lambda code: country_name(code, reader.language),
+            country=reader.country,
         )
 
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from babel import Locale
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -94,7 +93,7 @@ async def order_page(
         history=await days(db, await subject_history(db, subject), reader, here=subject),
         carrier=await db.fetchval("select carrier from shipping_method where code = $1", order.shipping_method),
         carriers=await _carriers(db),
-        country=country_name(order.address.country, reader.language),
+        country=reader.country(order.address.country),
         code=lambda code: code_in_words(code, reader),
         errors=errors or {},
         refused=refused,
@@ -106,25 +105,6 @@ async def order_page(
 async def order(request: AnyRequest, order_id: FromPath[UUID]) -> Response[str]:
     async with site_of(request).database.reading() as db:
         return await order_page(request, db, order_id)
-
-
-@get("/orders/{order_id:uuid}/picking", opt={"permission": "orders.read"})
-async def picking_list(request: AnyRequest, order_id: FromPath[UUID]) -> Response[str]:
-    """The list to go round the shelves with, made to be printed."""
-    async with site_of(request).database.reading() as db:
-        order = await get_order(db, order_id)
-        lines = {line.id: line for line in order.lines}
-        country = country_name(order.address.country, language_of(request))
-        return await desk_page(
-            request,
-            db,
-            "desk/picking.html",
-            section="orders",
-            order=order,
-            lines=lines,
-            country=country,
-            filters=_kept(request),
-        )
 
 
 @post("/orders/{order_id:uuid}/picking", opt={"permission": "orders.write"})
@@ -176,11 +156,6 @@ async def cancel(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]
     except KupecError as error:
         return await _beside(request, order_id, error, form, place="cancel")
     return _done(request, order_id, _("The order is cancelled."))
-
-
-def country_name(code: str, language: str) -> str:
-    name: str = Locale(language).territories.get(code, code)
-    return name
 
 
 async def _carriers(db: Connection) -> list[str]:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 
 from kupec.kit.i18n import translate, translations
@@ -43,6 +44,10 @@ class Reader:
 
     def money(self, amount: int, currency: str) -> str:
         return display(Money(amount, currency), self.language)
+
+    def country(self, code: str) -> str:
+        name: str = Locale(self.language).territories.get(code, code)
+        return name
 
     def time(self, moment: datetime) -> str:
         return format_time(moment.astimezone(self.zone), _TIME[self.language], locale=self.language)

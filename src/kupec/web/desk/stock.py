@@ -65,7 +65,7 @@ async def stock_list(request: AnyRequest, db: Connection) -> StockList:
     return StockList(query=query, location=location, at_most=at_most, page=page, rows=rows, total=total, places=places)
 
 
-@get("/stock", opt={"permission": "catalogue.read"})
+@get("/catalogue/stock", opt={"permission": "catalogue.read"})
 async def stock(request: AnyRequest) -> Response[str]:
     async with site_of(request).database.reading() as db:
         listing = await stock_list(request, db)
@@ -114,18 +114,18 @@ async def _level(request: AnyRequest, db: Connection, variant_id: UUID, location
     raise NotFound(what="shelf")
 
 
-@get("/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.read"})
+@get("/catalogue/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.read"})
 async def shelf(request: AnyRequest, variant_id: FromPath[UUID], location_id: FromPath[UUID]) -> Response[str]:
     async with site_of(request).database.reading() as db:
         return await shelf_page(request, db, variant_id, location_id)
 
 
-@post("/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.write"})
+@post("/catalogue/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.write"})
 async def count(request: AnyRequest, variant_id: FromPath[UUID], location_id: FromPath[UUID]) -> Response[Any]:
     """What was counted; refused when goods have come or gone since the page was shown."""
     site, form, language = site_of(request), await read_form(request), language_of(request)
     query = f"?{request.url.query}" if request.url.query else ""
-    target = f"/desk/stock/{variant_id}/{location_id}{query}"
+    target = f"/desk/catalogue/stock/{variant_id}/{location_id}{query}"
     try:
         async with site.database.transaction() as db:
             await adjust_stock(
