@@ -67,13 +67,14 @@ async def list_parties(db: Connection, query: str = "", *, limit: int = 50, afte
     `query` finds any part of a name, whatever its accents, and the beginning of an e-mail address or
     a phone number, with or without the country's code.
     """
+    query = query.replace("\0", "").strip()
     folded = _LIKE_SPECIAL.sub(r"\\\1", fold(query))
     if not folded:
         rows = await db.fetch(_ALL, after, limit)
     elif len(folded) < 3:
         rows = await db.fetch(_SHORT, after, limit, folded)
     else:
-        rows = await db.fetch(_SEARCH, after, limit, folded, query.strip().lower(), _phone_prefixes(query.strip()))
+        rows = await db.fetch(_SEARCH, after, limit, folded, query.lower(), _phone_prefixes(query))
     return [Party(**dict(row)) for row in rows]
 
 
