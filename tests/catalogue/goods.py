@@ -109,7 +109,9 @@ async def make_variants(db: Connection, count: int, stock: dict[UUID, int]) -> l
             external_id=f"v-{mark}-{number}",
             texts={"cs": TextDraft(name=f"Variant {number}")},
             variants=[
-                VariantDraft(sku=f"V-{mark}-{number}", prices={"CZK": 100}, stock={codes[at]: n for at, n in stock.items()})
+                VariantDraft(
+                    sku=f"V-{mark}-{number}", prices={"CZK": 100}, stock={codes[at]: n for at, n in stock.items()}
+                )
             ],
         )
         for number in range(count)

@@ -81,7 +81,9 @@ holders = st.sampled_from([ANNA, BORIS, CYRIL])
 variants = st.sampled_from([BEANS, FILTER])
 demands = st.lists(st.builds(want, holders, variants, st.integers(1, 6)), max_size=8)
 levels = st.lists(
-    st.tuples(variants, st.sampled_from([FIRST, SECOND]), st.integers(0, 8), st.dictionaries(holders, st.integers(1, 3))),
+    st.tuples(
+        variants, st.sampled_from([FIRST, SECOND]), st.integers(0, 8), st.dictionaries(holders, st.integers(1, 3))
+    ),
     max_size=4,
     unique_by=lambda level: level[:2],
 )

@@ -72,7 +72,9 @@ async def test_what_is_held_is_not_free_for_others_until_it_runs_out(
 
 async def test_holding_again_replaces_what_was_held(db: Connection, places: dict[str, UUID], variant: UUID) -> None:
     mine, other = uuid7(), uuid7()
-    await hold(db, [portion(mine, variant, places["praha"], 4), portion(other, variant, places["praha"], 1)], until=SOON)
+    await hold(
+        db, [portion(mine, variant, places["praha"], 4), portion(other, variant, places["praha"], 1)], until=SOON
+    )
     await hold(db, [portion(mine, variant, places["brno"], 1)], until=SOON)
     assert await free(db, variant) == [4, 2]
 
@@ -137,9 +139,7 @@ async def test_giving_back_twice_gives_back_once(db: Connection, places: dict[st
     assert await level(db, variant, places["praha"]) == (5, 1)
 
 
-async def test_the_database_itself_refuses_to_oversell(
-    db: Connection, places: dict[str, UUID], variant: UUID
-) -> None:
+async def test_the_database_itself_refuses_to_oversell(db: Connection, places: dict[str, UUID], variant: UUID) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="never_oversold"):
         await allocate(db, [portion(uuid7(), variant, places["praha"], 6)])
 

@@ -1,6 +1,7 @@
 """Whatever a few connections do to the same shelves, in whatever order: nothing is ever promised twice."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -93,10 +94,8 @@ class Shopper:
             await take_out(db, self.orders.pop())
 
     async def adjust(self, db: Connection, variant: UUID, quantity: int) -> None:
-        try:
+        with suppress(BelowAllocated):
             await adjust_stock(db, variant, self.place, on_hand=quantity, reason="count", actor=SETUP, now=NOON)
-        except BelowAllocated as error:
-            assert error.details["allocated"] > quantity
 
     async def check(self, db: Connection, portions: list[Portion]) -> None:
         """What was just promised is there, whoever else was promised something; seen while it is still locked."""
@@ -121,7 +120,7 @@ async def test_nothing_is_promised_twice(shelves: "Shelves", stories: list[list[
     shoppers = [Shopper(shelves.database, variants, shelves.places["praha"]) for _ in stories]
     async with asyncio.timeout(60):
         await asyncio.gather(*(shopper.live(story) for shopper, story in zip(shoppers, stories, strict=True)))
-    expected = {variant: 0 for variant in variants}
+    expected = dict.fromkeys(variants, 0)
     for shopper in shoppers:
         for order in shopper.orders:
             for portion in order:
@@ -131,7 +130,7 @@ async def test_nothing_is_promised_twice(shelves: "Shelves", stories: list[list[
         for order in shopper.orders:
             async with shelves.database.transaction() as db:
                 await take_out(db, order)
-    assert await shelves.allocated(variants) == {variant: 0 for variant in variants}
+    assert await shelves.allocated(variants) == dict.fromkeys(variants, 0)
 
 
 class Shelves:

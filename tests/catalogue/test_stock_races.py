@@ -43,8 +43,10 @@ async def without_lock(db: Connection, variants: list[UUID]) -> list[StockAt]:
     rows = await db.fetch(
         """
         select s.variant_id, s.location_id,
-               s.on_hand - s.allocated - coalesce((select sum(r.quantity)::int from reservation r
-                   where (r.variant_id, r.location_id) = (s.variant_id, s.location_id) and r.expires_at > $2), 0) as free
+               s.on_hand - s.allocated - coalesce((
+                   select sum(r.quantity)::int from reservation r
+                   where (r.variant_id, r.location_id) = (s.variant_id, s.location_id) and r.expires_at > $2), 0)
+               as free
         from stock_level s where s.variant_id = any($1::uuid[])
         """,
         variants,

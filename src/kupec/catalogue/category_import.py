@@ -46,6 +46,17 @@ returning category_id as id
 """
 
 
+# A product is found by the names of all categories above it.
+_INSIDE: Final = """
+with recursive tree as (
+    select unnest($1::uuid[]) as id
+    union
+    select c.id from category c join tree t on c.parent_id = t.id
+)
+select distinct pc.product_id from product_category pc join tree t on t.id = pc.category_id
+"""
+
+
 class CategoryRow(msgspec.Struct, frozen=True, kw_only=True):
     """A category by its code, below the one with the code `parent` ("" for none). What is left out stays as it is.
 
@@ -131,9 +142,7 @@ async def import_categories(
         for category_id in sorted(changed)
     ]
     await emit(db, events, actor=actor, origin=origin)
-    inside = await db.fetch(
-        "select distinct product_id from product_category where category_id = any($1::uuid[])", list(changed)
-    )
+    inside = await db.fetch(_INSIDE, list(changed))
     if inside:
         await reindex(db, [row["product_id"] for row in inside])
     return answers

@@ -21,8 +21,7 @@ _ORDERS: Final[dict[str, str]] = {
     "name": "i.sort_key, i.product_id",
     "price": "(i.prices ->> $2)::bigint, i.sort_key, i.product_id",
     "-price": "(i.prices ->> $2)::bigint desc, i.sort_key, i.product_id",
-    # Ids of products grow with time.
-    "newest": "i.product_id desc",
+    "newest": "(select p.created_at from product p where p.id = i.product_id) desc, i.sort_key, i.product_id",
     # By code, by how many of the words it answers, by the kind of match, by whether the name begins with it, by how
     # little else the name says.
     "relevance": """i.product_id = any(q.by_code) desc, m.answered desc, m.tier desc, i.terms @@ q.at_the_start desc,
@@ -114,7 +113,9 @@ async def list_products(
 
 async def suggest(db: Connection, market: Market, prefix: str, *, now: datetime, limit: int = 6) -> list[ProductCard]:
     """The products that somebody who has typed so far may mean, the likeliest first. Nothing for nothing."""
-    cards, _ = await list_products(db, market, now=now, query=prefix or "\0", limit=limit)
+    if not prefix.strip():
+        return []
+    cards, _ = await list_products(db, market, now=now, query=prefix, limit=limit)
     return cards
 
 

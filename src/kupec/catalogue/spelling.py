@@ -23,7 +23,7 @@ def distance(one: str, other: str, limit: int) -> int:
         if min(row) > limit:
             return limit + 1
         two_back, one_back = one_back, row
-    return one_back[-1]
+    return min(one_back[-1], limit + 1)
 
 
 def likely_meant(word: str, stem: str, known: Iterable[tuple[str, str]]) -> set[str]:
