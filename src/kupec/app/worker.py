@@ -9,6 +9,7 @@ from kupec.billing import CardProvider, Outcome, notice_of, payment_round, refun
 from kupec.kit import webhooks
 from kupec.kit.clock import Clock, SystemClock
 from kupec.kit.db import Database
+from kupec.kit.errors import KupecError
 from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Sweep, run_worker, stop_on_signals
@@ -77,11 +78,28 @@ def sweeps(
 
 
 async def take_webhooks(database: Database, checkout: Checkout, cards: CardProvider, clock: Clock) -> int:
-    """Act upon webhooks that were stored by a process that died before it acted; returns how many."""
+    """Act upon webhooks that were stored by a process that did not come to it; returns how many.
+
+    One that cannot be acted upon (for a payment we do not know, under a secret that was replaced) is noted as failed
+    and tried again later; the others are not held up.
+    """
     async with database.transaction() as db:
         deliveries = await webhooks.take_waiting(db, clock.now(), _AT_ONCE, source=cards.name)
-    outcomes = [notice.outcome for each in deliveries if (notice := notice_of(cards, each)).outcome is not None]
-    await checkout.settle_outcomes(outcomes)
+    errors = await asyncio.gather(*(_act_on(each, checkout, cards) for each in deliveries))
     async with database.transaction() as db:
-        await webhooks.mark_processed(db, [each.id for each in deliveries])
+        done = [each.id for each, error in zip(deliveries, errors, strict=True) if error is None]
+        await webhooks.mark_processed(db, done)
+        for each, error in zip(deliveries, errors, strict=True):
+            if error is not None:
+                await webhooks.mark_failed(db, each, error.message, clock.now())
     return len(deliveries)
+
+
+async def _act_on(delivery: webhooks.Delivery, checkout: Checkout, cards: CardProvider) -> KupecError | None:
+    try:
+        outcome = notice_of(cards, delivery).outcome
+        if outcome is not None:
+            await checkout.settle_outcomes([outcome])
+    except KupecError as error:
+        return error
+    return None

@@ -119,7 +119,7 @@ class _Sale:
 
     def _record_step(self, payment_id: UUID, step: Literal["capture", "void"], reason: str) -> None:
         transition = self.transitions[payment_id]
-        if transition.after.state == "authorised":
+        if step == "void" or transition.after.state == "authorised":
             decided = transition.then(step, now=self._now, reason=reason)
             self.transitions[payment_id] = decided
             self.payments[payment_id] = decided.after
