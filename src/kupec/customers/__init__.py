@@ -2,12 +2,12 @@
 
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
+from kupec.customers.history import timeline
 from kupec.customers.identity import identify
 from kupec.customers.importing import PartyRow, import_parties
 from kupec.customers.models import Contact, ContactPoint, Party, PartyPage, Task
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
 from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks, open_task
-from kupec.customers.history import timeline
 
 __all__ = [
     "Contact",
