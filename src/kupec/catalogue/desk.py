@@ -29,7 +29,7 @@ left join lateral (
     from stock_level s where s.variant_id = v.id
 ) s on true
 where {conditions}
-order by i.sort_key, v.product_id, v.position, v.sku
+order by {first}i.sort_key, v.product_id, v.position, v.sku
 limit {limit} offset {offset}
 """
 
@@ -44,7 +44,7 @@ select v.id as variant_id, v.product_id, s.location_id, o.name as location, v.sk
 join stock_level s on s.variant_id = v.id
 join location o on o.id = s.location_id
 where {conditions}
-order by i.sort_key, v.product_id, v.position, v.sku, o.position, o.code
+order by {first}i.sort_key, v.product_id, v.position, v.sku, o.position, o.code
 limit {limit} offset {offset}
 """
 
@@ -140,6 +140,7 @@ class _Conditions:
     def __init__(self, language: str, now: datetime) -> None:
         self._values: list[Any] = [language, now]
         self._clauses = ["true"]
+        self._first = ""
 
     def add(self, clause: str, *values: Any) -> None:
         """A clause with `{}` for each of its values."""
@@ -151,19 +152,21 @@ class _Conditions:
         """What staff typed, if they did."""
         if query.strip():
             sought = await understand(db, str(self._values[0]), query)
-            typed = clean(query)
-            self.add(
-                "(starts_with(lower(v.sku), lower({})) or v.barcode = {} or i.terms @@ {}::text::tsquery)",
-                typed,
-                typed,
-                sought.widely(),
-            )
+            code, words = len(self._values) + 1, len(self._values) + 2
+            by_code = f"(starts_with(lower(v.sku), lower(${code}::text)) or coalesce(v.barcode = ${code}::text, false))"
+            self._values += [clean(query), sought.widely()]
+            self._clauses.append(f"({by_code} or i.terms @@ ${words}::text::tsquery)")
+            self._first = f"{by_code} desc, "
         return self
 
     async def fetch(self, db: Connection, template: str, limit: int, offset: int) -> list[Any]:
         last = len(self._values)
         sql = template.format(
-            source=_SOURCE, conditions=" and ".join(self._clauses), limit=f"${last + 1}", offset=f"${last + 2}"
+            source=_SOURCE,
+            conditions=" and ".join(self._clauses),
+            first=self._first,
+            limit=f"${last + 1}",
+            offset=f"${last + 2}",
         )
         return await db.fetch(sql, *self._values, min(max(limit, 1), _MOST), max(offset, 0))
 
