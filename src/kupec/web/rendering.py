@@ -40,6 +40,7 @@ _ON_WEEKDAY = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
 _FIGURE_AND_UNIT = re.compile(r"(?<=\d) (?=[^\W\d_×])|(?<=\d) (?=×)|(?<=×) (?=\d)")
+_ONE_LETTER_WORD = re.compile(r"(?<![^\s(„])([ksvzouaiwKSVZOUAIW]) ")
 LANGUAGE_NAMES = {"cs": "Čeština", "pl": "Polski", "en": "English"}
 
 AnyRequest = Request[Any, Any, Any]
@@ -113,7 +114,11 @@ def environment(language: str) -> Environment:
     )
     spoken = translations(language)
     made.install_gettext_callables(  # type: ignore[attr-defined]
-        spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext, npgettext=spoken.npgettext
+        lambda message: _typeset(spoken.gettext(message), language),
+        lambda one, more, count: _typeset(spoken.ngettext(one, more, count), language),
+        newstyle=True,
+        pgettext=lambda context, message: _typeset(spoken.pgettext(context, message), language),
+        npgettext=lambda context, one, more, count: _typeset(spoken.npgettext(context, one, more, count), language),
     )
     made.globals.update(
         language=language,
@@ -162,6 +167,12 @@ def _query(**parameters: Any) -> str:
     """A query string of what is set: `?sort=price&page=2`, or nothing."""
     kept = {name: value for name, value in parameters.items() if value not in (None, "")}
     return f"?{urlencode(kept)}" if kept else ""
+
+
+@lru_cache(maxsize=10_000)
+def _typeset(text: str, language: str) -> str:
+    """No line ends with a preposition or conjunction of one letter, as Czech and Polish have it."""
+    return _ONE_LETTER_WORD.sub("\\1\u00a0", text) if language in ("cs", "pl") else text
 
 
 @lru_cache(maxsize=20_000)

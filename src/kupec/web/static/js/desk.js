@@ -24,6 +24,14 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-choose-all]")) {
+    for (const box of event.target.closest("table").querySelectorAll("tbody input[type=checkbox]")) {
+      box.checked = event.target.checked;
+    }
+  }
+});
+
 // A dialog whose form was refused comes back open.
 for (const form of document.querySelectorAll("[data-open-dialog]")) {
   document.getElementById(form.dataset.openDialog)?.showModal();
