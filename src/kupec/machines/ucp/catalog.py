@@ -19,6 +19,7 @@ from kupec.catalogue import (
 )
 from kupec.kit.db import Connection
 from kupec.kit.i18n import explain, translate
+from kupec.kit.i18n import mark as _
 from kupec.machines.ucp.agent import AnyRequest, language_of, platform_of
 from kupec.machines.ucp.answers import answer, no
 from kupec.machines.ucp.door import Door
@@ -233,7 +234,7 @@ def _price(
     price = filters.price if filters else None
     if price is None or context is None or context.currency in (None, market.currency):
         return price, []
-    text = translate(language, "The price filter was left aside: prices here are in {currency}.")
+    text = translate(language, _("The price filter was left aside: prices here are in {currency}."))
     message = Message(
         type="warning",
         code="price_filter_ignored",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from kupec.billing import Refund
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain, translate
+from kupec.kit.i18n import mark as _
 from kupec.kit.settings import Settings
 from kupec.machines.ucp.profile import checkout_metadata, error_metadata, order_metadata
 from kupec.machines.ucp.shapes import (
@@ -139,7 +140,7 @@ def _status(session: Session) -> CheckoutStatus:
 
 
 def _escalation(language: str) -> Message:
-    text = translate(language, "The buyer's bank asks them to confirm the payment.")
+    text = translate(language, _("The buyer's bank asks them to confirm the payment."))
     return message("payment_confirmation_required", text, path="$.payment", severity="requires_buyer_review")
 
 
@@ -174,8 +175,8 @@ def _totals(
     if fee is not None:
         rows.append(Total(type="fulfillment", amount=fee, display_text=shipping_name or None))
     parts = [
-        TotalPart(display_text=translate(language, "Without VAT"), amount=total - tax),
-        TotalPart(display_text=translate(language, "VAT"), amount=tax),
+        TotalPart(display_text=translate(language, _("Without VAT")), amount=total - tax),
+        TotalPart(display_text=translate(language, _("VAT")), amount=tax),
     ]
     rows.append(Total(type="total", amount=total, lines=parts))
     return rows

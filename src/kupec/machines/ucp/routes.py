@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from kupec.billing import refunds_of
 from kupec.kit.errors import KupecError, NotFound
+from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.machines.ucp import render
 from kupec.machines.ucp.agent import (
@@ -88,7 +89,8 @@ async def get_checkout(request: AnyRequest, session: FromPath[str]) -> Response[
 @put("/ucp/v1/checkout-sessions/{session:str}")
 async def update_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
     """Replace what the session holds; a part that is left out stays as it is."""
-    door, platform, _ = _door(request), platform_of(request), key_of(request)
+    door, platform = _door(request), platform_of(request)
+    key_of(request)
     data = await read(request, _checkout_in)
     try:
         details = details_of(data.buyer, data.fulfillment)
@@ -130,7 +132,8 @@ async def complete_checkout(request: AnyRequest, session: FromPath[str]) -> Resp
 @post("/ucp/v1/checkout-sessions/{session:str}/cancel", status_code=200)
 async def cancel_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
     """Give the session up. Cancelling twice is once."""
-    door, platform, _ = _door(request), platform_of(request), key_of(request)
+    door, platform = _door(request), platform_of(request)
+    key_of(request)
     try:
         cart_id = session_id(session)
         async with door.database.transaction() as db:
@@ -193,7 +196,7 @@ async def _completed(request: AnyRequest, platform: Platform, completion: Comple
         found = await find_session(db, completion.cart_id, platform, now=door.clock.now())
     messages: list[Message] = []
     if completion.state == "failed":
-        text = translate(found.seen.cart.language, "The payment did not go through. Nothing was charged.")
+        text = translate(found.seen.cart.language, _("The payment did not go through. Nothing was charged."))
         messages = [render.message("payment_failed", text, path="$.payment")]
     return answer(render.checkout(found, door.settings, messages=messages))
 
