@@ -180,7 +180,7 @@ async def test_a_slow_reader_is_told_to_load_anew(
 
 @pytest.mark.parametrize("after", ["", "x", "1", "1-", "-1", "1-2-3", "9" * 18 + "-1", "9" * 40 + "-1", "١-x"])
 async def test_a_position_that_makes_no_sense_means_load_anew(hub: Hub, after: str) -> None:
-    async with hub.stream(after=after) as stream:
+    async with hub.stream(after=after) as stream, asyncio.timeout(10):
         assert isinstance(await anext(stream), Reload)
 
 
@@ -192,7 +192,7 @@ async def test_too_long_an_absence_means_load_anew(
         async with database.transaction() as db:
             await note(db, *range(6))
         events = await take(stream, 6)
-    async with hub.stream(after=position_of(events[1])) as stream:
+    async with hub.stream(after=position_of(events[1])) as stream, asyncio.timeout(10):
         assert isinstance(await anext(stream), Reload)
     async with hub.stream(after=position_of(events[2])) as stream:
         assert numbers(await take(stream, 3)) == [3, 4, 5]

@@ -198,6 +198,15 @@ async def test_an_event_with_a_smaller_id_in_a_later_transaction_is_not_passed_o
     assert await seen(database) == [2, 1]
 
 
+async def test_waiting_for_the_horizon_has_an_end(database: Database, pool: Pool, reader: Reader) -> None:
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("select pg_current_xact_id()")
+        async with database.transaction() as db:
+            await note(db, 1)
+        with pytest.raises(TimeoutError):
+            await catch_up(database, subscriber(reader), patience=0.05)
+
+
 async def test_many_writers_and_two_readers(database: Database, pool: Pool, reader: Reader) -> None:
     async def write(writer: int) -> None:
         for n in range(12):
@@ -231,7 +240,8 @@ async def test_two_workers_do_not_wait_for_each_other(database: Database, reader
     async with database.transaction() as db:
         await note(db, 1)
     first = asyncio.create_task(catch_up(database, subscriber(slow)))
-    await inside.wait()
+    async with asyncio.timeout(10):
+        await inside.wait()
     assert await run_once(database, subscriber(slow)) == 0
     may_go_on.set()
     assert await first == 1

@@ -102,6 +102,7 @@ async def test_two_takers_get_different_deliveries(pool: Pool) -> None:
             await both_have_taken.wait()
             return taken
 
-    first, second = await asyncio.gather(taker(), taker())
+    async with asyncio.timeout(10):
+        first, second = await asyncio.gather(taker(), taker())
     assert len(first) == len(second) == 3
     assert not first & second

@@ -174,12 +174,20 @@ async def run_once(database: Database, subscriber: Subscriber, *, now: datetime 
     return 0
 
 
-async def catch_up(database: Database, subscriber: Subscriber, *, now: datetime | None = None) -> int:
+async def catch_up(
+    database: Database, subscriber: Subscriber, *, now: datetime | None = None, patience: float = 60.0
+) -> int:
     """Take everything that has been committed until now, waiting for the horizon to pass it; returns how many events.
 
     The horizon waits for the oldest transaction in the whole cluster, of other databases too, so `run_once` alone may
-    find nothing right after a commit. For tests, imports and projections that are to be complete.
+    find nothing right after a commit. For tests, imports and projections that are to be complete. Raises TimeoutError
+    after `patience` seconds; what has been taken by then stays taken.
     """
+    async with asyncio.timeout(patience):
+        return await _catch_up(database, subscriber, now)
+
+
+async def _catch_up(database: Database, subscriber: Subscriber, now: datetime | None) -> int:
     taken = 0
     async with database.reading() as db:
         await register(db, [subscriber])
