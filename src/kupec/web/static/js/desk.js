@@ -12,9 +12,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) {
     window.print();
   }
-  const closer = event.target.closest("[data-closes]");
-  if (closer) {
-    document.getElementById(closer.dataset.closes)?.close();
+  // Buttons name the dialog they open or close (command, commandfor); older browsers are helped.
+  const button = event.target.closest("button[commandfor]");
+  if (button && !("command" in HTMLButtonElement.prototype)) {
+    const dialog = document.getElementById(button.getAttribute("commandfor"));
+    button.getAttribute("command") === "close" ? dialog?.close() : dialog?.showModal();
   }
   // A menu closes when something else is clicked.
   for (const menu of document.querySelectorAll("details.menu[open]")) {
