@@ -20,7 +20,7 @@ from kupec.kit.jobs import Cron, Job, JobContext, enqueue
 from kupec.kit.live import Notifier
 from kupec.kit.rebase import ClusterChanged
 from kupec.kit.subscribers import Subscriber
-from kupec.kit.worker import run_worker, stop_on_signals
+from kupec.kit.worker import Sweep, run_worker, stop_on_signals
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
 
@@ -129,6 +129,27 @@ async def test_dues_and_crons_follow_the_clock_that_is_passed_in(running: Runnin
             while moment == NOW:
                 moment = await moments.get()
             assert moment == NOW + timedelta(minutes=1)
+
+
+async def test_a_sweep_runs_when_something_has_happened(running: Running) -> None:
+    rounds: asyncio.Queue[int] = asyncio.Queue()
+    waiting = 0
+
+    async def sweep() -> int:
+        nonlocal waiting
+        taken, waiting = waiting, 0
+        await rounds.put(taken)
+        return taken
+
+    async with running.worker(sweeps=[Sweep(name="ask", run=sweep, every=60, rest=0)]):
+        async with asyncio.timeout(10):
+            assert await rounds.get() == 0
+            waiting = 3
+            await running.note(1)
+            taken = 0
+            while not taken:
+                taken = await rounds.get()
+            assert (taken, await rounds.get()) == (3, 0), "and at once again, until nothing is left"
 
 
 async def test_a_loop_that_fails_is_started_again_and_takes_no_other_down(
