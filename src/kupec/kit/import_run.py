@@ -25,7 +25,7 @@ from kupec.kit.errors import KupecError
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.ids import uuid7
 from kupec.kit.mapping import Mapping
-from kupec.kit.tabular import Reader, Row, RowError, Taken
+from kupec.kit.tabular import InvalidFile, Reader, Row, RowError, Taken
 
 R = TypeVar("R")
 Verb = Callable[[Connection, list[Row]], Awaitable[list[RowError]]]
@@ -304,8 +304,8 @@ class _Batches:
 
 
 def _digest(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.digest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise InvalidFile(reason=str(error)) from None

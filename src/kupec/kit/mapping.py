@@ -275,7 +275,10 @@ def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def _skips(rule: Skip, get: Getter) -> Callable[[Any], bool]:
-    pattern = None if rule.matches is None else re.compile(rule.matches)
+    try:
+        pattern = None if rule.matches is None else re.compile(rule.matches)
+    except re.error as error:
+        raise InvalidMapping(reason=f"“matches” of the column “{rule.column}”: {error}") from None
     equals = frozenset(rule.equals)
 
     def skips(row: Any) -> bool:

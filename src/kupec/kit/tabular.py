@@ -11,7 +11,7 @@ from typing import IO, Any, Final, NamedTuple, cast
 import msgspec
 
 from kupec.kit.errors import KupecError
-from kupec.kit.mapping import LeftOut, Mapping, Shape, Unfit, unreadable
+from kupec.kit.mapping import InvalidMapping, LeftOut, Mapping, Shape, Unfit, unreadable
 
 Source = list[str] | dict[str, Any]
 
@@ -134,6 +134,8 @@ def _csv_lines(binary: IO[bytes], mapping: Mapping) -> Iterator[_Line]:
     """The header, then every line; one that stretches over several (in quotes) has the number of its first."""
     csv.field_size_limit(_LONGEST_FIELD)
     with io.TextIOWrapper(binary, mapping.encoding, errors="surrogateescape", newline="") as text:
+        if len(mapping.delimiter) != 1:
+            raise InvalidMapping(reason="“delimiter” must be a single character")
         reader = csv.reader(text, delimiter=mapping.delimiter)
         header = next(reader, None)
         if header is None:
