@@ -5,6 +5,8 @@ from uuid import UUID
 
 import structlog
 from litestar import Request, Response, post
+from litestar.params import FromPath
+from litestar.params import FromPath
 
 from kupec.billing import Outcome, receive
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
@@ -17,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 @post("/webhooks/{source:str}", include_in_schema=False, status_code=204)
-async def payment_webhook(request: AnyRequest, source: str) -> Response[None]:
+async def payment_webhook(request: AnyRequest, source: FromPath[str]) -> Response[None]:
     """Take a message in: stored once, acted upon once. If we die in between, the worker acts upon it.
 
     Raises NotFound for an unknown source and InvalidSignature, which stores nothing.
