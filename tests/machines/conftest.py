@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
+import httpx
 import pytest
 
 from kupec.catalogue import (
@@ -49,12 +50,13 @@ _CATEGORIES = (
 class Shop:
     """The running shop, and what its people do in it."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, http: httpx.Client) -> None:
         self.stack = stack
+        self.http = http
         self._names = itertools.count()
 
     def platform(self, name: str = "agent.example", *, language: str = "") -> Platform:
-        return Platform(self.stack.web_url, name=name, language=language)
+        return Platform(self.http, name=name, language=language)
 
     def do(self, verb: Callable[[Connection], Awaitable[T]]) -> T:
         """Something that staff do, committed."""
@@ -86,7 +88,8 @@ def shop(server: str, template: str) -> Iterator[Shop]:
     stack = Stack(folder, dsn=dsn)
     try:
         asyncio.run(stack.open(_fill))
-        yield Shop(stack)
+        with httpx.Client(base_url=stack.web_url, timeout=20, trust_env=False) as http:
+            yield Shop(stack, http)
     finally:
         stack.close()
         asyncio.run(drop_database(server, name))
@@ -94,10 +97,8 @@ def shop(server: str, template: str) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def agent(shop: Shop) -> Iterator[Platform]:
-    platform = shop.platform(language="cs")
-    yield platform
-    platform.http.close()
+def agent(shop: Shop) -> Platform:
+    return shop.platform(language="cs")
 
 
 async def _fill(database: Database) -> None:

@@ -22,11 +22,9 @@ Json = dict[str, Any]
 class Platform:
     """`language` is what it sends as Accept-Language."""
 
-    def __init__(self, url: str, *, name: str = "agent.example", language: str = "") -> None:
-        headers = {"UCP-Agent": f'profile="https://{name}/.well-known/ucp"'}
-        if language:
-            headers["Accept-Language"] = language
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False)
+    def __init__(self, http: httpx.Client, *, name: str = "agent.example", language: str = "") -> None:
+        self.http = http
+        self._headers = {"UCP-Agent": f'profile="https://{name}/.well-known/ucp"', "Accept-Language": language}
 
     # --- catalogue
 
@@ -76,7 +74,7 @@ class Platform:
     # --- anything
 
     def call(self, method: str, path: str, *, key: str = "", **options: Any) -> httpx.Response:
-        headers = {**({"Idempotency-Key": key} if key else {}), **options.pop("headers", {})}
+        headers = {**self._headers, **({"Idempotency-Key": key} if key else {}), **options.pop("headers", {})}
         return self.http.request(method, path, headers=headers, **options)
 
     def problem(self, method: str, path: str, status: int, **options: Any) -> Json:
