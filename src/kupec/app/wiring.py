@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from kupec import catalogue, outreach, sales
+from kupec import catalogue, outreach, sales, staff
 from kupec.billing import CardProvider, SandboxCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -62,4 +62,5 @@ def dues() -> list[Due]:
     return [
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
+        Due(name="sign-ins", verb=staff.forget_expired, every=3600),
     ]
