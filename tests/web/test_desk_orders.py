@@ -95,6 +95,22 @@ async def test_orders_are_found_by_number_mail_and_name(desk: Desk, query: str, 
         assert "No order fits" in words(answer.text)
 
 
+async def test_one_customers_orders_are_a_list_of_their_own(desk: Desk) -> None:
+    await many_orders(desk, 60)
+    order_id = await order_of(desk)
+    buyer = await desk.fetchval("select customer_id from sales_order where id = $1", order_id)
+    await desk.site.database.pool.execute(
+        "update sales_order set customer_id = $1 where number in ('Y1', 'Y60')", buyer
+    )
+    person = await desk.signed_in("agent")
+    page = await person.page(f"/desk/orders?customer={buyer}")
+    assert numbers(page) == ["Z10001", "Y1", "Y60"]
+    assert "Jana Nová" in words(page)
+    assert f'href="/desk/orders?state=placed&amp;customer={buyer}"' in page
+    assert numbers(await person.page(f"/desk/orders?customer={buyer}&state=delivered")) == ["Y1"]
+    assert len(numbers(await person.page("/desk/orders?customer=nobody"))) == 50
+
+
 @pytest.mark.parametrize("cursor", ["x", "2026-01-01_x", "2026-01-01T00:00:00_0193", f"2026-01-01T00:00:00_{uuid4()}"])
 async def test_a_mangled_cursor_is_the_first_page(desk: Desk, cursor: str) -> None:
     assert read_cursor(cursor) is None

@@ -19,6 +19,7 @@ from kupec.sales import (
     NotEnoughStock,
     PricedCart,
     TotalChanged,
+    cancel_cart,
     price_cart,
     set_details,
 )
@@ -137,6 +138,7 @@ async def forget(request: AnyRequest) -> Redirect:
         cookies = [forget_cookie(site, ORDER_COOKIE)]
         if shop.cart:
             lines = [(line.variant_id, line.quantity) for line in shop.cart.lines]
+            await cancel_cart(db, shop.cart.id, actor=buyer(shop.cart), now=site.clock.now())
             fresh = await open_cart(request, db, shop, lines=lines)
             cookies.append(cart_cookie(site, fresh.id))
     return Redirect(shop.address("/checkout"), status_code=303, cookies=cookies)

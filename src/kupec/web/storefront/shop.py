@@ -1,5 +1,6 @@
 """What every page of the shop knows: the market, the shelves, the visitor's cart."""
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ CART_COOKIE = "kupec_cart"
 ORDER_COOKIE = "kupec_known"
 _CART_DAYS = 60
 _ORDER_DAYS = 365
+_SHELVES_LAST = 5.0  # seconds
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -73,7 +75,7 @@ async def open_shop(request: AnyRequest, db: Connection) -> Shop:
         language=language,
         market=by_language[language],
         markets=by_language,
-        categories=await list_categories(db, language),
+        categories=await _shelves(request, db, language),
         cart=await _open_cart(db, held),
         held_cart_id=held,
     )
@@ -106,6 +108,17 @@ def page(
 
 
 # --- who is here -----------------------------------------------------------------------------------
+
+
+async def _shelves(request: AnyRequest, db: Connection, language: str) -> list[Category]:
+    """The categories, at most a few seconds old: counting what is in them takes longer than the rest of a page."""
+    kept: dict[str, tuple[float, list[Category]]] = request.app.state.setdefault("shelves", {})
+    read_at, categories = kept.get(language, (-_SHELVES_LAST, []))
+    now = time.monotonic()
+    if now - read_at >= _SHELVES_LAST:
+        categories = await list_categories(db, language)
+        kept[language] = (now, categories)
+    return categories
 
 
 async def _open_cart(db: Connection, cart_id: UUID | None) -> Cart | None:

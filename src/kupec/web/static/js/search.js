@@ -71,7 +71,7 @@ if (form) {
       close();
     } else if (event.key === "Enter" && active() >= 0) {
       event.preventDefault();
-      options()[active()].querySelector("a").click();
+      options()[active()].click();
     }
   });
   form.addEventListener("focusout", (event) => {
