@@ -1,5 +1,6 @@
 """What every process of Kupec begins with: its settings, its secret, its database."""
 
+import gc
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -37,6 +38,16 @@ def _kept_secret(path: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(32))
     return path.read_text().strip()
+
+
+def settle_memory() -> None:
+    """What is there now stays: the collector need not walk it again, and comes less often.
+
+    Without this a busy process spends a tenth of its time looking for garbage among its own modules.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from litestar.config.compression import CompressionConfig
 
 from kupec.app import wiring
 from kupec.app.measuring import measured
-from kupec.app.process import open_database, settings_here
+from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.kit.clock import SystemClock
 from kupec.kit.live import Hub
 from kupec.kit.logs import configure
@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with open_site(chosen) as site:
             app.state.site = site
+            settle_memory()
             yield
 
     return Litestar(

@@ -1,10 +1,11 @@
 """The worker process: the event log's readers, jobs, what is due, and the sweeps over payments."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 
 from kupec.app import wiring
-from kupec.app.process import open_database, settings_here
+from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.billing import CardProvider, Outcome, notice_of, payment_round, refund_round
 from kupec.kit import webhooks
 from kupec.kit.clock import Clock, SystemClock
@@ -15,6 +16,11 @@ from kupec.kit.settings import Settings
 from kupec.kit.worker import Sweep, run_worker, stop_on_signals
 from kupec.sales import Checkout
 
+if sys.platform != "win32":
+    from uvloop import new_event_loop
+else:
+    from asyncio import new_event_loop
+
 _AT_ONCE = 128
 
 
@@ -22,7 +28,9 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; what has begun may end."""
     settings = settings_here()
     configure(settings.log_format, settings.log_level)
-    asyncio.run(_run(settings))
+    settle_memory()
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_run(settings))
 
 
 async def _run(settings: Settings) -> None:

@@ -1,6 +1,6 @@
 """Stored carts with their prices, a batch at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from kupec.catalogue import Market, SellableVariant, markets, sellable
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.sales.carts import get_carts
-from kupec.sales.models import Cart, PricedCart
+from kupec.sales.models import Cart, PricedCart, ShippingOption
 from kupec.sales.pricing import price
 from kupec.sales.shipping import Tariff, tariff
 
@@ -22,7 +22,10 @@ class Prices(msgspec.Struct, frozen=True):
     goods: dict[tuple[str, UUID], SellableVariant]
     tariff: Tariff
 
-    def of(self, cart: Cart, *, now: datetime) -> PricedCart:
+    def of(
+        self, cart: Cart, *, now: datetime, choose: Callable[[Sequence[ShippingOption]], str] | None = None
+    ) -> PricedCart:
+        """The cart as its buyer should see it. `choose` takes a delivery where an address is known and none chosen."""
         market = self.markets[cart.market]
         goods = {
             line.variant_id: self.goods[key]
@@ -34,6 +37,8 @@ class Prices(msgspec.Struct, frozen=True):
         )
         country = cart.address.country if cart.address else None
         options = self.tariff.options(market, country=country, language=cart.language, subtotal=subtotal, now=now)
+        if choose is not None and cart.shipping_method is None and cart.address is not None and options:
+            cart = msgspec.structs.replace(cart, shipping_method=choose(options))
         return price(cart, market, goods, options)
 
 

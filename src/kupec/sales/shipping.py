@@ -34,6 +34,7 @@ class Tariff:
 
     def __init__(self, rates: Sequence[ShippingRate]) -> None:
         self._rates: dict[tuple[str, str], list[ShippingRate]] = {}
+        self._promises: dict[tuple[str, str, datetime], date] = {}
         for rate in rates:
             self._rates.setdefault((rate.country, rate.currency), []).append(rate)
 
@@ -50,21 +51,23 @@ class Tariff:
                 fee=0 if rate.free_from is not None and subtotal >= rate.free_from else rate.fee,
                 tax_bp=rate.tax_bp,
                 free_from=rate.free_from,
-                promised_on=_promise(rate, now),
+                promised_on=self._promise(rate, now),
             )
             for rate in self._rates.get((destination, market.currency), ())
         ]
 
-
-def _promise(rate: ShippingRate, now: datetime) -> date:
-    return promised_day(
-        now,
-        timezone=rate.timezone,
-        cut_off=rate.cut_off,
-        transit_days=rate.transit_days,
-        origin_country=rate.origin_country,
-        destination_country=rate.country,
-    )
+    def _promise(self, rate: ShippingRate, now: datetime) -> date:
+        key = (rate.code, rate.country, now)
+        if key not in self._promises:
+            self._promises[key] = promised_day(
+                now,
+                timezone=rate.timezone,
+                cut_off=rate.cut_off,
+                transit_days=rate.transit_days,
+                origin_country=rate.origin_country,
+                destination_country=rate.country,
+            )
+        return self._promises[key]
 
 
 async def tariff(db: Connection) -> Tariff:

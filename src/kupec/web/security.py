@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie, MutableScopeHeaders
+from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
@@ -63,14 +63,14 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 async def add_security_headers(message: Message, _: Scope) -> None:
     """Litestar's `before_send`, so that errors get them too; a header that the handler has set stays as it is."""
     if message["type"] == "http.response.start":
-        headers = MutableScopeHeaders.from_message(message)
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
+        given = {name.lower() for name, _value in message["headers"]}
+        message["headers"] = [*message["headers"], *(pair for pair in _RAW_HEADERS if pair[0] not in given)]
 
 
 def origin_of(url: str) -> str:

@@ -119,12 +119,8 @@ def _priced(
     refused = _not_sold(opening.body, items, cart.market, prices.goods)
     if refused is not None:
         return refused
-    seen = prices.of(cart, now=now)
-    chosen = opening.details.shipping_method is not msgspec.UNSET
-    if seen.shipping is None and not chosen and cart.address is not None and seen.shipping_options:
-        cart = msgspec.structs.replace(cart, shipping_method=_cheapest(seen.shipping_options))
-        seen = prices.of(cart, now=now)
-    return msgspec.structs.replace(seen, cart=msgspec.structs.replace(cart, shown_total=seen.total))
+    seen = prices.of(cart, now=now, choose=_cheapest)
+    return msgspec.structs.replace(seen, cart=msgspec.structs.replace(seen.cart, shown_total=seen.total))
 
 
 def _new(cart: Cart, opening: Opening) -> NewCart:
