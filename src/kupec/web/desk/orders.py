@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
+from kupec.customers import Party, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.sales import OrderState, OrderSummary, list_orders, order_counts
 from kupec.web.desk.page import desk_page
@@ -22,6 +23,7 @@ class OrderList(msgspec.Struct, frozen=True, kw_only=True):
 
     state: OrderState | None
     query: str
+    customer: Party | None
     before: str | None
     rows: list[OrderSummary]
     older: str | None
@@ -31,7 +33,12 @@ class OrderList(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def filters(self) -> dict[str, str | None]:
         """What of the address a link to an order keeps, so that the list beside it stays the same."""
-        return {"state": self.state, "q": self.query, "before": self.before}
+        return {"before": self.before, **self.lasting}
+
+    @property
+    def lasting(self) -> dict[str, str | None]:
+        """What of the address stays when the state or the page changes."""
+        return {"state": self.state, "q": self.query, "customer": str(self.customer.id) if self.customer else None}
 
 
 async def order_list(db: Connection, form: Form) -> OrderList:
@@ -40,19 +47,35 @@ async def order_list(db: Connection, form: Form) -> OrderList:
     state = cast(OrderState, wanted) if wanted in get_args(OrderState) else None
     query = form.text("q", most=200)
     before = read_cursor(form.text("before"))
-    rows = await list_orders(db, state=state, query=query or None, before=before, limit=PAGE + 1)
+    customer = await _customer(db, form.text("customer"))
+    rows = await list_orders(
+        db,
+        state=state,
+        query=query or None,
+        customer_id=customer.id if customer else None,
+        before=before,
+        limit=PAGE + 1,
+    )
     counts = await order_counts(db)
     more = len(rows) > PAGE
     rows = rows[:PAGE]
     return OrderList(
         state=state,
         query=query,
+        customer=customer,
         before=form.text("before") if before else None,
         rows=rows,
         older=write_cursor(rows[-1].placed_at, rows[-1].id) if more else None,
         counts={tab: counts.get(tab, 0) for tab in ORDER_TABS},
         total=sum(counts.values()),
     )
+
+
+async def _customer(db: Connection, text: str) -> Party | None:
+    try:
+        return (await parties_by_ids(db, [UUID(text)])).get(UUID(text))
+    except ValueError:
+        return None
 
 
 def write_cursor(moment: datetime, key: UUID | int) -> str:
