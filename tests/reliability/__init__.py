@@ -1,0 +1,1 @@
+"""The whole system under blows: many buyers, killed processes, messages out of order."""
