@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 
 from kupec.app import wiring
 from kupec.app.process import open_database, settings_here, settle_memory
@@ -66,14 +67,16 @@ def sweeps(
 ) -> list[Sweep]:
     """What asks the outside: claimed in one short transaction, asked with none open, written in another."""
 
+    pause = timedelta(seconds=settings.payment_check_seconds)
+
     async def settle(outcomes: Sequence[Outcome]) -> None:
         await checkout.settle_outcomes(outcomes)
 
     async def payments() -> int:
-        return await payment_round(database, cards, settle, now=clock.now(), limit=_AT_ONCE)
+        return await payment_round(database, cards, settle, now=clock.now(), limit=_AT_ONCE, pause=pause)
 
     async def refunds() -> int:
-        return await refund_round(database, cards, now=clock.now(), limit=_AT_ONCE)
+        return await refund_round(database, cards, now=clock.now(), limit=_AT_ONCE, pause=pause)
 
     async def deliveries() -> int:
         return await take_webhooks(database, checkout, cards, clock)

@@ -25,7 +25,7 @@ from kupec.billing.models import Outcome, OutcomeState, Payment, PaymentState
 CHECK_PAUSE = timedelta(seconds=10)
 """Before an unsettled payment is first asked about again; then it doubles."""
 LONGEST_PAUSE = timedelta(minutes=15)
-NOT_FOUND_GRACE = timedelta(seconds=60)
+NOT_FOUND_GRACE = timedelta(seconds=25)
 """How long our own request may still be on its way when the provider says it has never seen it."""
 LAST_LOOK = timedelta(hours=1)
 """When a payment that never arrived is asked about for the last time."""
