@@ -22,7 +22,7 @@ from kupec.catalogue import (
 from kupec.catalogue import suggest as suggest_products
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
-from kupec.kit.i18n import best_language
+from kupec.kit.i18n import best_language, translate
 from kupec.sales import ShippingOption, tariff
 from kupec.web.forms import Form, query_form
 from kupec.web.rendering import site_of
@@ -199,9 +199,14 @@ async def product_page(
         related=await similar_products(db, shop.market, view.id, now=now, limit=_RELATED),
         errors=errors or {},
         quantity=chosen.text("quantity", most=10_000)[:6] or "1",
-        attributes=[(ATTRIBUTES.get(code, code), value) for code, value in view.attributes.items()],
+        attributes=[(_attribute(code, shop.language), value) for code, value in view.attributes.items()],
         alternates={language: f"/{language}/p/{known}" for language, known in view.slugs.items()},
     )
+
+
+def _attribute(code: str, language: str) -> str:
+    """Not translated by the template, which would trust a code of the merchant's as it trusts our own words."""
+    return translate(language, ATTRIBUTES[code]) if code in ATTRIBUTES else code
 
 
 def _selected(view: ProductView, chosen: Form) -> VariantView:
