@@ -23,9 +23,6 @@ class Form:
     def __contains__(self, name: str) -> bool:
         return name in self._first
 
-    def names(self) -> list[str]:
-        return list(self._first)
-
     def text(self, name: str, *, most: int = 200) -> str:
         """A line of text, trimmed; control characters become spaces. Raises InvalidValue when longer than `most`."""
         text = clean(self._first.get(name, ""))

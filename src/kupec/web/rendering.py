@@ -1,8 +1,8 @@
 """Templates into pages: Jinja with autoescape, gettext and Babel's formats in the page's language.
 
 The page's language is `language_of(request)`. In a template, text stands in `{{ _("…") }}` or
-`{% trans %}`, with `ngettext` for counts; the filters `money`, `day`, `date`, `moment`, `number` and
-`percent` write values as readers of that language do.
+`{% trans %}`, with `ngettext` for counts; the filters `money`, `day`, `by_day`, `date`, `moment`, `number`,
+`weight` and `country` write values as readers of that language do.
 """
 
 import re
@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 
 from babel.core import Locale
 from babel.dates import format_date, format_datetime
-from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from litestar import Request, Response
@@ -140,11 +139,9 @@ def environment(language: str) -> Environment:
             )
         ),
         number=lambda value: format_decimal(value, locale=language),
-        percent=lambda basis_points: format_percent(Decimal(basis_points) / 10_000, "#,##0.##\u00a0%", locale=language),
         country=lambda code: Locale(language).territories.get(code, code),
         bind=_bind,
         weight=lambda grams: _weight(grams, language),
-        together=lambda words: format_list(list(words), locale=language),
     )
     return made
 

@@ -1,7 +1,5 @@
 // What every page has: dialogs, one submit a click, and the eye led to the errors.
 
-import { toast } from "./toast.js";
-
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener) {
@@ -34,8 +32,3 @@ window.addEventListener("pageshow", (event) => {
 });
 
 document.querySelector("[data-focus]")?.focus();
-
-const said = document.querySelector("[data-toast]");
-if (said) {
-  toast(said.dataset.toast);
-}
