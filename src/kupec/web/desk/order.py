@@ -15,6 +15,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
+from kupec.kit.i18n import mark as _
 from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import order_list
@@ -22,7 +23,6 @@ from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.timeline import days
-from kupec.web.desk.words import _
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 

@@ -10,12 +10,12 @@ from litestar.params import FromPath
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain
+from kupec.kit.i18n import mark as _
 from kupec.outreach import Mail, get_mail, list_mails, retry_mail
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, go, reader_of
 from kupec.web.desk.sentences import code_in_words
-from kupec.web.desk.words import _
 from kupec.web.forms import Form, query_form
 from kupec.web.rendering import AnyRequest, html, language_of, site_of
 from kupec.web.security import content_policy

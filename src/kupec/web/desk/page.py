@@ -14,9 +14,10 @@ from kupec.customers import count_open
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain, translate
+from kupec.kit.i18n import mark as _
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.reader import Reader
-from kupec.web.desk.words import TONES, _
+from kupec.web.desk.words import TONES
 from kupec.web.forms import Form
 from kupec.web.rendering import AnyRequest, language_of, render, site_of
 from kupec.web.security import forget_cookie, read_signed_cookie, signed_cookie

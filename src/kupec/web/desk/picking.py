@@ -8,10 +8,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.i18n import mark as _
 from kupec.sales import get_orders, start_picking
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, reader_of
-from kupec.web.desk.words import _
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.rendering import AnyRequest, site_of
 

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 
+from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate, translations
 from kupec.kit.money import Money, display
-from kupec.web.desk.words import _, word
+from kupec.web.desk.words import word
 
 _DAY = {"cs": "d. M.", "pl": "d.MM", "en": "d MMM"}
 _DAY_AND_YEAR = {"cs": "d. M. yyyy", "pl": "d.MM.yyyy", "en": "d MMM yyyy"}

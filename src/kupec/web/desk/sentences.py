@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kupec.kit.events import Event
+from kupec.kit.i18n import mark as _
 from kupec.web.desk.reader import Reader
-from kupec.web.desk.words import _
 
 SENTENCES = {
     "cart.created": _("Started a cart"),

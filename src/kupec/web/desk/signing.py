@@ -7,10 +7,11 @@ from litestar.response import Redirect
 
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import LANGUAGES, explain, translate
+from kupec.kit.i18n import mark as _
 from kupec.staff import DEMO_SIGN_INS, change_password, set_language, sign_in, sign_out, staff_by_token
 from kupec.web.desk.gate import SESSION_COOKIE, actor_of, safe_target, session_cookie, staff_of
 from kupec.web.desk.page import FLASH, PLACES, desk_page, go, in_words, reader_of, take_flash
-from kupec.web.desk.words import _, word
+from kupec.web.desk.words import word
 from kupec.web.forms import query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, render, site_of
 from kupec.web.security import forget_cookie

@@ -13,11 +13,11 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError, NotFound
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
+from kupec.kit.i18n import mark as _
 from kupec.web.desk.catalogue import goods_language, page_of
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.desk.timeline import days
-from kupec.web.desk.words import _
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 

@@ -11,6 +11,7 @@ from kupec.billing import problem_payments
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue
 from kupec.kit.events import Happened, emit
+from kupec.kit.i18n import mark as _
 from kupec.kit.jobs import failed_jobs, retry_job
 from kupec.kit.subscribers import lag, list_set_aside, retry_now
 from kupec.kit.webhooks import retry_delivery
@@ -20,7 +21,6 @@ from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, reader_of
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.timeline import subject_page
-from kupec.web.desk.words import _
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import AnyRequest, site_of
 

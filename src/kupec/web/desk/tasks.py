@@ -10,11 +10,12 @@ from litestar.params import FromPath
 from kupec.customers import Task, finish_task, list_tasks, parties_by_ids
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain
+from kupec.kit.i18n import mark as _
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.timeline import subject_page
-from kupec.web.desk.words import _
 from kupec.web.forms import query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
@@ -34,6 +35,18 @@ def _title(task: Task, reader: Reader) -> str:
         return reader.text(task.title).format_map(values)
     except (KeyError, ValueError, IndexError):
         return task.title
+
+
+def task_reasons(tasks: Sequence[Task], reader: Reader) -> dict[UUID, list[str]]:
+    """What the tasks' details say beyond the title: how much money, and why."""
+    return {task.id: _reasons(task, reader) for task in tasks}
+
+
+def _reasons(task: Task, reader: Reader) -> list[str]:
+    amount, currency = task.details.get("amount"), task.details.get("currency")
+    said = [reader.money(amount, currency)] if isinstance(amount, int) and isinstance(currency, str) else []
+    codes = (task.details.get("code"), task.details.get("error_code"))
+    return said + [code_in_words(str(code), reader) for code in codes if code]
 
 
 @get("/tasks", opt={"permission": "tasks.write"})
@@ -73,6 +86,7 @@ async def _page(request: AnyRequest, errors: dict[str, str], status: int = 200) 
             done_tasks=[task for task in rows if task.done_at is not None],
             show_done=show_done,
             titles=task_titles(rows, reader),
+            reasons=task_reasons(rows, reader),
             parties=await parties_by_ids(db, ids),
             page_of=subject_page,
             errors=errors,

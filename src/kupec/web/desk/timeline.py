@@ -10,10 +10,10 @@ import msgspec
 
 from kupec.kit.db import Connection
 from kupec.kit.events import Event
+from kupec.kit.i18n import mark as _
 from kupec.staff import staff_names
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import icon_of, sentence
-from kupec.web.desk.words import _
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

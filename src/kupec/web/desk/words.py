@@ -1,11 +1,7 @@
 """States, roles and codes in words. The keys are what the database says, the values are msgids."""
 
+from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translations
-
-
-def _(message: str) -> str:
-    """Marks a message for the catalogues; it is translated when it is shown."""
-    return message
 
 
 def pgettext(context: str, message: str) -> str:
