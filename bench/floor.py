@@ -192,7 +192,9 @@ async def measure() -> list[Floor]:
         return [
             await _measured("single statements", pid, made(1_000, ORDERS), lambda orders: write_singly(db, orders)),
             await _measured("one a table", pid, made(10_000, ORDERS), lambda orders: together(orders, 1)),
-            await _measured(f"{BATCH} orders at once", pid, made(20_000, ORDERS), lambda orders: together(orders, BATCH)),
+            await _measured(
+                f"{BATCH} orders at once", pid, made(20_000, ORDERS), lambda orders: together(orders, BATCH)
+            ),
         ]
 
 
