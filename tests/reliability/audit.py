@@ -43,7 +43,9 @@ async def no_money_is_taken_twice_or_lost(stack: Stack) -> None:
     charged = {each["key"]: each for each in await stack.ledger()}
     async with stack.reading() as db:
         payments = await db.fetch("select id::text, order_id, state, amount from payment")
-        placed = {row["id"]: row["total"] for row in await db.fetch("select id, total from sales_order where number > ''")}
+        placed = {
+            row["id"]: row["total"] for row in await db.fetch("select id, total from sales_order where number > ''")
+        }
         carts = await db.fetchval("select count(*) - count(distinct cart_id) from sales_order where number > ''")
         tasks = await db.fetchval("select count(*) from task where done_at is null")
     assert carts == 0, "a cart became two orders"
