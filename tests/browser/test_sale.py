@@ -1,96 +1,124 @@
-"""The main job, played in a browser: found, ordered, paid, confirmed, shipped, seen by the desk without a reload."""
+"""The main job, played in a browser: found, ordered, paid, confirmed, shipped, seen on both sides without a reload."""
 
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.people import BANK_CARD, DESKTOP, HOMES, PHONE, REFUSED_CARD, Buyer, Desk, open_page
-from tests.stack import Stack
+from tests.browser.conftest import Street
+from tests.browser.people import BANK_CARD, DESKTOP, PHONE, REFUSED_CARD, Buyer, Desk, stay, stayed
+
+TRACKING = "RR 123 456 789 CZ"
+TRACKED = "RR123456789CZ"
 
 
 @pytest.mark.parametrize(
-    ("language", "size"), [("cs", PHONE), ("pl", DESKTOP), ("en", PHONE)], ids=["cs-phone", "pl-desktop", "en-phone"]
+    ("language", "size", "done"),
+    [
+        ("cs", PHONE, ["Je na cestě k vám.", "Byla doručena."]),
+        ("pl", DESKTOP, ["Jest w drodze.", "Zostało dostarczone."]),
+        ("en", PHONE, ["It is on its way to you.", "It has been delivered."]),
+    ],
+    ids=["cs-phone", "pl-desktop", "en-phone"],
 )
-def test_a_person_buys_and_the_desk_sees_it_at_once(
-    chromium: Browser, zrnko: Stack, language: str, size: dict[str, int]
+def test_a_person_buys_and_the_merchant_ships(
+    street: Street, language: str, size: dict[str, int], done: list[str]
 ) -> None:
-    desk = Desk(open_page(chromium), zrnko.web_url)
+    desk = street.desk(language, DESKTOP)
     desk.sign_in()
-    buyer = Buyer(open_page(chromium, size=size, language=language), zrnko.web_url, HOMES[language])
-    number = buyer.buy()
-    expect(desk.row(number)).to_be_visible()
-    expect(desk.row(number)).to_contain_text(buyer.home.name)
+    stay(desk.page)
 
-    mail = open_mail(desk, buyer.home.email)
-    assert number in mail
-    status = re.search(rf"{re.escape(zrnko.web_url)}/{language}/order/[^\"'\s]+", mail)
-    assert status, "the confirmation links no status page"
-    buyer.page.goto(status.group())
-    expect(buyer.page.locator("main")).to_contain_text(number)
+    buyer = street.buyer(language, size)
+    buyer.come_to_checkout()
+    total = buyer.page.locator("[data-total]").inner_text()
+    expect(buyer.page.locator("#pay")).to_contain_text(total)
+    buyer.pay()
+    number = buyer.number()
+    expect(buyer.page.locator("main")).to_contain_text(buyer.home.email)
 
-    send_off(desk, number)
-    expect(buyer.page.locator("main")).to_contain_text("AB1234567")
-    assert "AB1234567" in open_mail(desk, buyer.home.email)
+    expect(desk.order(number)).to_contain_text(buyer.home.name)
+    expect(desk.order(number)).to_contain_text(total)
+    assert stayed(desk.page), "the list of orders was loaded again"
 
+    follow(buyer, desk, number)
+    desk.page.locator(".record-facts a[href^='/desk/orders/']").click()
+    desk.start_picking()
+    expect(desk.page.locator(".picking")).to_contain_text(number)
+    desk.back_to_order()
+    desk.ship(TRACKING)
+    expect(buyer.page.locator("#order")).to_contain_text(TRACKED)
+    expect(buyer.page.locator("#order [role=status]")).to_contain_text(done[0])
+    desk.mark_delivered()
+    expect(buyer.page.locator("#order [role=status]")).to_contain_text(done[1])
+    assert stayed(buyer.page), "the status page was loaded again"
 
-def open_mail(desk: Desk, address: str) -> str:
-    """The HTML of the latest mail to `address`, as the outbox shows it."""
-    desk.page.goto(f"{desk.shop}/desk/outbox")
-    row = desk.page.locator("tr", has_text=address).first
-    expect(row).to_be_visible()
-    row.locator("a").first.click()
-    frame = desk.page.locator("iframe").first
-    expect(frame).to_be_visible()
-    source = frame.get_attribute("src")
-    assert source
-    return desk.page.request.get(f"{desk.shop}{source}").text()
-
-
-def send_off(desk: Desk, number: str) -> None:
-    """Pick the order and hand the parcel over."""
-    desk.open_order(number)
-    desk.page.locator("form[action$='/picking'] button").first.click()
-    desk.page.locator("[name='tracking_number']").first.fill("ab 123 4567")
-    desk.page.locator("form:has([name='tracking_number']) button.primary").first.click()
-    expect(desk.page.locator("#order-parcels")).to_contain_text("AB1234567")
+    desk.visit("/desk/outbox")
+    expect(desk.open_mail(number, of=2)).to_contain_text(TRACKED)
 
 
-def test_a_refused_card_is_said_beside_the_card_and_another_one_pays(chromium: Browser, zrnko: Stack) -> None:
-    buyer = Buyer(open_page(chromium, size=PHONE), zrnko.web_url, HOMES["cs"])
-    buyer.find()
-    buyer.take()
-    buyer.go_to_checkout()
-    buyer.fill_in()
+def follow(buyer: Buyer, desk: Desk, number: str) -> None:
+    """The confirmation comes; its link opens the status page."""
+    desk.visit("/desk/outbox")
+    mail = desk.open_mail(number)
+    expect(mail).to_contain_text(number)
+    link = mail.locator(f"a[href*='/{buyer.home.language}/order/']").get_attribute("href")
+    assert link
+    assert link.startswith(buyer.shop)
+    buyer.page.goto(link)
+    expect(buyer.page.locator("#order h1")).to_contain_text(number)
+    stay(buyer.page)
+
+
+def test_a_refused_card_is_said_beside_the_card_and_another_one_pays(street: Street) -> None:
+    buyer = street.buyer("cs", DESKTOP)
+    buyer.come_to_checkout()
     buyer.pay(REFUSED_CARD)
-    expect(buyer.page.locator("#card-error")).to_be_visible()
+    expect(buyer.page.locator("#card-error")).to_contain_text("Na této kartě není dost peněz.")
+    expect(buyer.page.locator("#card-error")).to_be_in_viewport()
+    expect(buyer.page.locator("[name='address.city']")).to_have_value(buyer.home.city)
     buyer.pay()
     assert buyer.number()
 
 
-def test_the_bank_asks_and_the_order_stands(chromium: Browser, zrnko: Stack) -> None:
-    buyer = Buyer(open_page(chromium), zrnko.web_url, HOMES["cs"])
-    buyer.find()
-    buyer.take()
-    buyer.go_to_checkout()
-    buyer.fill_in()
+def test_the_bank_asks_is_told_no_then_yes_and_one_order_stands(street: Street) -> None:
+    buyer = street.buyer("pl", PHONE)
+    buyer.come_to_checkout()
     buyer.pay(BANK_CARD)
-    buyer.page.wait_for_url("**/3ds/**")
+    buyer.page.locator("button[value='decline']").click()
+    buyer.page.wait_for_url("**/checkout/return/**")
+    buyer.page.locator("main a[href$='/checkout']").click()
+    expect(buyer.page.locator("[name='email']")).to_have_value(buyer.home.email)
+    buyer.pay(BANK_CARD)
     buyer.page.locator("button[value='confirm']").click()
     assert buyer.number()
 
 
-def test_wrong_input_is_said_beside_its_field_and_nothing_is_lost(chromium: Browser, zrnko: Stack) -> None:
-    buyer = Buyer(open_page(chromium, size=PHONE), zrnko.web_url, HOMES["cs"])
-    buyer.find()
-    buyer.take()
-    buyer.go_to_checkout()
-    buyer.fill_in()
-    buyer.page.locator("[name='email']").fill("jana bez zavináče")
-    buyer.page.locator("[name='address.postcode']").fill("1")
-    buyer.pay()
-    expect(buyer.page.locator("[name='email']")).to_have_attribute("aria-invalid", "true")
-    expect(buyer.page.locator("[name='address.city']")).to_have_value("Praha")
-    buyer.fill_in()
-    buyer.pay()
+def test_wrong_input_is_said_beside_its_field_and_nothing_is_lost(street: Street) -> None:
+    buyer = street.buyer("en", DESKTOP)
+    buyer.come_to_checkout()
+    card = buyer.page.locator("#card-error")
+    buyer.type_card(number="4242 4242 4242 4241")
+    buyer.press_pay()
+    expect(card).to_have_text("Please check the card number.")
+    expect(buyer.page.locator("#card-number")).to_be_focused()
+    buyer.type_card(expiry="01/20")
+    buyer.press_pay()
+    expect(card).to_have_text("Please check until when the card is valid.")
+
+    email, town = buyer.page.locator("[name='email']"), buyer.page.locator("[name='address.city']")
+    email.fill("aoife at home")
+    town.fill("")
+    buyer.type_card()
+    buyer.press_pay()
+    expect(email).to_have_attribute("aria-invalid", "true")
+    expect(town).to_have_attribute("aria-invalid", "true")
+    expect(email).to_have_value("aoife at home")
+    expect(buyer.page.locator("#errors")).to_be_focused()
+    for field in (email, town):
+        error = field.get_attribute("aria-describedby") or ""
+        expect(buyer.page.locator(f"[id='{error.split()[-1]}']")).to_be_visible()
+    email.fill(buyer.home.email)
+    town.fill(buyer.home.city)
+    expect(buyer.page.locator("#card-number")).to_have_value(re.compile("4242$"))
+    buyer.press_pay()
     assert buyer.number()

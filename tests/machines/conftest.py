@@ -2,12 +2,8 @@
 
 import asyncio
 import itertools
-import os
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import time
-from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
@@ -27,10 +23,9 @@ from kupec.catalogue import (
     write_products,
 )
 from kupec.kit.db import Connection, Database, connect
-from kupec.kit.postgres import create_database, drop_database
 from kupec.sales import NewShippingMethod, save_shipping_method
-from tests.conftest import SCRATCH
 from tests.machines.platform import Platform
+from tests.machines.running import running_shop
 from tests.shop import NOON, SETUP
 from tests.stack import Stack
 
@@ -82,18 +77,11 @@ class Shop:
 
 @pytest.fixture(scope="session")
 def shop(server: str, template: str) -> Iterator[Shop]:
-    name = f"{SCRATCH}{os.getpid()}_machines"
-    dsn = asyncio.run(create_database(server, name, template=template))
-    folder = Path(tempfile.mkdtemp(prefix="kupec-machines-"))
-    stack = Stack(folder, dsn=dsn)
-    try:
-        asyncio.run(stack.open(_fill))
-        with httpx.Client(base_url=stack.web_url, timeout=20, trust_env=False) as http:
-            yield Shop(stack, http)
-    finally:
-        stack.close()
-        asyncio.run(drop_database(server, name))
-    shutil.rmtree(folder)
+    with (
+        running_shop("machines", _fill, server=server, template=template) as stack,
+        httpx.Client(base_url=stack.web_url, timeout=20, trust_env=False) as http,
+    ):
+        yield Shop(stack, http)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from bench.load import Purchase
 from tests.stack import Stack, eventually
 
 UNSETTLED = """
-select (select count(*) from payment where state in ('pending', 'requires_action', 'authorised', 'capturing', 'voiding'))
+select (select count(*) from payment where state not in ('captured', 'voided', 'failed'))
      + (select count(*) from sales_order where state = 'draft')
      + (select count(*) from sales_order o where o.state = 'placed'
          and not exists (select from mail m where m.kind = 'order_confirmation' and m.subject_ref = 'order:' || o.id))
@@ -84,7 +84,8 @@ async def every_order_has_one_mail(stack: Stack) -> None:
         rows = await db.fetch(
             """
             select o.number, count(m.id) as written, count(m.id) filter (where m.state = 'sent') as sent,
-                   (select count(*) from event e where e.name = 'mail.sent' and e.subject = 'order:' || o.id) as recorded
+                   (select count(*) from event e
+                     where e.name = 'mail.sent' and e.subject = 'order:' || o.id) as recorded
               from sales_order o left join mail m on m.kind = 'order_confirmation' and m.subject_ref = 'order:' || o.id
              where o.number is not null
              group by o.id

@@ -1,4 +1,7 @@
-"""kill -9 of web, worker and database under checkout load, with a gateway that drops replies. More rounds: bench/kill.py."""
+"""kill -9 of web, worker and database under checkout load, with a gateway that drops replies.
+
+More rounds: bench/kill.py.
+"""
 
 import random
 

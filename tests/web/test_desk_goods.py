@@ -6,7 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from kupec.catalogue import ProductDraft, TextDraft, VariantDraft, create_product, reindex_all
+from kupec.catalogue import (
+    ProductDraft,
+    TextDraft,
+    VariantDraft,
+    adjust_stock,
+    create_product,
+    put_location,
+    reindex_all,
+)
 from kupec.kit.actor import system
 from tests.sales.conftest import Shop, gateway, session_gateway, shop
 from tests.shop import NOON
@@ -139,6 +147,12 @@ async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
     said = words(await person.done(f"/desk/catalogue/stock/{shelf}", counted))
     assert "Stav skladu je opraven." in said
     assert "Stav změněn z 4 na 3: Inventura" in said
+    async with desk.site.database.transaction() as db:
+        brno = await put_location(db, "brno", name="Brno", country="CZ", position=1, actor=TEST, now=NOON)
+        variant = UUID(shelf.split("/")[0])
+        await adjust_stock(db, variant, brno, on_hand=77, reason="elsewhere", actor=TEST, now=NOON)
+    assert "elsewhere" not in await person.page(f"/desk/catalogue/stock/{shelf}")
+    assert "elsewhere" in await person.page(f"/desk/catalogue/stock/{variant}/{brno}")
     stale = await person.post(f"/desk/catalogue/stock/{shelf}", counted)
     assert stale.status_code == 409
     assert 'id="shelf.on_hand-error"' in stale.text
@@ -146,10 +160,8 @@ async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
         refused = await person.post(f"/desk/catalogue/stock/{shelf}", {**counted, "expected": "3", **wrong})
         assert refused.status_code == 422
         assert f'id="shelf.{field}-error"' in refused.text
-    assert (
-        await desk.fetchval("select on_hand from stock_level join variant on id = variant_id where sku = 'GRIND-1'")
-        == 3
-    )
+    on_hand = "select on_hand from stock_level where variant_id = $1 and location_id <> $2"
+    assert await desk.fetchval(on_hand, variant, brno) == 3
 
 
 async def test_stock_below_what_is_ordered_is_refused_in_words(desk: Desk) -> None:

@@ -1,8 +1,9 @@
 """How products are found and sorted: `product_index` and `search_word`, made anew whenever a product changes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -11,6 +12,8 @@ from kupec.catalogue.search import START, language_mark
 from kupec.catalogue.stems import STOP_WORDS, compounds, stem, words
 from kupec.kit.db import Connection
 from kupec.kit.text import sort_key
+
+T = TypeVar("T")
 
 # A for the name, B for brand and categories, C for what describes it shortly, D for the long text.
 _LAST_POSITION: Final = 16383
@@ -30,40 +33,26 @@ lowest as (
 )
 """
 
-# One row a product and language of a market, with the text that stands for it there and all else that is searched.
-_SOURCE: Final = f"""
-with recursive {_LOWEST_PRICES}, language as (select distinct language from market),
-within as (
-    select pc.product_id, pc.category_id
-    from product_category pc
-    where pc.product_id = any($1::uuid[])
+_PRODUCTS: Final = f"""
+with {_LOWEST_PRICES}
+select p.id, p.brand, l.prices,
+       array(select a.value from product_attribute a where a.product_id = p.id order by a.position) as attributes,
+       array(select v.sku from variant v where v.product_id = p.id and v.status = 'active') as skus,
+       array(select v.names from variant v where v.product_id = p.id and v.status = 'active') as variant_names
+from lowest l join product p on p.id = l.product_id
+"""  # noqa: S608
+
+# What a product's categories, and those above them, are called.
+_CATEGORIES: Final = """
+with recursive within as (
+    select pc.product_id, pc.category_id from product_category pc where pc.product_id = any($1::uuid[])
     union
     select w.product_id, c.parent_id
     from within w join category c on c.id = w.category_id
     where c.parent_id is not null
-),
-chosen as (
-    select p.id as product_id, p.brand, l.language, t.language as text_language, t.name, t.summary, t.description
-    from unnest($1::uuid[]) as given (id)
-    join product p on p.id = given.id
-    cross join language l
-    join lateral (
-        select * from product_text t where t.product_id = p.id
-        order by t.language = l.language desc, t.language = 'en' desc, t.language
-        limit 1
-    ) t on true
 )
-select c.*,
-       array(select x.name from within w join category_text x on x.category_id = w.category_id
-             where w.product_id = c.product_id and x.language = c.text_language) as categories,
-       array(select a.value from product_attribute a where a.product_id = c.product_id
-             order by a.position) as attributes,
-       array(select v.sku from variant v where v.product_id = c.product_id and v.status = 'active') as skus,
-       array(select v.names from variant v where v.product_id = c.product_id and v.status = 'active') as variant_names,
-       lowest.prices
-from chosen c
-join lowest on lowest.product_id = c.product_id
-"""  # noqa: S608
+select w.product_id, x.language, x.name from within w join category_text x on x.category_id = w.category_id
+"""
 
 _WRITE_INDEX: Final = """
 insert into product_index as i (product_id, language, text_language, sort_key, terms, prices)
@@ -94,19 +83,30 @@ on conflict do nothing
 """
 
 
-class _Source(msgspec.Struct, frozen=True, kw_only=True):
-    product_id: UUID
+class _Product(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
     brand: str
-    language: str
-    text_language: str
-    name: str
-    summary: str
-    description: str
-    categories: list[str]
+    prices: dict[str, int]
     attributes: list[str | dict[str, str]]
     skus: list[str]
     variant_names: list[dict[str, str]]
-    prices: dict[str, int]
+
+
+class _Text(msgspec.Struct, frozen=True, kw_only=True):
+    product_id: UUID
+    language: str
+    name: str
+    summary: str
+    description: str
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """A product as it is found in a language: with its text in that language or the one that stands in."""
+
+    product: _Product
+    language: str
+    text: _Text
+    categories: list[str]
 
 
 class _Terms:
@@ -121,42 +121,72 @@ class _Terms:
         self.known: dict[str, str] = {}
 
     def add(self, text: str, weight: str, *, learn: bool = False) -> None:
-        stop = STOP_WORDS.get(self._language, frozenset())
-        for word in (*words(text), *compounds(text)):
-            if word in stop or self._next > _LAST_POSITION:
-                continue
-            root = stem(word, self._language)
-            positions = self._positions[root]
-            if len(positions) < _MOST_PER_LEXEME:
-                positions.append(f"{self._next}{weight}")
-            self._next += 1
-            if learn and len(word) >= _SHORTEST_KNOWN and not word.isdigit():
-                self.known[word] = root
+        for chunk in text.split():
+            for word, root in _lexemes(chunk, self._language):
+                if self._next > _LAST_POSITION:
+                    return
+                positions = self._positions[root]
+                if len(positions) < _MOST_PER_LEXEME:
+                    positions.append(f"{self._next}{weight}")
+                self._next += 1
+                if learn and len(word) >= _SHORTEST_KNOWN and not word.isdigit():
+                    self.known[word] = root
 
     def __str__(self) -> str:
         lexemes = [f"'{lexeme}':{','.join(positions)}" for lexeme, positions in self._positions.items()]
         return f"'{self._mark}' {' '.join(lexemes)}"
 
 
+@lru_cache(maxsize=50_000)
+def _lexemes(chunk: str, language: str) -> tuple[tuple[str, str], ...]:
+    """The words of what stands between two spaces, each with its stem. The same come again and again."""
+    stop = STOP_WORDS.get(language, frozenset())
+    return tuple((word, stem(word, language)) for word in (*words(chunk), *compounds(chunk)) if word not in stop)
+
+
 async def reindex(db: Connection, product_ids: Sequence[UUID]) -> None:
     """Bring search and sorting up to date with these products, in every language of a market."""
-    sources = [_Source(**row) for row in await db.fetch(_SOURCE, list(product_ids))]
-    terms = [_terms_of(source) for source in sources]
+    entries = await _entries(db, list(product_ids))
+    terms = [_terms_of(entry) for entry in entries]
     await db.execute(
         _WRITE_INDEX,
-        [source.product_id for source in sources],
-        [source.language for source in sources],
-        [source.text_language for source in sources],
-        [sort_key(source.name, source.language) for source in sources],
+        [entry.product.id for entry in entries],
+        [entry.language for entry in entries],
+        [entry.text.language for entry in entries],
+        [sort_key(entry.text.name, entry.language) for entry in entries],
         [str(each) for each in terms],
-        [source.prices for source in sources],
+        [entry.product.prices for entry in entries],
     )
     known = {
-        (source.language, word): root
-        for source, each in zip(sources, terms, strict=True)
+        (entry.language, word): root
+        for entry, each in zip(entries, terms, strict=True)
         for word, root in each.known.items()
     }
     await db.execute(_WRITE_WORDS, [key[0] for key in known], [key[1] for key in known], list(known.values()))
+
+
+async def _entries(db: Connection, product_ids: list[UUID]) -> list[_Entry]:
+    languages = [row["language"] for row in await db.fetch("select distinct language from market")]
+    products = [_Product(**row) for row in await db.fetch(_PRODUCTS, product_ids)]
+    rows = await db.fetch(
+        """
+        select product_id, language, name, summary, description
+        from product_text where product_id = any($1::uuid[]) order by language
+        """,
+        product_ids,
+    )
+    texts: defaultdict[UUID, dict[str, _Text]] = defaultdict(dict)
+    for row in rows:
+        texts[row["product_id"]][row["language"]] = _Text(**row)
+    categories: defaultdict[tuple[UUID, str], list[str]] = defaultdict(list)
+    for row in await db.fetch(_CATEGORIES, product_ids):
+        categories[row["product_id"], row["language"]].append(row["name"])
+    return [
+        _Entry(product, language, text, categories[product.id, text.language])
+        for product in products
+        for language in languages
+        if (text := _in_language(texts[product.id], language)) is not None
+    ]
 
 
 async def refresh_prices(db: Connection, product_ids: Sequence[UUID]) -> None:
@@ -171,21 +201,23 @@ async def reindex_all(db: Connection, *, batch_size: int = 1000) -> None:
         await reindex(db, ids[start : start + batch_size])
 
 
-def _terms_of(source: _Source) -> _Terms:
-    terms = _Terms(source.text_language, source.language)
-    terms.add(source.name, "A", learn=True)
-    for names in source.variant_names:
-        terms.add(_in_language(names, source.text_language), "A", learn=True)
-    for text in (source.brand, *source.categories):
-        terms.add(text, "B", learn=True)
-    terms.add(source.summary, "C", learn=True)
-    for value in source.attributes:
-        terms.add(value if isinstance(value, str) else _in_language(value, source.text_language), "C")
-    for sku in source.skus:
+def _terms_of(entry: _Entry) -> _Terms:
+    product, text = entry.product, entry.text
+    terms = _Terms(text.language, entry.language)
+    terms.add(text.name, "A", learn=True)
+    for names in product.variant_names:
+        terms.add(_in_language(names, text.language) or "", "A", learn=True)
+    for name in (product.brand, *entry.categories):
+        terms.add(name, "B", learn=True)
+    terms.add(text.summary, "C", learn=True)
+    for value in product.attributes:
+        terms.add(value if isinstance(value, str) else _in_language(value, text.language) or "", "C")
+    for sku in product.skus:
         terms.add(sku, "C")
-    terms.add(source.description, "D")
+    terms.add(text.description, "D")
     return terms
 
 
-def _in_language(texts: dict[str, str], language: str) -> str:
-    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+def _in_language(texts: Mapping[str, T], language: str) -> T | None:
+    """The one in that language, else in English, else any."""
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), None)

@@ -8,34 +8,23 @@ from uuid import UUID
 from kupec.catalogue.models import SellableVariant
 from kupec.kit.db import Connection
 
-# A text in the market's language, else in English, else in any.
+# Every join looks up by key what the one before found, so that no estimate of the planner can make it slow. A text is in
+# the market's language, else in English, else in any.
 _SELLABLE: Final = """
 with wanted as (
     select distinct market, variant_id from unnest($1::text[], $2::uuid[]) as w (market, variant_id)
-), promised as (
-    select r.variant_id, r.location_id, sum(r.quantity) as quantity
-    from reservation r
-    where r.variant_id = any($2::uuid[]) and r.expires_at > $3 and not r.holder = any($4::uuid[])
-    group by 1, 2
-), stock as (
-    select s.variant_id, sum(greatest(s.on_hand - s.allocated - coalesce(h.quantity, 0), 0))::int as available
-    from stock_level s left join promised h on h.variant_id = s.variant_id and h.location_id = s.location_id
-    where s.variant_id = any($2::uuid[])
-    group by 1
 )
 select w.market, v.id, v.product_id, v.sku,
-       case when v.label = '' then t.name else t.name || ', ' || v.label end as name,
-       encode(f.sha256, 'hex') as picture, t.slug, p.kind, c.amount as unit_amount, x.rate_bp as tax_bp, v.stocked,
+       case when v.names = '{}' then t.name
+            else concat_ws(', ', t.name, nullif(coalesce(v.names ->> m.language, v.names ->> 'en',
+                                                         (select min(value) from jsonb_each_text(v.names))), '')) end
+       as name,
+       (select encode(f.sha256, 'hex') from media f where f.id = p.picture_id) as picture,
+       t.slug, p.kind, c.amount as unit_amount, x.rate_bp as tax_bp, v.stocked,
        case when v.stocked then coalesce(s.available, 0) else 0 end as available
 from wanted w
 join market m on m.code = w.market
-join lateral (
-    select v.id, v.product_id, v.sku, v.stocked,
-           coalesce(v.names ->> m.language, v.names ->> 'en',
-                    (select min(value) from jsonb_each_text(v.names)), '') as label
-    from variant v
-    where v.id = w.variant_id and v.status = 'active'
-) v on true
+join variant v on v.id = w.variant_id and v.status = 'active'
 join product p on p.id = v.product_id and p.status = 'active'
 join price c on c.variant_id = v.id and c.currency = m.currency
 join vat_rate x on x.country = m.home_country and x.vat_class = p.vat_class
@@ -46,8 +35,15 @@ join lateral (
     order by t.language = m.language desc, t.language = 'en' desc, t.language
     limit 1
 ) t on true
-left join media f on f.id = p.picture_id
-left join stock s on s.variant_id = v.id
+left join lateral (
+    select sum(greatest(0, s.on_hand - s.allocated - coalesce((
+               select sum(r.quantity)
+               from reservation r
+               where r.variant_id = s.variant_id and r.location_id = s.location_id
+                 and r.expires_at > $3 and not r.holder = any($4::uuid[])), 0)))::int as available
+    from stock_level s
+    where s.variant_id = v.id
+) s on true
 """
 
 

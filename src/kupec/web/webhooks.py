@@ -6,7 +6,6 @@ from uuid import UUID
 import structlog
 from litestar import Request, Response, post
 from litestar.params import FromPath
-from litestar.params import FromPath
 
 from kupec.billing import Outcome, receive
 from kupec.kit.errors import InvalidValue, KupecError, NotFound

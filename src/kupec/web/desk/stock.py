@@ -87,6 +87,8 @@ async def shelf_page(
     """One variant at one location, with its history, beside the list."""
     reader = reader_of(request)
     subject = f"variant:{variant_id}"
+    told = await subject_history(db, subject)
+    here = [event for event in told if event.payload.get("location_id", str(location_id)) == str(location_id)]
     return await desk_page(
         request,
         db,
@@ -96,7 +98,7 @@ async def shelf_page(
         listing=await stock_list(request, db),
         level=await _level(request, db, variant_id, location_id),
         low=LOW,
-        history=await days(db, await subject_history(db, subject), reader, here=subject),
+        history=await days(db, here, reader, here=subject),
         errors=errors or {},
         typed=typed(values),
     )
