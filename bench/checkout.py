@@ -3,10 +3,11 @@
     python -m bench checkout                 # 1, 4, 16 and 64 clients, then 64 with variations
     python -m bench checkout --clients 64    # only these
 
-One checkout is two requests: a session of three lines with buyer and destination, and its completion with a card, which
-the sandbox gateway authorises over HTTP and later captures. The clock of a run stops when nothing waits any more: every
-payment captured, every confirmation written, rendered and recorded as sent, every subscriber at the end of the log. Then
-the books are checked to the piece. CPU is that of all processes of a group, the ones that came and went included.
+One checkout is two requests: a session of three lines with buyer and destination, and its completion with a card,
+which the sandbox gateway authorises over HTTP and later captures. The clock of a run stops when nothing waits any
+more: every payment captured, every confirmation written, rendered and recorded as sent, every subscriber at the end
+of the log. Then the books are checked to the piece. CPU is that of all processes of a group, the ones that came and
+went included.
 """
 
 import argparse

@@ -9,8 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from bench.stack import PRODUCTS, seed, tree_cpu
 from kupec.kit.db import Connection, Database, connect, create_pool
 from kupec.kit.ids import uuid7
 from kupec.kit.migrate import migrate
-from tests.stack import OwnDatabase
+from tests.stack import OwnDatabase, open_folder
 
 ORDERS = 1_500
 BATCH = 64
@@ -190,11 +189,9 @@ async def measure() -> list[Floor]:
         await write_singly(db, made(500, 100))
         await db.execute("analyze")
         return [
-            await _measured("single statements", pid, made(1_000, ORDERS), lambda orders: write_singly(db, orders)),
-            await _measured("one a table", pid, made(10_000, ORDERS), lambda orders: together(orders, 1)),
-            await _measured(
-                f"{BATCH} orders at once", pid, made(20_000, ORDERS), lambda orders: together(orders, BATCH)
-            ),
+            await _measured("single statements", pid, made(1_000, ORDERS), partial(write_singly, db)),
+            await _measured("one a table", pid, made(10_000, ORDERS), partial(together, size=1)),
+            await _measured(f"{BATCH} orders at once", pid, made(20_000, ORDERS), partial(together, size=BATCH)),
         ]
 
 
@@ -213,9 +210,8 @@ async def _measured(name: str, pid: int, orders: list[Order], write: Callable[[l
 
 @asynccontextmanager
 async def _database() -> AsyncIterator[tuple[Connection, int]]:
-    with TemporaryDirectory(prefix="kupec-floor-") as folder:
-        Path(folder).chmod(0o755)
-        server = OwnDatabase(Path(folder) / "postgres")
+    with open_folder("kupec-floor-") as folder:
+        server = OwnDatabase(folder / "postgres")
         dsn = await asyncio.to_thread(server.start)
         try:
             await migrate(dsn)

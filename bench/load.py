@@ -228,8 +228,7 @@ async def run(
 
     async def client() -> None:
         connection = await Connection.open(url)
-        for number in left:
-            made.append(await buy(connection, buyer, choose(), buyer.email(number), change=change))
+        made.extend([await buy(connection, buyer, choose(), buyer.email(n), change=change) for n in left])
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(clients)))

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -299,19 +299,27 @@ class Stack:
         }
 
 
-@asynccontextmanager
-async def running_stack(seed: Callable[[Database], Any], **options: Any) -> AsyncIterator[Stack]:
-    """A stack for as long as the block lasts; when it fails, the logs stay where the last line says."""
-    folder = Path(tempfile.mkdtemp(prefix="kupec-stack-"))
+@contextmanager
+def open_folder(prefix: str) -> Iterator[Path]:
+    """A temporary folder that the database's own user may enter, too. What fails in it stays to be looked at."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o755)
-    stack = Stack(folder, **options)
     try:
-        await stack.open(seed)
-        yield stack
+        yield folder
     except BaseException:
-        await asyncio.to_thread(stack.close)
-        print(f"The logs of all processes are in {folder}")
+        print(f"What was going on is told in {folder}")
         raise
     else:
-        await asyncio.to_thread(stack.close)
         shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def running_stack(seed: Callable[[Database], Any], **options: Any) -> AsyncIterator[Stack]:
+    """A stack for as long as the block lasts."""
+    with open_folder("kupec-stack-") as folder:
+        stack = Stack(folder, **options)
+        try:
+            await stack.open(seed)
+            yield stack
+        finally:
+            await asyncio.to_thread(stack.close)

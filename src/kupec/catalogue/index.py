@@ -16,8 +16,7 @@ from kupec.kit.text import sort_key
 T = TypeVar("T")
 
 # A for the name, B for brand and categories, C for what describes it shortly, D for the long text.
-_LAST_POSITION: Final = 16383
-_MOST_PER_LEXEME: Final = 255
+_LAST_POSITION: Final = 16_000  # of 16,383 that PostgreSQL counts
 _SHORTEST_KNOWN: Final = 3
 
 _LOWEST_PRICES: Final = """
@@ -115,22 +114,24 @@ class _Terms:
     def __init__(self, language: str, market_language: str) -> None:
         self._language = language
         self._mark = language_mark(market_language)
-        self._positions: defaultdict[str, list[str]] = defaultdict(list)
-        self._positions[START].append("1A")
-        self._next = 2
+        self._positions: dict[str, list[str]] = {START: ["1A"]}
+        self._last = 1
         self.known: dict[str, str] = {}
 
     def add(self, text: str, weight: str, *, learn: bool = False) -> None:
+        language, positions, last = self._language, self._positions, self._last
         for chunk in text.split():
-            for word, root in _lexemes(chunk, self._language):
-                if self._next > _LAST_POSITION:
-                    return
-                positions = self._positions[root]
-                if len(positions) < _MOST_PER_LEXEME:
-                    positions.append(f"{self._next}{weight}")
-                self._next += 1
+            if last > _LAST_POSITION:
+                break
+            for word, root in _lexemes(chunk, language):
+                last += 1
+                if root in positions:
+                    positions[root].append(f"{last}{weight}")
+                else:
+                    positions[root] = [f"{last}{weight}"]
                 if learn and len(word) >= _SHORTEST_KNOWN and not word.isdigit():
                     self.known[word] = root
+        self._last = last
 
     def __str__(self) -> str:
         lexemes = [f"'{lexeme}':{','.join(positions)}" for lexeme, positions in self._positions.items()]

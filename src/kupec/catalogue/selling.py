@@ -8,8 +8,8 @@ from uuid import UUID
 from kupec.catalogue.models import SellableVariant
 from kupec.kit.db import Connection
 
-# Every join looks up by key what the one before found, so that no estimate of the planner can make it slow. A text is in
-# the market's language, else in English, else in any.
+# Every join looks up by key what the one before found, so that no estimate of the planner can make it slow.
+# A text is in the market's language, else in English, else in any.
 _SELLABLE: Final = """
 with wanted as (
     select distinct market, variant_id from unnest($1::text[], $2::uuid[]) as w (market, variant_id)

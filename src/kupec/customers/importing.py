@@ -29,7 +29,7 @@ _ADDRESS_FIELDS = ("street", "city", "postcode", "country")
 _Point = tuple[str, str]
 
 
-class PartyRow(msgspec.Struct, kw_only=True):
+class PartyRow(msgspec.Struct, kw_only=True, gc=False):
     """One customer. Empty text means unknown."""
 
     external_id: str

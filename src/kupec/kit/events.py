@@ -53,7 +53,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     payload: dict[str, Any]
 
 
-COLUMNS = "id, xid::text::bigint as xid, name, v, occurred_at, recorded_at, actor, origin, customer_id, channel, subject, payload"
+COLUMNS = (
+    "id, xid::text::bigint as xid, name, v, occurred_at, recorded_at, actor, origin, customer_id, channel, subject, "
+    "payload"
+)
 
 _INSERT = """
 insert into event (occurred_at, name, v, actor, origin, customer_id, channel, subject, payload)

@@ -1,4 +1,4 @@
-"""Settings come from the environment, once, at the start. Each is documented in docs/settings.md (a test holds that)."""
+"""Settings come from the environment, once, at the start; docs/settings.md documents each (a test holds that)."""
 
 import os
 from collections.abc import Mapping

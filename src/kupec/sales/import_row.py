@@ -13,7 +13,7 @@ MOST_LINES = 10**9
 LONGEST_KEY = 200
 
 
-class OrderLineRow(msgspec.Struct, kw_only=True):
+class OrderLineRow(msgspec.Struct, kw_only=True, gc=False):
     """One line of an order (quantity above zero) or of a return (below)."""
 
     order_external_id: str

@@ -63,7 +63,7 @@ def _line(line: CartLine, variant: SellableVariant, tax: int) -> PricedLine:
 def _taxes(goods: Sequence[tuple[int, int]]) -> list[int]:
     """The tax in each (rate in basis points, gross total)."""
     by_rate: dict[int, list[int]] = defaultdict(list)
-    for index, (rate, _) in enumerate(goods):
+    for index, (rate, _total) in enumerate(goods):
         by_rate[rate].append(index)
     taxes = [0] * len(goods)
     for rate, members in by_rate.items():

@@ -93,9 +93,7 @@ async def _settings(db: Connection, now: datetime) -> None:
         for vat_class, rate in rates.items():
             await catalogue.set_vat_rate(db, country, vat_class, rate, actor=_ACTOR, now=now)
     for position, (code, name) in enumerate((("praha", "Praha"), ("brno", "Brno"))):
-        await catalogue.put_location(
-            db, code, name=name, country="CZ", position=position, actor=_ACTOR, now=now
-        )
+        await catalogue.put_location(db, code, name=name, country="CZ", position=position, actor=_ACTOR, now=now)
     for method in DELIVERIES:
         await sales.save_shipping_method(db, method)
     rows = [msgspec.convert(row, catalogue.CategoryRow) for row in _read("categories.jsonl")]
@@ -126,9 +124,7 @@ def _party(person: Mapping[str, Any]) -> customers.PartyRow:
 
 def _order_lines(people: list[dict[str, Any]], now: datetime) -> Iterator[sales.OrderLineRow]:
     products = _read("products.jsonl")
-    variants = {
-        variant["sku"]: (product, variant) for product in products for variant in product["variants"]
-    }
+    variants = {variant["sku"]: (product, variant) for product in products for variant in product["variants"]}
     by_id = {person["external_id"]: person for person in people}
     for order in history(products, people, until=now - timedelta(hours=3)):
         person = by_id[order["customer_external_id"]]
@@ -171,5 +167,3 @@ def _row(
         postcode=address["postcode"],
         country=address["country"],
     )
-
-
