@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         """Raises Gone."""
         parts = urlsplit(url)
         try:
-            _, made = await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port)
+            _, made = await asyncio.get_running_loop().create_connection(cls, parts.hostname or "", parts.port or 80)
         except OSError as error:
             raise Gone(str(error)) from error
         return made

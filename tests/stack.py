@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ class Stack:
         """Until every process that should run can do its work."""
         for process, url in zip(self.webs, self.web_urls, strict=True):
             if process.running:
-                await eventually(lambda url=url: self._is_up(url, "/readyz"), or_else=process.said)
+                await eventually(partial(self._is_up, url, "/readyz"), or_else=process.said)
         if self.worker.running:
             await eventually(lambda: "worker.started" in self.worker.said(), or_else=self.worker.said)
 
