@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from kupec.catalogue import sellable
+from kupec.catalogue import release, sellable
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch, InvalidValue, KupecError, NotFound
@@ -310,7 +310,7 @@ def _given(details: CartDetails) -> dict[str, Any]:
 
 
 async def cancel_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Close a cart that will not be ordered. Emits cart.cancelled; cancelling twice is once."""
+    """Close a cart that will not be ordered: what it held is free again. Emits cart.cancelled; twice is once."""
     cart = (await lock_carts(db, [cart_id])).get(cart_id)
     if cart is None:
         raise NotFound(what="cart")
@@ -319,6 +319,7 @@ async def cancel_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datet
     if cart.state != "open":
         raise CartClosed
     await withdraw_draft(db, cart_id, actor=actor, now=now)
+    await release(db, [cart_id])
     await db.execute("update cart set state = 'cancelled', updated_at = $2 where id = $1", cart_id, now)
     await emit(db, [_happened(cart, CartCancelled(), now)], actor=actor)
 
