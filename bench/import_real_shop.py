@@ -32,6 +32,7 @@ from kupec.kit.migrate import migrate
 from kupec.kit.postgres import EmbeddedPostgres
 from kupec.kit.transforms import slug
 
+_HEADS = ("lines", "in", "skipped", "refused", "seconds", "lines/s", "our CPU", "its CPU")
 MAPPINGS = Path(__file__).parent / "mappings"
 NO_GOODS = {"Adjust bad debt", "AMAZON FEE", "Bank Charges", "CRUK Commission", "Discount", "DOTCOM POSTAGE"}
 NO_GOODS |= {"Manual", "POSTAGE", "SAMPLES"}
@@ -101,31 +102,34 @@ async def run(dsn: str, path: Path) -> bool:
         market = catalogue.Market(code="uk", language="en", currency="GBP", home_country="GB", countries=["GB"])
         await catalogue.put_market(db, market, position=1, actor=system("bench"), now=now)
         await catalogue.set_vat_rate(db, "GB", "standard", 2000, actor=system("bench"), now=now)
-    print(
-        f"{'pass':12}{'lines':>10}{'in':>10}{'skipped':>10}{'refused':>10}{'seconds':>10}{'lines/s':>10}{'our CPU':>10}{'its CPU':>10}"
-    )
-    total = 0.0
-    async with database.reading() as db:
-        backend = db.get_server_pid()
-    for kind in KINDS:
-        begin, cpu = time.perf_counter(), (_cpu(), _cpu_of(backend))
-        done = await import_file(
-            database, kind, path, load_mapping(MAPPINGS / f"online_retail.{kind}.toml"), clock=SystemClock()
-        )
-        took = time.perf_counter() - begin
-        total += took
-        print(
-            f"{kind:12}{lines:10,}{done.written:10,}{done.skipped:10,}{done.failed:10,}"
-            f"{took:10.1f}{lines / took:10,.0f}{_cpu() - cpu[0]:9.1f}s{_cpu_of(backend) - cpu[1]:9.1f}s"
-        )
-    print(f"{'all':12}{3 * lines:10,}{'':30}{total:10.1f}{3 * lines / total:10,.0f}")
+    await measure(database, path, lines)
     async with database.reading() as db:
         row = await db.fetchrow(_FOUND)
     await pool.close()
-    assert row is not None
-    wrong = {name: (row[name], wanted[name]) for name in row.keys() if row[name] != wanted[name]}  # noqa: SIM118
-    for name, figures in wrong.items():
-        print(f"WRONG {name}: in the database {figures[0]}, in the file {figures[1]}")
+    return compare(dict(row or {}), wanted)
+
+
+async def measure(database: Database, path: Path, lines: int) -> None:
+    async with database.reading() as db:
+        backend = db.get_server_pid()
+    print("pass".ljust(12) + "".join(f"{head:>10}" for head in _HEADS))
+    total = 0.0
+    for kind in KINDS:
+        mapping = load_mapping(MAPPINGS / f"online_retail.{kind}.toml")
+        begin, cpu = time.perf_counter(), (_cpu(), _cpu_of(backend))
+        done = await import_file(database, kind, path, mapping, clock=SystemClock())
+        took = time.perf_counter() - begin
+        total += took
+        counts = f"{lines:10,}{done.written:10,}{done.skipped:10,}{done.failed:10,}"
+        times = f"{took:10.1f}{lines / took:10,.0f}{_cpu() - cpu[0]:9.1f}s{_cpu_of(backend) - cpu[1]:9.1f}s"
+        print(f"{kind:12}{counts}{times}")
+    print(f"{'all':12}{3 * lines:10,}{'':30}{total:10.1f}{3 * lines / total:10,.0f}")
+
+
+def compare(found: dict[str, int], wanted: dict[str, int]) -> bool:
+    wrong = [name for name in wanted if found.get(name) != wanted[name]]
+    for name in wrong:
+        print(f"WRONG {name}: in the database {found.get(name)}, in the file {wanted[name]}")
     if not wrong:
         print(f"all {len(wanted)} figures are as in the file: " + ", ".join(f"{k} {v:,}" for k, v in wanted.items()))
     return not wrong

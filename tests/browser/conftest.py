@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kupec.app.zrnko.seed import seed
 from kupec.kit.clock import SystemClock
 from kupec.kit.db import Database
-from tests.browser.people import FLAGS, HOMES, Buyer, Desk, open_page
+from tests.browser.people import FLAGS, HOMES, PATIENCE, Buyer, Desk, open_page
 from tests.stack import Stack
 
 NO_BROWSER = "no Chromium on this machine (Debian: apt-get install chromium)"
@@ -55,6 +55,7 @@ def chromium(zrnko: Stack) -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(NO_BROWSER)
         pytest.skip(NO_BROWSER)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -70,14 +71,14 @@ class Street:
         self.pages: list[Page] = []
         self.complaints: list[str] = []
 
-    def buyer(self, language: str, size: dict[str, int]) -> Buyer:
-        return Buyer(self._page(language, size), self._shop, HOMES[language])
+    def buyer(self, language: str, size: dict[str, int], scheme: str = "light") -> Buyer:
+        return Buyer(self._page(language, size, scheme), self._shop, HOMES[language])
 
-    def desk(self, language: str, size: dict[str, int]) -> Desk:
-        return Desk(self._page(language, size), self._shop, HOMES[language])
+    def desk(self, language: str, size: dict[str, int], scheme: str = "light") -> Desk:
+        return Desk(self._page(language, size, scheme), self._shop, HOMES[language])
 
-    def _page(self, language: str, size: dict[str, int]) -> Page:
-        page = open_page(self._browser, size=size, language=language, complaints=self.complaints)
+    def _page(self, language: str, size: dict[str, int], scheme: str) -> Page:
+        page = open_page(self._browser, size=size, scheme=scheme, language=language, complaints=self.complaints)
         self.pages.append(page)
         return page
 

@@ -15,7 +15,7 @@ TRACKED = "RR123456789CZ"
 @pytest.mark.parametrize(
     ("language", "size", "done"),
     [
-        ("cs", PHONE, ["Je na cestě k vám.", "Byla doručena."]),
+        ("cs", PHONE, ["Je na cestě k vám.", "Je doručená."]),
         ("pl", DESKTOP, ["Jest w drodze.", "Zostało dostarczone."]),
         ("en", PHONE, ["It is on its way to you.", "It has been delivered."]),
     ],

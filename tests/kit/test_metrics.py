@@ -84,8 +84,8 @@ async def test_what_is_gone_is_no_longer_shown(db: Connection) -> None:
 async def test_mails_that_did_not_leave(db: Connection) -> None:
     for number, state in enumerate(("queued", "queued", "failed", "sent")):
         await db.execute(
-            "insert into mail (id, kind, subject_ref, language, to_address, title, html, text, state, created_at) "
-            "values (gen_random_uuid(), 'test', $1, 'cs', 'a@example.com', 't', '', '', $2, $3)",
+            "insert into mail (id, kind, subject_ref, history, language, to_address, title, html, text, state, "
+            "created_at) values (gen_random_uuid(), 'test', $1, $1, 'cs', 'a@example.com', 't', '', '', $2, $3)",
             *(str(number), state, NOW),
         )
     await metrics.collect(db)

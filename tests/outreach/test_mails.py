@@ -106,6 +106,10 @@ async def test_a_parcel_is_told_with_its_tracking_link(shop: Shop) -> None:
     assert "https://track.example/AB1234567" in mail.html
     assert "2 × Product BEANS" in mail.text
     assert {mail.state for mail in mails} == {"sent"}
+    noted = await shop.fetchval(
+        "select count(*) from event where name = 'mail.sent' and subject = $1", f"order:{order.id}"
+    )
+    assert noted == 2, "both letters stand in the order's history"
 
 
 async def test_what_customers_type_stays_text(shop: Shop) -> None:

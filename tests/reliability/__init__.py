@@ -1,1 +1,1 @@
-"""The whole system under blows: many buyers, killed processes, messages out of order."""
+"""What must hold whatever happens, shown on the whole system: processes, wires and all."""

@@ -27,11 +27,12 @@ _AT_ONCE = 8
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as it was written. `subject_ref` is what it is about ("order:…", "parcel:…")."""
+    """A mail as it was written. `subject_ref` is what it is about ("order:…", "parcel:…"), `history` whose it is."""
 
     id: UUID
     kind: str
     subject_ref: str
+    history: str
     customer_id: UUID | None
     language: str
     to_address: str
@@ -99,15 +100,17 @@ def _draft(event: Event, order: Order, sender: Sender) -> _Draft:
 async def _insert(db: Connection, drafts: Sequence[_Draft]) -> list[UUID]:
     rows = await db.fetch(
         """
-        insert into mail (id, kind, subject_ref, customer_id, language, to_address, title, html, text, created_at)
-        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-                             $8::text[], $9::text[], $10::timestamptz[])
+        insert into mail (id, kind, subject_ref, history, customer_id, language, to_address, title, html, text,
+                          created_at)
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+                             $8::text[], $9::text[], $10::text[], $11::timestamptz[])
             on conflict (kind, subject_ref) do nothing
         returning id
         """,
         [uuid7() for _ in drafts],
         [draft.kind for draft in drafts],
         [draft.subject_ref for draft in drafts],
+        [f"order:{draft.order.id}" for draft in drafts],
         [draft.order.customer_id for draft in drafts],
         [draft.order.language for draft in drafts],
         [draft.order.email for draft in drafts],
@@ -194,10 +197,9 @@ async def _record(context: JobContext, mails: Sequence[Mail], outcomes: dict[UUI
 
 
 def _happened(mail: Mail, now: datetime) -> Happened:
-    about, _, reference = mail.subject_ref.partition(":")
     return Happened(
         payload=MailSent(mail_id=mail.id, kind=mail.kind),
-        subject=mail.subject_ref if about == "order" else f"mail:{reference}",
+        subject=mail.history,
         occurred_at=now,
         customer_id=mail.customer_id,
         channel="email",

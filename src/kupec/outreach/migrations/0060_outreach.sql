@@ -3,6 +3,8 @@ create table mail (
     id uuid primary key,
     kind text not null,
     subject_ref text not null,
+    -- The thing in whose history the sending is noted ("order:…").
+    history text not null,
     customer_id uuid references party (id),
     language text not null,
     to_address text not null,
