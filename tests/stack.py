@@ -74,11 +74,19 @@ class Process:
         return children[0]
 
     def said(self) -> str:
-        """What it has written since it was last started."""
+        """What it has written since it was last started; the end of it, if that is much."""
         with suppress(FileNotFoundError), self.log.open("rb") as log:
             log.seek(self._log_start)
-            return log.read().decode(errors="replace")
+            return log.read()[-4_000:].decode(errors="replace")
         return ""
+
+    def has_said(self, words: str) -> bool:
+        """Whether it has written these words since it was last started."""
+        if not self.log.exists():
+            return False
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            return words.encode() in log.read()
 
     def kill(self) -> None:
         """kill -9, for it and all its children."""
@@ -214,7 +222,7 @@ class Stack:
             if process.running:
                 await eventually(partial(self._is_up, url, "/readyz"), or_else=process.said)
         if self.worker.running:
-            await eventually(lambda: "worker.started" in self.worker.said(), or_else=self.worker.said)
+            await eventually(partial(self.worker.has_said, "worker.started"), or_else=self.worker.said)
 
     async def database_ready(self) -> None:
         """Until the database accepts connections."""
