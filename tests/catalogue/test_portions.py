@@ -77,6 +77,25 @@ def test_what_lies_nowhere_cannot_be_had() -> None:
     assert portion_out([want(ANNA, BEANS, 1)], [])[ANNA] == Shortage(holder=ANNA, available={BEANS: 0})
 
 
+def test_the_worked_numbers_of_the_documentation() -> None:
+    """docs/algorithms/stock.md: Praha is FIRST, Brno is SECOND; cart D's piece is subtracted already."""
+    stock = [
+        at(BEANS, FIRST, 3),
+        at(FILTER, FIRST, 9),
+        at(BEANS, SECOND, 4, held={BORIS: 2}),
+        at(FILTER, SECOND, 1),
+    ]
+    wanted = [
+        *(want(ANNA, BEANS, 5), want(ANNA, FILTER, 1)),
+        *(want(BORIS, BEANS, 2), want(BORIS, FILTER, 1)),
+        *(want(CYRIL, BEANS, 1), want(CYRIL, FILTER, 8)),
+    ]
+    answer = portion_out(wanted, stock)
+    assert taken(answer[ANNA]) == [(BEANS, FIRST, 3), (BEANS, SECOND, 2), (FILTER, FIRST, 1)]
+    assert taken(answer[BORIS]) == [(BEANS, SECOND, 2), (FILTER, SECOND, 1)]
+    assert answer[CYRIL] == Shortage(holder=CYRIL, available={BEANS: 0})
+
+
 holders = st.sampled_from([ANNA, BORIS, CYRIL])
 variants = st.sampled_from([BEANS, FILTER])
 demands = st.lists(st.builds(want, holders, variants, st.integers(1, 6)), max_size=8)
