@@ -108,10 +108,11 @@ class Shape:
 
     def notice(self, row: Any) -> None:
         """Let a line count without making anything of it. Raises Unfit, LeftOut."""
-        if any(skips(row) for skips in self._skips):
-            raise LeftOut
+        for skips in self._skips:
+            if skips(row):
+                raise LeftOut
         if self._keys:
-            key = tuple(field.read(row) for field in self._keys)
+            key = tuple([field.read(row) for field in self._keys])
             if key in self._seen:
                 raise LeftOut
             self._seen.add(key)
@@ -159,7 +160,7 @@ class Shape:
             return self._column(rule.column)
         getters = [self._column(column) for column in rule.columns]
         join = rule.join
-        return lambda row: join.join(str(part) for get in getters if (part := get(row)) not in _EMPTY)
+        return lambda row: join.join([str(part) for get in getters if (part := get(row)) not in _EMPTY])
 
 
 class _Counter:
@@ -171,7 +172,7 @@ class _Counter:
         self.latest = 0
 
     def count(self, row: Any) -> None:
-        key = tuple(get(row) for get in self._getters)
+        key = tuple([get(row) for get in self._getters])
         self.latest = self._counts[key] = self._counts.get(key, 0) + 1
 
 

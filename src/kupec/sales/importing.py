@@ -77,6 +77,8 @@ class _Group(msgspec.Struct):
     sold: list[SoldLine] = msgspec.field(default_factory=list)
     total: int = 0
     tax: int = 0
+    line_ids: int = msgspec.field(default_factory=lambda: uuid7().int)
+    """With the line's number added, its id: a uuid7 for each would cost as much as the rest of its making."""
 
 
 class _World(msgspec.Struct, frozen=True):
@@ -224,7 +226,19 @@ def _add_line(row: OrderLineRow, group: _Group, world: _World, tax_bp: int) -> N
     tax = _contained_tax(total, tax_bp)
     name = row.name or row.sku
     group.lines.append(
-        (uuid7(), group.id, row.line, variant_id, row.sku, name, row.quantity, row.unit_amount, total, tax_bp, tax)
+        (
+            UUID(int=group.line_ids + row.line),
+            group.id,
+            row.line,
+            variant_id,
+            row.sku,
+            name,
+            row.quantity,
+            row.unit_amount,
+            total,
+            tax_bp,
+            tax,
+        )
     )
     group.sold.append(SoldLine(variant_id, row.quantity, total))
     group.total += total
