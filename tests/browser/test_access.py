@@ -14,6 +14,13 @@ FOCUS = """wanted => {
     const seen = styles.some((style) => style.outlineStyle !== "none" && style.outlineWidth !== "0px");
     return [now.matches(wanted), seen, now.outerHTML.slice(0, 120)];
 }"""
+AXE = Axe().axe_script
+FINDINGS = """async where => {
+    const found = await axe.run(where, { resultTypes: ["violations"] });
+    return found.violations
+        .filter((finding) => ["serious", "critical"].includes(finding.impact))
+        .map((finding) => [finding.id, finding.nodes.slice(0, 3).map((node) => node.html.slice(0, 150))]);
+}"""
 MORE_OF_THE_SAME = ":is(tbody > tr, .grid > li, ol > li, datalist > option):nth-child(n+6)"
 NARROW = {"width": 320, "height": 640}
 SHOP_PAGES = ["/cart", "/info/delivery", "/nothing-here"]
@@ -23,10 +30,8 @@ DESK_SHEETS = ["/desk/system", "/desk/account"]
 
 def look_at(page: Page, part: str = "html") -> None:
     """`part` before axe (of lists the first rows: one is like another), then the page on the narrowest phone."""
-    context = {"include": [[part]], "exclude": [[MORE_OF_THE_SAME]]}
-    found = Axe().run(page, context=context).response["violations"]
-    serious = [finding for finding in found if finding["impact"] in ("serious", "critical")]
-    told = [(finding["id"], [node["html"][:150] for node in finding["nodes"][:3]]) for finding in serious]
+    page.evaluate(AXE)
+    told = page.evaluate(FINDINGS, {"include": [[part]], "exclude": [[MORE_OF_THE_SAME]]})
     assert not told, f"{page.url}: {told}"
     size = page.viewport_size
     assert size is not None
