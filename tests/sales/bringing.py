@@ -57,7 +57,15 @@ def write_files(folder: Path) -> None:
     (folder / "orders.toml").write_text(_ORDERS)
 
 
-async def bring(database: Database, kind: str, folder: Path, *, size: int = 20, again: bool = False) -> ImportRun:
+async def bring(
+    database: Database,
+    kind: str,
+    folder: Path,
+    *,
+    size: int = 20,
+    together: str | None = "order_external_id",
+    again: bool = False,
+) -> ImportRun:
     verb = {
         "customers": typed(PartyRow, partial(import_parties, actor=ACTOR, now=CLOCK.now())),
         "orders": typed(OrderLineRow, partial(import_orders, actor=ACTOR, now=CLOCK.now())),
@@ -71,7 +79,7 @@ async def bring(database: Database, kind: str, folder: Path, *, size: int = 20, 
         actor=ACTOR,
         clock=CLOCK,
         batch_size=size,
-        together="order_external_id",
+        together=together,
         again=again,
     )
 

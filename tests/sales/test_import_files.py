@@ -105,6 +105,20 @@ async def test_importing_a_file_again_changes_nothing(database: Database, folder
     assert len(finished) == 4
 
 
+@pytest.mark.parametrize(("together", "extended"), [("order_external_id", 0), (None, 22)])
+async def test_lines_that_follow_each_other_make_one_order_whatever_the_batches(
+    database: Database, tmp_path: Path, together: str | None, extended: int
+) -> None:
+    bringing.write_files(tmp_path)
+    lines = [f"o{i // 10},,2024-03-01T10:00:00,tea,{'x' if i % 10 == 4 else 1},1" for i in range(300)]
+    (tmp_path / "lines.csv").write_text("\n".join(["order,who,when,article,pieces,price", *lines]))
+    await bringing.bring(database, "orders", tmp_path, size=11, together=together)
+    async with database.reading() as db:
+        names = await db.fetchval("select array_agg(name) from event where subject like 'order:%'")
+        assert await db.fetchval("select count(*) from order_line") == 270
+    assert (names.count("order.placed"), names.count("order.extended")) == (30, extended)
+
+
 async def test_killed_at_any_moment_and_carried_on_it_writes_the_same(
     database: Database, folder: Path, other_dsn: str
 ) -> None:
