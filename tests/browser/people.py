@@ -61,14 +61,16 @@ def open_page(
     size: dict[str, int] = DESKTOP,
     scheme: str = "light",
     language: str = "cs",
+    sharp: bool = False,
     complaints: list[str] | None = None,
 ) -> Page:
-    """A new browser of its own. What its console complains of is added to `complaints`."""
+    """A new browser of its own. What its console complains of is added to `complaints`; `sharp` as phones' screens."""
     context = browser.new_context(
         viewport=size,  # type: ignore[arg-type]
         color_scheme=scheme,  # type: ignore[arg-type]
         locale=language,
         reduced_motion="reduce",
+        device_scale_factor=2 if sharp else 1,
     )
     context.set_default_timeout(PATIENCE)
     page = context.new_page()

@@ -5,8 +5,14 @@ import unicodedata
 _LIGATURES = str.maketrans(
     {"ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ø": "o", "Ø": "o", "ß": "ss", "æ": "ae", "Æ": "ae"}
 )
-_CZECH_CH = "h\uffff"
-_RANKED = {letter: rank for rank, letter in enumerate("aáąbcčćdďeéěęfghiíjklłmnňńoóöpqrřsšśtťuúůüvwxyýzžźż")}
+# Letters of their own in a language's alphabet, each as the letter that it follows and a mark after all letters.
+_AFTER, _LAST = "\ufffe", "\uffff"
+_OWN_LETTERS = {
+    "cs": str.maketrans({letter: base + _LAST for letter, base in zip("čřšž", "crsz", strict=True)}),
+    "pl": str.maketrans(
+        {letter: base + _AFTER for letter, base in zip("ąćęłńóśź", "acelnosz", strict=True)} | {"ż": f"z{_LAST}"}
+    ),
+}
 
 
 def fold(text: str) -> str:
@@ -19,14 +25,14 @@ def fold(text: str) -> str:
 def sort_key(text: str, language: str) -> str:
     """A key that sorts by plain code points as a reader of `language` expects.
 
-    Letters come before their accented sisters only where all else is equal, and in Czech "ch"
-    follows "h".
+    Letters of their own (Czech č, ř, š, ž, ch; Polish ą, ć, ę, ł, ń, ó, ś, ź, ż) follow the letter they come from;
+    other accents decide only where all else is equal.
     """
-    primary = fold(text)
+    spelled = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    primary = fold(spelled.translate(_OWN_LETTERS.get(language, {})))
     if language == "cs":
-        primary = primary.replace("ch", _CZECH_CH)
-    secondary = "".join(chr(0x21 + _RANKED.get(char, 0x5D)) for char in text.casefold() if not char.isspace())
-    return f"{primary}\u0001{secondary}"
+        primary = primary.replace("ch", f"h{_LAST}")
+    return f"{primary}\u0001{spelled}"
 
 
 def shorten(text: str, limit: int) -> str:

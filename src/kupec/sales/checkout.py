@@ -21,7 +21,7 @@ from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.settlement import settle
 
 _WATCH_PAUSE = 0.25  # seconds between looks at a payment that another request is making
-_WATCH_PATIENCE = 10.0
+_WATCH_PATIENCE = 5.0
 
 
 class CompleteRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,11 +91,22 @@ class Checkout:
             paid = await self._pay(standing.payment, request)
             return _completion(msgspec.structs.replace(paid, seen=standing.seen))
         if standing.state == "draft" and standing.payment is not None and standing.payment.state == "pending":
-            watched = await self._watch(standing.payment)
-            if watched.state == "failed" and standing.key != request.key:
+            joined = await self._join(standing.payment, request, repeated=standing.key == request.key)
+            if joined.state == "abandoned" and joined.key != request.key:
                 return await self.complete(request)
-            return watched
+            return _completion(joined)
         return _completion(standing)
+
+    async def _join(self, payment: Payment, request: CompleteRequest, *, repeated: bool) -> Standing:
+        """Another request is making this payment, or has died over it.
+
+        The same click, repeated, carries it on: the provider knows it by its id and takes the money once. Anybody
+        else may only ask what became of it.
+        """
+        decided = await self._watch(payment)
+        if decided is not None:
+            return decided
+        return await (self._pay(payment, request) if repeated else self._ask(payment))
 
     async def _pay(self, payment: Payment, request: CompleteRequest) -> Standing:
         return_url = request.return_url.replace("{payment}", str(payment.id))
@@ -132,17 +143,17 @@ class Checkout:
             payment = await get_payment(db, outcome.payment_id)
             return await _standing(db, payment)
 
-    async def _watch(self, payment: Payment) -> Completion:
-        """Another request is making this payment: wait for what it comes to, then ask the provider."""
+    async def _watch(self, payment: Payment) -> Standing | None:
+        """What the payment comes to; None when whoever makes it takes too long."""
         loop = asyncio.get_running_loop()
         patience = loop.time() + _WATCH_PATIENCE
         while loop.time() < patience:
             async with self._database.reading() as db:
                 current = await get_payment(db, payment.id)
                 if current.state != "pending":
-                    return _completion(await _standing(db, current))
+                    return await _standing(db, current)
             await asyncio.sleep(_WATCH_PAUSE)
-        return _completion(await self._ask(payment))
+        return None
 
     def _prepare_request(self, request: CompleteRequest) -> PrepareRequest:
         told = msgspec.json.encode([request.cart_id, request.card_token, request.expected_total])
