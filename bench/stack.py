@@ -70,9 +70,9 @@ def basket(*, seed: int = 1, lines: int = 3) -> Callable[[], list[tuple[str, int
 
 
 @asynccontextmanager
-async def shop(*, webhooks: bool = False) -> AsyncIterator[Stack]:
+async def shop(*, webhooks: bool = False, settings: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
     """The system with the durable database, ready to sell."""
-    async with running_stack(seed, webhooks=webhooks) as stack:
+    async with running_stack(seed, webhooks=webhooks, settings=settings) as stack:
         yield stack
 
 

@@ -45,11 +45,13 @@ class Process:
         self.log = log
         self._argv = argv
         self._env = env
+        self.wanted = False
         self._keeper: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
     def launch(self) -> None:
         """Start the command; `kit/keeper.py` ends its process group when the pipe to us closes."""
+        self.wanted = True
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._keeper = subprocess.Popen(
@@ -88,8 +90,14 @@ class Process:
             log.seek(self._log_start)
             return words.encode() in log.read()
 
+    def insist(self) -> None:
+        """Start it again if it ended by itself, as the supervisor does: it may have met a database that was down."""
+        if self.wanted and not self.running:
+            self.launch()
+
     def kill(self) -> None:
         """kill -9, for it and all its children."""
+        self.wanted = False
         if self.running:
             with suppress(ProcessLookupError, AssertionError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -97,6 +105,7 @@ class Process:
 
     def stop(self) -> None:
         """Ask it to end, and wait for that."""
+        self.wanted = False
         if self._keeper is not None and self._keeper.stdin is not None:
             self._keeper.stdin.close()
         self._join()
@@ -219,10 +228,18 @@ class Stack:
     async def ready(self) -> None:
         """Until every process that should run can do its work."""
         for process, url in zip(self.webs, self.web_urls, strict=True):
-            if process.running:
-                await eventually(partial(self._is_up, url, "/readyz"), or_else=process.said)
-        if self.worker.running:
-            await eventually(partial(self.worker.has_said, "worker.started"), or_else=self.worker.said)
+            if process.wanted:
+                await eventually(partial(self._serves, process, url), or_else=process.said)
+        if self.worker.wanted:
+            await eventually(self._works, or_else=self.worker.said)
+
+    async def _serves(self, web: Process, url: str) -> bool:
+        web.insist()
+        return await self._is_up(url, "/readyz")
+
+    def _works(self) -> bool:
+        self.worker.insist()
+        return self.worker.has_said("worker.started")
 
     async def database_ready(self) -> None:
         """Until the database accepts connections."""

@@ -1,7 +1,6 @@
 """The same submit twice, at once and later, at two web servers; and what happens without the guard."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -10,6 +9,7 @@ import pytest
 from bench.load import Buyer, Connection, read
 from kupec.kit.db import Database, Pool
 from kupec.sales import PrepareRequest, prepare
+from tests.reliability.unlocked import Unlocked
 from tests.shop import NOON, SETUP, add_product, filled_cart, make_shop
 from tests.stack import Stack, running_stack
 
@@ -64,26 +64,9 @@ async def test_without_the_lock_and_the_index_a_cart_becomes_two_orders(pool: Po
             await connection.fetchval("select count(*) from sales_order")
             ready.set()
             await other.wait()
-            await prepare(_Unlocked(connection), [request], now=NOON, hold_for=timedelta(minutes=15))
+            await prepare(Unlocked(connection), [request], now=NOON, hold_for=timedelta(minutes=15))
 
     one, two = asyncio.Event(), asyncio.Event()
     await asyncio.gather(submit("key-1", ready=one, other=two), submit("key-2", ready=two, other=one))
     async with database.reading() as db:
         assert await db.fetchval("select count(*) from sales_order where cart_id = $1", cart_id) == 2
-
-
-class _Unlocked:
-    """A connection on which nothing is locked."""
-
-    def __init__(self, connection: object) -> None:
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> object:
-        found = getattr(self._connection, name)
-        if name not in ("fetch", "fetchrow", "fetchval", "execute"):
-            return found
-
-        def ask(query: str, *values: object) -> object:
-            return found(re.sub(r"for no key update( of \w+)?", "", query), *values)
-
-        return ask
