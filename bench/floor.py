@@ -78,7 +78,8 @@ def order_rows(number: int, goods: list[tuple[UUID, UUID]]) -> Order:
         ),
         (
             "mail",
-            {"id": mail, "kind": "order_confirmation", "subject_ref": f"order:{order}", "customer_id": party}
+            {"id": mail, "kind": "order_confirmation", "subject_ref": f"order:{order}"}
+            | {"history": f"order:{order}", "customer_id": party}
             | {"language": "cs", "to_address": email, "title": f"Objednávka F{number}", "html": _LETTER}
             | {"text": _LETTER[:500], "state": "sent", "attempts": 1, "created_at": NOW, "sent_at": NOW},
         ),
