@@ -94,8 +94,10 @@ async def take_webhooks(database: Database, checkout: Checkout, cards: CardProvi
     One that cannot be acted upon (for a payment we do not know, under a secret that was replaced) is noted as failed
     and tried again later; the others are not held up.
     """
-    async with database.transaction() as db:
+    async with database.transaction(quiet=True) as db:
         deliveries = await webhooks.take_waiting(db, clock.now(), _AT_ONCE, source=cards.name)
+    if not deliveries:
+        return 0
     errors = await asyncio.gather(*(_act_on(each, checkout, cards) for each in deliveries))
     async with database.transaction() as db:
         done = [each.id for each, error in zip(deliveries, errors, strict=True) if error is None]

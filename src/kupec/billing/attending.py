@@ -55,7 +55,7 @@ async def payment_round(
     pause: timedelta = CHECK_PAUSE,
 ) -> int:
     """One round of the sweep over payments; returns how many it took. `settle` writes the outcomes."""
-    async with database.transaction() as db:
+    async with database.transaction(quiet=True) as db:
         payments = await due_payments(db, provider=provider.name, now=now, limit=limit, pause=pause)
     outcomes = await attend(provider, payments)
     if outcomes:
@@ -72,7 +72,7 @@ async def refund_round(
     pause: timedelta = CHECK_PAUSE,
 ) -> int:
     """One round of the sweep over refunds; returns how many it took."""
-    async with database.transaction() as db:
+    async with database.transaction(quiet=True) as db:
         refunds = await due_refunds(db, provider=provider.name, now=now, limit=limit, pause=pause)
     outcomes = await attend_refunds(provider, refunds)
     if outcomes:

@@ -57,11 +57,15 @@ class Database:
         self._after_commit = after_commit
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """One short transaction; when it has committed, listeners are poked."""
+    async def transaction(self, *, quiet: bool = False) -> AsyncIterator[Connection]:
+        """One short transaction; when it has committed, listeners are poked.
+
+        `quiet` pokes nobody: for taking what waits, which is what being poked leads to.
+        """
         async with self.pool.acquire() as connection, connection.transaction():
             yield connection
-        self._after_commit()
+        if not quiet:
+            self._after_commit()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:

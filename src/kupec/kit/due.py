@@ -27,7 +27,7 @@ async def run_due(database: Database, due: Due, now: datetime, *, limit: int = L
     """Work off everything due at `now`, each call in its own short transaction; returns how many rows that were."""
     total = 0
     while True:
-        async with database.transaction() as db:
+        async with database.transaction(quiet=True) as db:
             handled = await due.verb(db, now, limit)
         total += handled
         if handled < limit:
