@@ -1,0 +1,156 @@
+"""Take the pictures of the tour anew: `make tour`. The demo shop runs, people use it, and a camera looks on."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.conftest import NO_BROWSER, find_chromium, open_zrnko
+from tests.browser.people import DESKTOP, FLAGS, HOMES, PHONE, Buyer, Desk, open_page
+
+HERE = Path(__file__).parent
+QUALITY = 86
+LARGEST = 250_000  # bytes
+ALL_SEEN_IS_THERE = """[...document.images].every(
+    (image) => image.complete || image.getBoundingClientRect().top > innerHeight
+)"""
+
+
+def shoot(page: Page, name: str) -> None:
+    """What the screen shows now, as `name`.jpg."""
+    page.wait_for_function(ALL_SEEN_IS_THERE)
+    path = HERE / f"{name}.jpg"
+    page.screenshot(path=path, type="jpeg", quality=QUALITY)
+    size = path.stat().st_size
+    print(f"  {name:<12} {size // 1000:>4} kB")
+    assert size < LARGEST, f"{path} is too large"
+
+
+class Tour:
+    """The story of the tour, picture by picture."""
+
+    def __init__(self, browser: Browser, shop: str) -> None:
+        self._browser = browser
+        self._shop = shop
+
+    def buyer(self, language: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Buyer:
+        return Buyer(self._page(language, size, scheme), self._shop, HOMES[language])
+
+    def desk(self, language: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Desk:
+        desk = Desk(self._page(language, size, scheme), self._shop, HOMES[language])
+        desk.sign_in()
+        return desk
+
+    def _page(self, language: str, size: dict[str, int], scheme: str) -> Page:
+        return open_page(self._browser, size=size, scheme=scheme, language=language, sharp=size is PHONE)
+
+    def take(self) -> None:
+        """All pictures."""
+        self.someone_buys_in_english()
+        desk = self.desk("en")
+        number = self.someone_buys_in_czech()
+        self.someone_buys_in_polish()
+        self.the_desk_sees_it(desk, number)
+        self.the_parcel_leaves(desk, number)
+        self.behind_the_counter(desk)
+
+    def someone_buys_in_english(self) -> None:
+        buyer = self.buyer("en")
+        buyer.visit()
+        shoot(buyer.page, "home")
+        buyer.search()
+        buyer.open_first()
+        shoot(buyer.page, "product")
+        buyer.take()
+        buyer.open_cart()
+        buyer.go_to_checkout()
+        buyer.fill_in()
+        buyer.pay()
+        buyer.number()
+
+    def someone_buys_in_czech(self) -> str:
+        """On a phone, in the dark, without accents."""
+        buyer = self.buyer("cs", PHONE, "dark")
+        buyer.visit()
+        buyer.page.locator("#search").press_sequentially("brazilske zrno")
+        expect(buyer.page.locator("#suggestions [role=option]").first).to_be_visible()
+        shoot(buyer.page, "search")
+        buyer.page.locator("#search").press("Enter")
+        buyer.page.wait_for_url("**/search?*")
+        buyer.open_first()
+        buyer.take()
+        buyer.open_cart()
+        shoot(buyer.page, "cart")
+        buyer.go_to_checkout()
+        buyer.fill_in()
+        buyer.pay()
+        number = buyer.number()
+        shoot(buyer.page, "thanks")
+        self.waiting = buyer
+        return number
+
+    def someone_buys_in_polish(self) -> None:
+        buyer = self.buyer("pl")
+        buyer.come_to_checkout()
+        buyer.type_card()
+        shoot(buyer.page, "checkout")
+        buyer.press_pay()
+        buyer.number()
+
+    def the_desk_sees_it(self, desk: Desk, number: str) -> None:
+        expect(desk.order(number)).to_be_visible()
+        shoot(desk.page, "orders")
+        desk.visit("/desk/outbox")
+        mail = desk.open_mail(number)
+        shoot(desk.page, "mail")
+        link = mail.locator("a[href*='/order/']").get_attribute("href")
+        assert link
+        self.waiting.page.goto(link)
+
+    def the_parcel_leaves(self, desk: Desk, number: str) -> None:
+        desk.page.locator(".record-facts a[href^='/desk/orders/']").click()
+        desk.start_picking()
+        shoot(desk.page, "picking")
+        desk.back_to_order()
+        desk.ship("RR 123 456 789 CZ")
+        expect(self.waiting.page.locator("#order")).to_contain_text("RR123456789CZ")
+        shoot(self.waiting.page, "status")
+        shoot(desk.page, "order")
+
+    def behind_the_counter(self, desk: Desk) -> None:
+        for path, name in (("/desk/catalogue/stock", "stock"), ("/desk/customers", "customer")):
+            desk.visit(path)
+            desk.page.locator("#list a[data-row]").first.click()
+            expect(desk.page.locator("#record h1")).to_be_visible()
+            shoot(desk.page, name)
+        desk.visit("/desk/system")
+        shoot(desk.page, "system")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        sys.exit(NO_BROWSER)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="kupec-tour-") as folder:
+        Path(folder).chmod(0o755)
+        stack = open_zrnko(Path(folder))
+        try:
+            with chromium() as browser:
+                Tour(browser, stack.web_url).take()
+        finally:
+            stack.close()
+
+
+if __name__ == "__main__":
+    main()

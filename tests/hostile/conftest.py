@@ -1,0 +1,259 @@
+"""A shop in which everybody who could type anything has typed markup. It runs as real processes, one for all tests."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import pytest
+
+from kupec.catalogue import (
+    CategoryRow,
+    Market,
+    ProductDraft,
+    TextDraft,
+    VariantDraft,
+    import_categories,
+    put_location,
+    put_market,
+    set_vat_rate,
+    store_media,
+    write_products,
+)
+from kupec.customers import open_task
+from kupec.kit.actor import Actor, system
+from kupec.kit.db import Connection, Database, connect
+from kupec.sales import cancel_order, mark_delivered, ship, start_picking, status_token
+from kupec.staff import PERMISSIONS, ROLES, Role, create_staff
+from kupec.web.static import asset
+from tests.hostile.visitor import HOSTILE, Visitor
+from tests.machines.platform import PRAGUE, Json, Platform, to
+from tests.machines.running import running_shop
+from tests.shop import NOON, SETUP, make_shop
+from tests.stack import Stack, eventually
+
+T = TypeVar("T")
+PASSWORD = "a long enough password"
+SECRET = "stack-secret"
+DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3"/></svg>'
+_LANGUAGES = ("cs", "pl", "en")
+_BUYER = {"first_name": f"A{HOSTILE}"[:100], "last_name": HOSTILE[:90], "email": "a&b'c@example.com"}
+_PLACE = {**PRAGUE, "street_address": HOSTILE, "address_locality": HOSTILE}
+_AGENT = "agent.example/<kupecxss>'><img/src=x/onerror=kupecxss()>{{7*7}}"
+
+
+class World:
+    """The running shop, and what is in it by the names that its addresses use."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.things: dict[str, list[str]] = {}
+        self._visitors: list[Visitor] = []
+
+    def visitor(self, **cookies: str) -> Visitor:
+        self._visitors.append(Visitor(self.stack.web_url, cookies=cookies))
+        return self._visitors[-1]
+
+    def close(self) -> None:
+        for visitor in self._visitors:
+            visitor.http.close()
+
+    def staff(self, role: Role = "owner") -> Visitor:
+        """Somebody signed in, who has seen a page."""
+        visitor = self.visitor(kupec_desk=self.session(role))
+        visitor.get("/desk/account")
+        return visitor
+
+    def session(self, role: Role = "owner") -> str:
+        """A fresh session; signing in by the form would count as an attempt, and take time."""
+        token = os.urandom(16).hex()
+        digest, now = hashlib.sha256(token.encode()).digest(), datetime.now(UTC)
+
+        async def open_session(db: Connection) -> None:
+            person = await db.fetchval("select id from staff where role = $1 and active", role)
+            end = now + timedelta(hours=1)
+            await db.execute("insert into staff_session values ($1, $2, $3, $4)", digest, person, now, end)
+
+        self.do(open_session)
+        return token
+
+    def do(self, verb: Callable[[Connection], Awaitable[T]]) -> T:
+        """Something that happens in the shop, committed."""
+
+        async def doing() -> T:
+            connection = await connect(self.stack.dsn, application="world")
+            try:
+                async with connection.transaction():
+                    return await verb(connection)
+            finally:
+                await connection.close()
+
+        return asyncio.run(doing())
+
+    def column(self, query: str, *values: object) -> list[str]:
+        return self.do(lambda db: _column(db, query, *values))
+
+
+async def _column(db: Connection, query: str, *values: object) -> list[str]:
+    return [str(row[0]) for row in await db.fetch(query, *values)]
+
+
+@pytest.fixture(scope="session")
+def owner(world: World) -> Visitor:
+    return world.staff()
+
+
+@pytest.fixture(scope="session")
+def world(server: str, template: str) -> Iterator[World]:
+    with running_shop("hostile", _fill, server=server, template=template) as stack:
+        made = World(stack)
+        try:
+            _trade(made)
+            made.things = _things(made)
+            yield made
+        finally:
+            made.close()
+
+
+async def _fill(database: Database) -> None:
+    async with database.transaction() as db:
+        await make_shop(db)
+        market = Market(code="eu", language="en", currency="EUR", home_country="DE", countries=["DE"])
+        await put_market(db, market, position=2, actor=SETUP, now=NOON)
+        await set_vat_rate(db, "DE", "standard", 1900, actor=SETUP, now=NOON)
+        await put_location(db, "brno", name=HOSTILE, country="CZ", position=1, actor=SETUP, now=NOON)
+        names = dict.fromkeys(_LANGUAGES, HOSTILE)
+        await db.execute("update shipping_method set names = $1, carrier = $2 where code = 'courier'", names, HOSTILE)
+        await import_categories(db, [CategoryRow(code="hostile", names=names)], actor=SETUP, now=NOON)
+        picture = await store_media(db, DRAWING, "image/svg+xml", actor=SETUP, now=NOON)
+        faults = await write_products(db, [_product(number, picture) for number in range(3)], actor=SETUP, now=NOON)
+        assert faults == [None] * 3
+        for role in ROLES:
+            await create_staff(
+                db,
+                email=f"{role}@example.com",
+                name=HOSTILE[:100],
+                password=PASSWORD,
+                role=role,
+                language="cs",
+                actor=system("setup"),
+                now=NOON,
+            )
+        await _wreckage(db)
+
+
+def _product(number: int, picture: str) -> ProductDraft:
+    text = TextDraft(name=f"{HOSTILE}{number}", summary=HOSTILE, description=f"{HOSTILE}\n{HOSTILE}")
+    variants = [
+        VariantDraft(
+            sku=f"SKU-{number}-{size}<kupecxss>",
+            names=dict.fromkeys(_LANGUAGES, f"{size}{HOSTILE}"),
+            prices={"CZK": 30000, "PLN": 5000, "EUR": 1200},
+            stock={"praha": 100000, "brno": 1000},
+            barcode="<kupecxss>",
+        )
+        for size in ("S", "L")
+    ]
+    return ProductDraft(
+        external_id=f"<kupecxss>{number}",
+        kind="goods",
+        brand=HOSTILE,
+        vat_class="standard",
+        status="active",
+        picture=picture,
+        texts=dict.fromkeys(_LANGUAGES, text),
+        categories=["hostile"],
+        attributes={HOSTILE: HOSTILE, "weight": HOSTILE},
+        variants=variants,
+    )
+
+
+async def _wreckage(db: Connection) -> None:
+    """What lies about in the machinery: tasks, events set aside, jobs and webhooks given up."""
+    for title in ("Look into a payment", HOSTILE):
+        await open_task(
+            db,
+            key=None,
+            title=title.replace("{", "{{").replace("}", "}}"),
+            details={"payment": HOSTILE, "error": HOSTILE},
+            subject=f"task:{HOSTILE}",
+            customer_id=None,
+            due_at=NOON + timedelta(hours=1),
+            actor=system("setup"),
+            now=NOON,
+        )
+    await db.execute(
+        """
+        insert into webhook_delivery (id, source, external_id, received_at, headers, body, state, error, next_try_at)
+        values (gen_random_uuid(), 'sandbox', $1, $2, '{}', '', 'failed', $1, 'infinity')
+        """,
+        HOSTILE,
+        NOON,
+    )
+
+
+def _trade(world: World) -> None:
+    """Orders in every state, by a platform whose very address is hostile."""
+    platform = Platform(world.visitor().http, name=_AGENT)
+    bought = [_buy(platform, option) for option in ("courier", "box", "courier", "courier", "box")]
+    placed, picking, shipped, delivered, cancelled = (UUID(order["id"]) for order in bought)
+    world.things["bought"] = [str(order) for order in (placed, picking, shipped, delivered, cancelled)]
+
+    async def work(db: Connection) -> None:
+        now = datetime.now(UTC)
+        owner = await db.fetchval("select id from staff where role = 'owner'")
+        desk = Actor(kind="staff", id=str(owner), permissions=PERMISSIONS["owner"])
+        await start_picking(db, picking, actor=desk, now=now)
+        for order_id in (shipped, delivered):
+            parcels = (await start_picking(db, order_id, actor=desk, now=now)).fulfilments
+            for parcel in parcels:
+                await ship(db, parcel.id, tracking_number="AB1234CZ", carrier=HOSTILE, actor=desk, now=now)
+        for parcel in parcels:
+            await mark_delivered(db, parcel.id, actor=desk, now=now)
+        await cancel_order(db, cancelled, reason=HOSTILE, actor=desk, now=now)
+
+    world.do(work)
+
+    async def written() -> bool:
+        return bool(await world.stack.fetchval("select count(*) >= 7 from mail"))
+
+    asyncio.run(eventually(written))
+
+
+def _buy(platform: Platform, option: str) -> Json:
+    return platform.buy(
+        ("SKU-0-S<kupecxss>", 2),
+        ("SKU-1-L<kupecxss>", 1),
+        buyer=_BUYER,
+        context={"language": "cs"},
+        fulfillment=to(_PLACE, option=option),
+    )
+
+
+def _things(world: World) -> dict[str, list[str]]:
+    """What a parameter of an address may be. A new parameter has to be taught here."""
+    orders = world.column("select id from sales_order order by id")
+    return {
+        **world.things,
+        "language": list(_LANGUAGES),
+        "slug": world.column("select slug from product_text union select slug from category_text order by 1"),
+        "name": ["terms", "privacy", "delivery", "contact", asset("js/page.js").rpartition("/")[2]],
+        "version": [asset("js/page.js").split("/")[2]],
+        "sha": world.column("select encode(sha256, 'hex') from media"),
+        "token": [status_token(SECRET, UUID(order)) for order in orders],
+        "payment_id": world.column("select id from payment order by id"),
+        "order_id": orders,
+        "parcel_id": world.column("select id from fulfilment order by id"),
+        "customer_id": world.column("select id from party order by id"),
+        "task_id": world.column("select id from task order by id"),
+        "product_id": world.column("select id from product order by id"),
+        "variant_id": world.column("select id from variant order by id"),
+        "location_id": world.column("select id from location order by position"),
+        "mail_id": world.column("select id from mail order by id"),
+        "source": ["sandbox"],
+        "session": world.column("select id from cart order by id"),
+        "order": orders,
+    }
