@@ -11,9 +11,7 @@ import time
 from pathlib import Path
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
-RETAIL = Path(
-    os.environ.get("KUPEC_BENCH_RETAIL", _REPOSITORY.parent / "shared/data/personalization/online_retail.csv.gz")
-)
+RETAIL = Path(os.environ.get("KUPEC_BENCH_RETAIL", _REPOSITORY / "data/online_retail.csv.gz"))
 BENCHES: dict[str, list[str]] = {
     "checkout": ["bench.checkout"],
     "kill": ["bench.kill"],

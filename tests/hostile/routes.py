@@ -35,7 +35,7 @@ class Route(NamedTuple):
 def routes() -> list[Route]:
     """All but those for machines."""
     app = create_app(Settings(database_url="postgresql://nowhere", log_level="error"))
-    return [
+    found = [
         Route(method, _PARAMETER.sub(r"{\1}", route.path), handler.opt.get("permission"))
         for route in app.routes
         if isinstance(route, HTTPRoute) and not route.path.startswith(_FOR_MACHINES)
@@ -43,6 +43,7 @@ def routes() -> list[Route]:
         for method in sorted(handler.http_methods)
         if method in ("GET", "POST")
     ]
+    return sorted(found, key=lambda route: (route.path, route.method))  # the same in every test process
 
 
 @cache

@@ -124,6 +124,57 @@ def test_sending(world: World, owner: Visitor, guest: Visitor, route: Route, dat
         come_in_again(world, visitor)
 
 
+FORMS_ON = (
+    "/cs/p/{slug}",
+    "/cs/cart",
+    "/cs/checkout",
+    "/desk/sign-in",
+    "/desk/account",
+    "/desk/orders/{order_id}",
+    "/desk/orders/picking",
+    "/desk/catalogue/{product_id}",
+    "/desk/catalogue/stock/{variant_id}/{location_id}",
+    "/desk/tasks",
+    "/desk/system",
+    "/desk/outbox/{mail_id}",
+)
+SHORTLY = [b"", b"a\x00b", b"-1", b"9" * 30, b"1e400", b"\xff\xfe", b"x" * 5000, b"infinity", HOSTILE.encode()]
+
+
+@pytest.mark.parametrize("path", FORMS_ON)
+def test_a_form_with_one_wrong_field(world: World, owner: Visitor, path: str) -> None:
+    """Deeper than nonsense everywhere: all other fields are as the page has them."""
+    visitor = owner if path.startswith("/desk/") else _shopper(world)
+    addresses = {
+        path.format(**{name: values[place % len(values)] for name, values in world.things.items() if values})
+        for place in range(6)
+    }
+    forms: dict[str, dict[str, str]] = {}
+    for address in sorted(addresses):
+        visitor.get(address)
+        forms |= {form.action or address: form.fields for form in visitor.page.forms}
+    assert forms
+    for action, fields in list(forms.items())[:8]:
+        if action == "/desk/sign-out":
+            continue
+        for name in fields:
+            for wrong in SHORTLY:
+                filled = {**fields, name: wrong, "form_token": visitor.page.token}
+                body = b"&".join(
+                    quote_plus(key).encode() + b"=" + quote_plus(value).encode() for key, value in filled.items()
+                )
+                visitor.ask("POST", action, content=body, headers={"Content-Type": FORM})
+
+
+def _shopper(world: World) -> Visitor:
+    visitor = world.visitor()
+    visitor.get("/cs")
+    added = visitor.post("/cs/cart/add", {"variant": world.things["variant_id"][1], "quantity": "2"})
+    assert added.status_code == 303
+    visitor.get("/cs/checkout")
+    return visitor
+
+
 def _is_header(value: bytes) -> bool:
     """What HTTP forbids in a header is refused before it comes to us."""
     return min(value, default=32) >= 32 and 127 not in value and len(value) < 5000 and value == value.strip()

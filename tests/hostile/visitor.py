@@ -1,7 +1,7 @@
 """A visitor who trusts no answer: no fault of ours, headers on everything, and nothing in a page that was sent in."""
 
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +19,12 @@ _REQUIRED = {
 }
 
 
+class Form(NamedTuple):
+    action: str
+    fields: dict[str, str]
+    """By name, as a browser would send them; what a person has to type or choose is empty."""
+
+
 class Page(HTMLParser):
     """A page read as a browser does. `faults` are elements and attributes that came from somebody's text.
 
@@ -30,7 +36,7 @@ class Page(HTMLParser):
         self._mail = mail
         self.faults: list[str] = []
         self.text = ""
-        self.forms: list[str] = []
+        self.forms: list[Form] = []
         self.token = ""
         self._inside = ""
         self.feed(source)
@@ -50,7 +56,9 @@ class Page(HTMLParser):
         if tag == "script" and "src" not in values:
             self.faults.append("<script> without src")
         if tag == "form" and values.get("method", "").lower() == "post":
-            self.forms.append(values.get("action", ""))
+            self.forms.append(Form(values.get("action", ""), {}))
+        if self.forms and tag in ("input", "button", "select", "textarea") and values.get("name"):
+            self.forms[-1].fields.setdefault(values["name"], values.get("value", ""))
         if tag == "input" and values.get("name") == "form_token":
             self.token = values["value"]
 

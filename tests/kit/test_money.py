@@ -63,6 +63,10 @@ def test_what_is_no_amount_names_the_field(text: str) -> None:
         (Money(12950, "CZK"), "cs", "129,50\u00a0Kč"),
         (Money(4990, "PLN"), "pl", "49,90\u00a0zł"),
         (Money(790, "EUR"), "en", "€7.90"),
+        (Money(60770, "PLN"), "en", "607.70\u00a0PLN"),
+        (Money(17338, "CZK"), "en", "173.38\u00a0CZK"),
+        (Money(100000, "CZK"), "en", "1,000\u00a0CZK"),
+        (Money(-60770, "PLN"), "cs", "-607,70\u00a0PLN"),
     ],
 )
 def test_money_is_shown_as_its_readers_write_it(money: Money, locale: str, shown: str) -> None:

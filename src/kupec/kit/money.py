@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 import msgspec
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 from kupec.kit.errors import InvalidValue
 
@@ -59,14 +59,16 @@ def parse_amount(text: str, currency: str, *, field: str) -> int:
 
 @lru_cache(maxsize=20_000)
 def display(money: Money, locale: str) -> str:
-    """Money as people of `locale` write it; whole crowns drop their zeros ("1 290 Kč", "49,90 zł")."""
+    """Money as people of `locale` write it; whole crowns drop their zeros ("1 290 Kč", "49,90 zł", "€7.90")."""
     whole = money.currency == "CZK" and money.amount % 100 == 0
+    # Where a currency has no sign, its code would be glued to the figure: "PLN49.90".
+    unsigned = get_currency_symbol(money.currency, locale) == money.currency
     return format_currency(
         money.decimal,
         money.currency,
         locale=locale,
         currency_digits=not whole,
-        format="#,##0\u00a0¤" if whole else None,
+        format="#,##0\u00a0¤" if whole else "#,##0.00\u00a0¤" if unsigned else None,
     )
 
 
