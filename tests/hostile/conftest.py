@@ -61,6 +61,15 @@ class World:
         for visitor in self._visitors:
             visitor.http.close()
 
+    def guest(self) -> Visitor:
+        """Somebody with goods in the cart, who may send forms."""
+        visitor = self.visitor()
+        slug = self.column("select slug from product_text where language = 'cs' order by slug")[0]
+        visitor.get(f"/cs/p/{slug}")
+        added = visitor.post("/cs/cart/add", {"variant": self.things["variant_id"][0], "quantity": "1"})
+        assert added.status_code == 303
+        return visitor
+
     def staff(self, role: Role = "owner") -> Visitor:
         """Somebody signed in, who has seen a page."""
         visitor = self.visitor(kupec_desk=self.session(role))
@@ -104,6 +113,11 @@ async def _column(db: Connection, query: str, *values: object) -> list[str]:
 @pytest.fixture(scope="session")
 def owner(world: World) -> Visitor:
     return world.staff()
+
+
+@pytest.fixture(scope="session")
+def guest(world: World) -> Visitor:
+    return world.guest()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from tests.hostile.visitor import HOSTILE
 from tests.machines.platform import JANA, PRAGUE, Json, Platform, to
 
 bounded = settings(
-    max_examples=20,
+    max_examples=12,
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
@@ -101,7 +101,7 @@ parts: Any = st.fixed_dictionaries({}, optional={"buyer": buyers, "fulfillment":
 tokens = st.one_of(st.sampled_from(["tok_visa", "tok_visa", "tok_declined", "tok_3ds", "tok_mastercard"]), words)
 
 
-@settings(bounded, max_examples=15)
+@settings(bounded, max_examples=12)
 @given(data=st.data())
 def test_a_story_never_breaks_off(standing: Standing, data: st.DataObject) -> None:
     """Requests that are well-formed are always answered as published, whatever they say and in whatever order."""

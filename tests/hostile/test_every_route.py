@@ -1,5 +1,6 @@
 """Nonsense to every address that people use, signed in or not: never a fault of ours, never a page it gets into."""
 
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import quote_from_bytes, quote_plus
 
@@ -63,13 +64,6 @@ hard = settings(
 """The same examples in every run: what is found once is found again. `max_examples` may be raised for a search."""
 
 
-@pytest.fixture(scope="session")
-def guest(world: World) -> Visitor:
-    visitor = world.visitor()
-    visitor.get("/cs")
-    return visitor
-
-
 def come_in_again(world: World, visitor: Visitor) -> None:
     """A form has signed the visitor out."""
     visitor.http.cookies.set("kupec_desk", world.session())
@@ -119,7 +113,7 @@ def test_sending(world: World, owner: Visitor, guest: Visitor, route: Route, dat
         "X-Form-Token": visitor.page.token,
     }
     answer = visitor.ask("POST", somewhere(data, world, route), content=form, headers=headers)
-    assert answer.status_code != 403 or visitor is guest, answer.text
+    assert answer.status_code != 403, answer.text
     if visitor is owner and answer.headers.get("location", "").startswith("/desk/sign-in"):
         come_in_again(world, visitor)
 
@@ -144,35 +138,26 @@ SHORTLY = [b"", b"a\x00b", b"-1", b"9" * 30, b"1e400", b"\xff\xfe", b"x" * 5000,
 @pytest.mark.parametrize("path", FORMS_ON)
 def test_a_form_with_one_wrong_field(world: World, owner: Visitor, path: str) -> None:
     """Deeper than nonsense everywhere: all other fields are as the page has them."""
-    visitor = owner if path.startswith("/desk/") else _shopper(world)
+    visitor = owner if path.startswith("/desk/") and path != "/desk/sign-in" else world.guest()
     addresses = {
         path.format(**{name: values[place % len(values)] for name, values in world.things.items() if values})
-        for place in range(6)
+        for place in range(3)
     }
     forms: dict[str, dict[str, str]] = {}
     for address in sorted(addresses):
         visitor.get(address)
         forms |= {form.action or address: form.fields for form in visitor.page.forms}
     assert forms
-    for action, fields in list(forms.items())[:8]:
+    for action, fields in list(forms.items())[:5]:
         if action == "/desk/sign-out":
             continue
-        for name in fields:
-            for wrong in SHORTLY:
+        for place, name in enumerate(fields):
+            for wrong in islice(cycle(SHORTLY), place * 2, place * 2 + 2):
                 filled = {**fields, name: wrong, "form_token": visitor.page.token}
                 body = b"&".join(
                     quote_plus(key).encode() + b"=" + quote_plus(value).encode() for key, value in filled.items()
                 )
                 visitor.ask("POST", action, content=body, headers={"Content-Type": FORM})
-
-
-def _shopper(world: World) -> Visitor:
-    visitor = world.visitor()
-    visitor.get("/cs")
-    added = visitor.post("/cs/cart/add", {"variant": world.things["variant_id"][1], "quantity": "2"})
-    assert added.status_code == 303
-    visitor.get("/cs/checkout")
-    return visitor
 
 
 def _is_header(value: bytes) -> bool:

@@ -46,20 +46,6 @@ def addresses(world: World, route: Route, most: int = 6) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="session")
-def guest(world: World) -> Visitor:
-    """With something in the cart."""
-    visitor = world.visitor()
-    visitor.get(f"/cs/p/{_slug_of_a_product(world)}")
-    added = visitor.post("/cs/cart/add", {"variant": world.things["variant_id"][0], "quantity": "1"})
-    assert added.status_code == 303
-    return visitor
-
-
-def _slug_of_a_product(world: World) -> str:
-    return world.column("select slug from product_text where language = 'cs' order by slug")[0]
-
-
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: route.path)
 def test_markup_is_text(world: World, owner: Visitor, guest: Visitor, route: Route) -> None:
     visitor = owner if route.on_the_desk else guest
