@@ -53,6 +53,20 @@ async def test_newcomers_gather_while_a_batch_is_in_the_database(database: Datab
     assert verb.batches == [[0], [1, 2, 3, 4], [5, 6, 7]]
 
 
+async def test_batchers_that_take_turns_are_never_in_the_database_at_once(database: Database) -> None:
+    turn = asyncio.Lock()
+    one, other = Keeper(), Keeper()
+    one.pause = other.pause = 0.05
+    first, second = Batcher(database, one, turn=turn), Batcher(database, other, turn=turn)
+    begun = asyncio.create_task(first(0))
+    await one.entered.wait()
+    waiting = [asyncio.create_task(second(n)) for n in (1, 2, 3)]
+    await begun
+    assert other.batches == []
+    await asyncio.gather(*waiting)
+    assert other.batches == [[1, 2, 3]], "they gathered while they waited for their turn"
+
+
 async def test_a_caller_resolves_after_the_commit(database: Database) -> None:
     batcher = Batcher(database, Keeper())
     await batcher(5)

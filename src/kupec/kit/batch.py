@@ -46,12 +46,23 @@ class Batcher(Generic[Item, Result]):
     * Any other exception undoes the batch; its members are then tried one at a time, so that only the one at
       fault gets it. A lost connection is raised to all members at once: whether they were committed is not known.
     * A caller who goes away changes nothing: what has been handed over is carried out.
+
+    Batchers that are given the same `turn` run one batch at a time between them. That is for verbs that lock the same
+    rows: instead of waiting for each other inside the database they gather larger batches.
     """
 
-    def __init__(self, database: Database, verb: BatchVerb[Item, Result], *, max_size: int = 64) -> None:
+    def __init__(
+        self,
+        database: Database,
+        verb: BatchVerb[Item, Result],
+        *,
+        max_size: int = 64,
+        turn: asyncio.Lock | None = None,
+    ) -> None:
         self._database = database
         self._verb = verb
         self._max_size = max_size
+        self._turn = turn or asyncio.Lock()
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._runner: asyncio.Task[None] | None = None
 
@@ -74,8 +85,9 @@ class Batcher(Generic[Item, Result]):
         waiting = self._waiting
         try:
             while waiting:
-                members = [waiting.popleft() for _ in range(min(len(waiting), self._max_size))]
-                await self._settle(members)
+                async with self._turn:
+                    members = [waiting.popleft() for _ in range(min(len(waiting), self._max_size))]
+                    await self._settle(members)
         except BaseException:
             for _, future in (*members, *waiting):
                 future.cancel()

@@ -42,11 +42,17 @@ class Prices(msgspec.Struct, frozen=True):
         return price(cart, market, goods, options)
 
 
-async def read_prices(db: Connection, carts: Sequence[Cart], *, now: datetime) -> Prices:
-    """What these carts are priced with; what they hold for themselves counts as available to them."""
+async def read_prices(
+    db: Connection, carts: Sequence[Cart], *, now: datetime, known: Sequence[Market] | None = None
+) -> Prices:
+    """What these carts are priced with; what they hold for themselves counts as available to them.
+
+    `known` are the markets, if they have just been read.
+    """
     pairs = sorted({(cart.market, line.variant_id) for cart in carts for line in cart.lines})
     goods = await sellable(db, pairs, now=now, holders=[cart.id for cart in carts])
-    return Prices({market.code: market for market in await markets(db)}, goods, await tariff(db))
+    all_markets = await markets(db) if known is None else known
+    return Prices({market.code: market for market in all_markets}, goods, await tariff(db))
 
 
 async def price_carts(db: Connection, cart_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, PricedCart]:

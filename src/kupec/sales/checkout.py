@@ -73,11 +73,13 @@ class Checkout:
         self._database = database
         self._payments = payments
         self._clock = clock
+        # Both want the same shelves: taking turns they gather more, instead of waiting for each other's locks.
+        turn = asyncio.Lock()
         self._prepare: Batcher[PrepareRequest, Standing] = Batcher(
-            database, partial(_prepare_now, clock=clock, hold_for=hold_for)
+            database, partial(_prepare_now, clock=clock, hold_for=hold_for), turn=turn
         )
         self._settle: Batcher[Outcome, Standing] = Batcher(
-            database, partial(_settle_now, clock=clock, order_prefix=order_prefix)
+            database, partial(_settle_now, clock=clock, order_prefix=order_prefix), turn=turn
         )
 
     async def complete(self, request: CompleteRequest) -> Completion:

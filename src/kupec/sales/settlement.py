@@ -143,12 +143,13 @@ async def _lock_orders(db: Connection, payment_ids: Sequence[UUID]) -> dict[UUID
     """The orders of these payments; carts are locked before orders, everywhere."""
     rows = await db.fetch(
         """
-        select o.id, o.cart_id from payment p join sales_order o on o.id = p.order_id where p.id = any($1::uuid[])
+        select o.id
+          from payment p join sales_order o on o.id = p.order_id join cart on cart.id = o.cart_id
+         where p.id = any($1::uuid[]) order by cart.id for no key update of cart
         """,
         payment_ids,
     )
-    carts = sorted({row["cart_id"] for row in rows})
-    await db.execute("select from cart where id = any($1::uuid[]) order by id for no key update", carts)
+    # A statement of its own: only one that begins after the locks were granted sees what their former owner wrote.
     rows = await db.fetch(
         """
         select id, cart_id, number, customer_id, channel, agent, market, language, email, name, phone, address,
@@ -246,27 +247,23 @@ async def _know_buyers(db: Connection, placed: Sequence[_Order], now: datetime) 
 async def _number(db: Connection, placed: Sequence[_Order], now: datetime, prefix: str) -> dict[UUID, str]:
     rows = await db.fetch(
         """
+        with buyer as (
+            select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as buyer (order_id, cart_id, customer_id)
+        ), ordered as (
+            update cart set state = 'ordered', updated_at = $4, customer_id = buyer.customer_id
+              from buyer where cart.id = buyer.cart_id
+        )
         update sales_order o
-           set state = 'placed', placed_at = $3, expires_at = null, customer_id = buyer.customer_id,
-               number = $4 || nextval('order_number')::text
-          from unnest($1::uuid[], $2::uuid[]) as buyer (order_id, customer_id)
-         where o.id = buyer.order_id
+           set state = 'placed', placed_at = $4, expires_at = null, customer_id = buyer.customer_id,
+               number = $5 || nextval('order_number')::text
+          from buyer where o.id = buyer.order_id
         returning o.id, o.number
         """,
         [order.id for order in placed],
-        [order.customer_id for order in placed],
-        now,
-        prefix,
-    )
-    await db.execute(
-        """
-        update cart set state = 'ordered', updated_at = $3, customer_id = buyer.customer_id
-          from unnest($1::uuid[], $2::uuid[]) as buyer (cart_id, customer_id)
-         where cart.id = buyer.cart_id
-        """,
         [order.cart_id for order in placed],
         [order.customer_id for order in placed],
         now,
+        prefix,
     )
     return {row["id"]: row["number"] for row in rows}
 

@@ -76,7 +76,7 @@ async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: dat
     items = await resolve_items(db, [line.item.id for opening in openings for line in opening.body.line_items])
     known = await markets(db)
     carts = [_cart(opening, known, items, now) for opening in openings]
-    prices = await read_prices(db, [cart for cart in carts if isinstance(cart, Cart)], now=now)
+    prices = await read_prices(db, [cart for cart in carts if isinstance(cart, Cart)], now=now, known=known)
     wished = [
         _priced(cart, opening, items, prices, now) if isinstance(cart, Cart) else cart
         for cart, opening in zip(carts, openings, strict=True)
