@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+from babel.core import Locale
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -47,6 +48,8 @@ def _environment(language: str) -> Environment:
     # Shorter than the extension's own way, which resolves three names a message; what is said is escaped like all else.
     environment.globals["_"] = partial(_say, translations(language).gettext)
     environment.globals["language"] = language
+    countries = Locale(language).territories
+    environment.filters["country"] = lambda code: countries.get(code, code)
     environment.filters["date"] = lambda day: _date(day, language)
     return environment
 

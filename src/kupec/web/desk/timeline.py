@@ -54,7 +54,7 @@ def _entry(event: Event, reader: Reader, names: dict[UUID, str], here: str) -> E
         icon=icon_of(event.name),
         text=sentence(event, reader),
         by=_by(event.actor, reader, names),
-        channel=reader.word("channel", event.channel) if event.channel else None,
+        channel=_channel(event, reader),
         imported=event.origin == "imported",
         href=_href(event, here),
         details=[(key, _plain(value)) for key, value in event.payload.items() if value not in (None, [], "")],
@@ -86,6 +86,13 @@ def _by(actor: str, reader: Reader, names: dict[UUID, str]) -> str:
         return key
     words = {"system": _("automatically"), "customer": _("customer"), "guest": _("customer")}
     return reader.text(words[kind]) if kind in words else actor
+
+
+def _channel(event: Event, reader: Reader) -> str | None:
+    """Where the customer was. What the staff did, they did here, whatever channel the order came by."""
+    if event.channel is None or event.actor.startswith("staff:"):
+        return None
+    return reader.word("channel", event.channel)
 
 
 def _plain(value: Any) -> str:
