@@ -19,7 +19,7 @@ from kupec.kit.db import Connection, Database, Pool, connect
 from kupec.kit.events import COLUMNS, Event
 
 CHANNEL = "kupec_live"
-COALESCE = 0.02  # seconds between two hints of one process
+COALESCE = 0.05  # seconds between two hints of one process: each wakes every reader in every process
 FALLBACK = 2.0  # seconds after which the hub looks without a hint
 SOON = 0.05  # seconds between looks while committed events wait for an older transaction to end
 READ = 500  # events in one look
