@@ -12,6 +12,7 @@ from tests.browser.conftest import NO_BROWSER, find_chromium, open_zrnko
 from tests.browser.people import DESKTOP, FLAGS, HOMES, PHONE, Buyer, Desk, open_page
 
 HERE = Path(__file__).parent
+TALL = {"width": 1440, "height": 1240}
 QUALITY = 86
 LARGEST = 250_000  # bytes
 ALL_SEEN_IS_THERE = """[...document.images].every(
@@ -52,10 +53,10 @@ class Tour:
         self.someone_buys_in_english()
         desk = self.desk("en")
         number = self.someone_buys_in_czech()
-        self.someone_buys_in_polish()
-        self.the_desk_sees_it(desk, number)
-        self.the_parcel_leaves(desk, number)
-        self.behind_the_counter(desk)
+        newest = self.someone_buys_in_polish()
+        self.the_desk_sees_it(desk, number, newest)
+        self.the_parcel_leaves(number)
+        self.behind_the_counter(number)
 
     def someone_buys_in_english(self) -> None:
         buyer = self.buyer("en")
@@ -92,16 +93,17 @@ class Tour:
         self.waiting = buyer
         return number
 
-    def someone_buys_in_polish(self) -> None:
-        buyer = self.buyer("pl")
+    def someone_buys_in_polish(self) -> str:
+        buyer = self.buyer("pl", TALL)
         buyer.come_to_checkout()
         buyer.type_card()
+        buyer.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         shoot(buyer.page, "checkout")
         buyer.press_pay()
-        buyer.number()
+        return buyer.number()
 
-    def the_desk_sees_it(self, desk: Desk, number: str) -> None:
-        expect(desk.order(number)).to_be_visible()
+    def the_desk_sees_it(self, desk: Desk, number: str, newest: str) -> None:
+        expect(desk.order(newest).locator(".good-text")).to_be_visible()
         shoot(desk.page, "orders")
         desk.visit("/desk/outbox")
         mail = desk.open_mail(number)
@@ -110,22 +112,30 @@ class Tour:
         assert link
         self.waiting.page.goto(link)
 
-    def the_parcel_leaves(self, desk: Desk, number: str) -> None:
-        desk.page.locator(".record-facts a[href^='/desk/orders/']").click()
-        desk.start_picking()
-        shoot(desk.page, "picking")
-        desk.back_to_order()
-        desk.ship("RR 123 456 789 CZ")
+    def the_parcel_leaves(self, number: str) -> None:
+        """Picked by the warehouse on a phone, shipped at the desk, followed by who waits."""
+        warehouse = self.desk("cs", PHONE)
+        warehouse.open_order(number)
+        warehouse.start_picking()
+        warehouse.page.locator(".picking input").first.check()
+        shoot(warehouse.page, "picking")
+        warehouse.back_to_order()
+        warehouse.ship("RR 123 456 789 CZ")
         expect(self.waiting.page.locator("#order")).to_contain_text("RR123456789CZ")
         shoot(self.waiting.page, "status")
-        shoot(desk.page, "order")
 
-    def behind_the_counter(self, desk: Desk) -> None:
-        for path, name in (("/desk/catalogue/stock", "stock"), ("/desk/customers", "customer")):
-            desk.visit(path)
-            desk.page.locator("#list a[data-row]").first.click()
-            expect(desk.page.locator("#record h1")).to_be_visible()
-            shoot(desk.page, name)
+    def behind_the_counter(self, number: str) -> None:
+        """In the dark, in Polish."""
+        desk = self.desk("pl", scheme="dark")
+        desk.open_order(number)
+        shoot(desk.page, "order")
+        desk.page.locator(".record-facts a[href^='/desk/customers/']").click()
+        expect(desk.page.locator("#history")).to_be_visible()
+        shoot(desk.page, "customer")
+        desk.visit("/desk/catalogue/stock?q=ZR-BS-250")
+        desk.page.locator("#list a[data-row]").first.click()
+        expect(desk.page.locator("#shelf-figures")).to_be_visible()
+        shoot(desk.page, "stock")
         desk.visit("/desk/system")
         shoot(desk.page, "system")
 
