@@ -200,6 +200,12 @@ class Desk:
         """An order's row in the list."""
         return self.page.locator(f"tr[data-label='{number}']")
 
+    def open_order(self, number: str) -> None:
+        """Find an order by its number and open it."""
+        self.visit(f"/desk/orders?q={number}")
+        self.order(number).locator("a").first.click()
+        expect(self.page.locator("#order-head")).to_contain_text(number)
+
     def mails(self, number: str) -> Locator:
         """The mails about an order, newest first."""
         return self.page.locator("#mail-rows tbody tr", has_text=number)
