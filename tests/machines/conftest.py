@@ -132,6 +132,11 @@ def _goods() -> list[ProductDraft]:
     names = {"cs": "Zrnková káva Čáslav", "pl": "Kawa ziarnista Czasław", "en": "Coffee beans Caslav"}
     return [
         _product("BEANS", names, *beans, categories=["espresso"], description="Roasted on Tuesdays.\nIn Čáslav."),
+        _product(
+            "ZR-BS",
+            {"cs": "Brazil Santos", "en": "Brazil Santos"},
+            VariantDraft(sku="ZR-BS-500", prices={"CZK": 32900}, stock={"praha": 50}),
+        ),
         _product("SERVICE", {"en": "Descaling"}, VariantDraft(sku="SERVICE", prices={"CZK": 129000}), kind="service"),
         *(
             _product(
