@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from kupec.billing import (
+    NOT_FOUND_GRACE,
     Outcome,
     Payment,
     ProviderUnreachable,
@@ -90,7 +91,7 @@ async def test_a_lost_request_fails_after_its_grace_and_is_looked_at_once_more(p
         if payment.state == "failed":
             break
     assert (payment.state, payment.error_code) == ("failed", "not_found")
-    assert payment.updated_at - NOW >= timedelta(seconds=60)
+    assert payment.updated_at - NOW >= NOT_FOUND_GRACE
     assert payment.check_at == payment.updated_at + timedelta(hours=1)
     await shop.round(cards, payment.check_at)
     assert (await shop.look(payment)).check_at is None

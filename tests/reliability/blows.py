@@ -25,6 +25,11 @@ class Crowd:
     def come(self) -> None:
         self._tasks = [asyncio.create_task(self._shop(number)) for number in range(self._clients)]
 
+    @property
+    def served(self) -> list[Purchase]:
+        """Those who have been promised an order."""
+        return [purchase for purchase in self.bought if purchase.number]
+
     async def go_home(self) -> None:
         """Everybody finishes what they have begun."""
         self._home.set()

@@ -8,6 +8,9 @@ import random
 from bench.stack import STOCK, basket, shop
 from tests.reliability.audit import check, settled
 from tests.reliability.blows import Crowd, strike
+from tests.stack import eventually
+
+ENOUGH = 20  # purchases for the blows to mean anything
 
 
 async def test_nothing_is_lost_and_nothing_doubled() -> None:
@@ -19,9 +22,8 @@ async def test_nothing_is_lost_and_nothing_doubled() -> None:
         for victim in ("web", "database", "worker"):
             await strike(stack, chance, victim)
         await stack.ready()
+        await eventually(lambda: len(crowd.served) > ENOUGH)
         await crowd.go_home()
         await stack.faults(drop_rate=0.0)
         await settled(stack)
         await check(stack, crowd.bought, stock=STOCK)
-    placed = [purchase for purchase in crowd.bought if purchase.number]
-    assert len(placed) > 20, "too little was bought for the blows to mean anything"
