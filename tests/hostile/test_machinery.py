@@ -65,6 +65,26 @@ def test_a_webhook_that_is_not_signed_right_is_stored_nowhere(world: World) -> N
     assert int(world.column("select count(*) from webhook_delivery")[0]) == int(before[0]) + 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/.well-known/ucp", 200),
+        ("GET", "/api-docs/openapi.json", 200),
+        ("POST", "/ucp/v1/checkout-sessions", 400),
+        ("GET", "/ucp/v1/orders/x", 400),
+        ("DELETE", "/ucp/v1/orders/x", 405),
+        ("GET", "/ucp/v1/nothing", 404),
+        ("POST", "/webhooks/sandbox", 401),
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 200),
+        ("GET", "/nothing", 404),
+        ("GET", "/api-docs", 404),
+    ],
+)
+def test_answers_to_machines_carry_the_headers_too(world: World, method: str, path: str, status: int) -> None:
+    assert world.visitor().ask(method, path, headers={"Accept": "*/*"}).status_code == status
+
+
 def test_measurements_are_for_this_machine(world: World) -> None:
     visitor = world.visitor()
     assert visitor.ask("GET", "/metrics", headers={"Accept": "*/*"}).status_code == 200
