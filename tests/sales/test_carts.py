@@ -101,6 +101,14 @@ async def test_what_cannot_be_right_names_its_field_and_changes_nothing(
         assert await get_cart(db, cart_id) == before
 
 
+async def test_a_number_without_a_country_code_is_read_as_dialled_at_the_address(shop: Shop) -> None:
+    cart_id = await filled_cart(shop.database, [])
+    async with shop.database.transaction() as db:
+        told = CartDetails(phone="601 234 567", address=EXAMPLE_ADDRESS)
+        cart = await set_details(db, cart_id, told, actor=guest(cart_id), now=NOON)
+    assert cart.phone == "+420601234567"
+
+
 async def test_what_is_not_said_stays_as_it_is(shop: Shop) -> None:
     cart_id = await filled_cart(shop.database, [])
     async with shop.database.transaction() as db:

@@ -24,10 +24,11 @@ def check_details(details: CartDetails) -> CartDetails:
     values = {name: getattr(details, name) for name in CartDetails.__struct_fields__}
     if values["email"]:
         values["email"] = normalise_email(values["email"])
-    if values["phone"]:
-        values["phone"] = normalise_phone(values["phone"])
     if isinstance(values["address"], Address):
         values["address"] = _checked_address(values["address"])
+    if values["phone"]:
+        country = values["address"].country if isinstance(values["address"], Address) else ""
+        values["phone"] = normalise_phone(values["phone"], country)
     if isinstance(values["name"], str):
         values["name"] = _line_of_text("name", values["name"])
     return CartDetails(**values)
