@@ -40,7 +40,7 @@ PASSWORD = "a long enough password"
 SECRET = "stack-secret"
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3"/></svg>'
 _LANGUAGES = ("cs", "pl", "en")
-_BUYER = {"first_name": f"A{HOSTILE}"[:100], "last_name": HOSTILE[:90], "email": "a&b'c@example.com"}
+_BUYER = {"first_name": f"A{HOSTILE}"[:100], "last_name": HOSTILE[:90], "email": "a&b'c?bcc=d@example.com"}
 _PLACE = {**PRAGUE, "street_address": HOSTILE, "address_locality": HOSTILE}
 _AGENT = "agent.example/<kupecxss>'><img/src=x/onerror=kupecxss()>{{7*7}}"
 
