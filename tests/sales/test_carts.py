@@ -11,6 +11,7 @@ from kupec.kit.errors import IdempotencyMismatch, InvalidValue, KupecError, NotF
 from kupec.kit.ids import uuid7
 from kupec.sales import (
     Address,
+    CartChange,
     CartClosed,
     CartDetails,
     NewCart,
@@ -18,13 +19,16 @@ from kupec.sales import (
     NotSold,
     add_to_cart,
     cancel_cart,
+    cart_lines,
     create_carts,
     get_cart,
     hold_goods,
+    lock_carts,
     price_cart,
-    replace_lines,
+    save_carts,
     set_details,
     set_quantity,
+    with_details,
 )
 from tests.sales.conftest import Shop
 from tests.shop import EXAMPLE_ADDRESS, NOON, SETUP, add_product, filled_cart
@@ -140,10 +144,25 @@ async def test_one_key_makes_one_cart_in_a_batch_and_later(shop: Shop) -> None:
         assert await db.fetchval("select count(*) from cart_line") == 4
 
 
-async def test_lines_are_replaced_as_a_whole(shop: Shop) -> None:
-    cart_id = await filled_cart(shop.database, [(shop.variant, 2)])
+async def test_carts_are_saved_as_they_should_be_in_one_go(shop: Shop) -> None:
+    first, second = [await filled_cart(shop.database, [(shop.variant, 2)]) for _ in range(2)]
     async with shop.database.transaction() as db:
         other = await add_product(db, "CUP")
-        await replace_lines(db, cart_id, [(other, 3), (shop.variant, 1)], actor=SETUP, now=NOON)
-        cart = await get_cart(db, cart_id)
-    assert [(line.variant_id, line.quantity) for line in cart.lines] == [(other, 3), (shop.variant, 1)]
+        carts = await lock_carts(db, [first, second])
+        refilled = msgspec.structs.replace(carts[first], lines=cart_lines([(other, 3), (shop.variant, 1)]))
+        renamed = with_details(carts[second], CartDetails(name="Eva Malá", shipping_method="box"))
+        changes = [
+            CartChange(before=carts[first], after=refilled, actor=SETUP),
+            CartChange(before=carts[second], after=renamed, actor=SETUP),
+            CartChange(before=renamed, after=renamed, actor=SETUP),
+        ]
+        await save_carts(db, changes, now=NOON)
+        after = await lock_carts(db, [first, second])
+        told = await db.fetch("select subject, payload from event where name = 'cart.changed' order by id desc limit 2")
+    assert [(line.variant_id, line.quantity) for line in after[first].lines] == [(other, 3), (shop.variant, 1)]
+    assert (after[second].name, after[second].shipping_method, len(after[second].lines)) == ("Eva Malá", "box", 1)
+    assert after[second].email == carts[second].email
+    assert {row["subject"]: row["payload"]["what"] for row in told} == {
+        f"cart:{first}": ["lines"],
+        f"cart:{second}": ["name", "shipping_method"],
+    }

@@ -6,6 +6,7 @@ from kupec.sales.cart_prices import Prices, note_shown, price_cart, price_carts,
 from kupec.sales.carts import (
     MAX_LINES,
     MAX_QUANTITY,
+    CartChange,
     NewCart,
     add_to_cart,
     cancel_cart,
@@ -13,13 +14,14 @@ from kupec.sales.carts import (
     create_cart,
     create_carts,
     get_cart,
-    replace_lines,
+    lock_carts,
+    save_carts,
     set_details,
     set_quantity,
     with_details,
 )
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
-from kupec.sales.drafts import abandon_expired_drafts
+from kupec.sales.drafts import abandon_expired_drafts, withdraw_drafts
 from kupec.sales.errors import (
     CartClosed,
     CartIncomplete,
@@ -79,6 +81,7 @@ __all__ = [
     "Address",
     "Cart",
     "CartCancelled",
+    "CartChange",
     "CartChanged",
     "CartClosed",
     "CartCreated",
@@ -133,6 +136,7 @@ __all__ = [
     "hold_goods",
     "import_orders",
     "list_orders",
+    "lock_carts",
     "mark_delivered",
     "note_shown",
     "order_counts",
@@ -142,7 +146,7 @@ __all__ = [
     "price_cart",
     "price_carts",
     "read_prices",
-    "replace_lines",
+    "save_carts",
     "save_shipping_method",
     "set_details",
     "set_quantity",
@@ -152,4 +156,5 @@ __all__ = [
     "status_token",
     "tariff",
     "with_details",
+    "withdraw_drafts",
 ]

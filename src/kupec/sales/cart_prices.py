@@ -25,7 +25,9 @@ class Prices(msgspec.Struct, frozen=True):
     def of(
         self, cart: Cart, *, now: datetime, choose: Callable[[Sequence[ShippingOption]], str] | None = None
     ) -> PricedCart:
-        """The cart as its buyer should see it. `choose` takes a delivery where an address is known and none chosen."""
+        """The cart as its buyer should see it. `choose` takes a delivery where an address is known and none of what is
+        offered there is chosen.
+        """
         market = self.markets[cart.market]
         goods = {
             line.variant_id: self.goods[key]
@@ -37,7 +39,8 @@ class Prices(msgspec.Struct, frozen=True):
         )
         country = cart.address.country if cart.address else None
         options = self.tariff.options(market, country=country, language=cart.language, subtotal=subtotal, now=now)
-        if choose is not None and cart.shipping_method is None and cart.address is not None and options:
+        offered = any(option.code == cart.shipping_method for option in options)
+        if choose is not None and cart.address is not None and options and not offered:
             cart = msgspec.structs.replace(cart, shipping_method=choose(options))
         return price(cart, market, goods, options)
 

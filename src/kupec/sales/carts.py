@@ -23,6 +23,7 @@ from kupec.sales.models import Address, Cart, CartLine
 MAX_LINES = 200
 MAX_QUANTITY = 9999
 _NOTHING_TOLD = CartDetails()
+_PARTS = ("lines", *CartDetails.__struct_fields__)
 
 
 class NewCart(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,14 +276,60 @@ async def _upsert_line(db: Connection, cart_id: UUID, variant_id: UUID, quantity
     )
 
 
-async def replace_lines(
-    db: Connection, cart_id: UUID, lines: Sequence[tuple[UUID, int]], *, actor: Actor, now: datetime
-) -> None:
-    """Let the cart hold exactly `lines`, (variant, pieces) in this order. Emits cart.changed."""
-    cart = await _open_cart(db, cart_id, actor=actor, now=now)
-    await db.execute("delete from cart_line where cart_id = $1", cart_id)
-    await _insert_lines(db, [msgspec.structs.replace(cart, lines=cart_lines(lines))])
-    await _changed(db, cart, ["lines"], actor=actor, now=now)
+class CartChange(msgspec.Struct, frozen=True, kw_only=True):
+    """An open cart as it is locked, and as it should be."""
+
+    before: Cart
+    after: Cart
+    actor: Actor
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of what differs, as `cart.changed` tells them."""
+        return [part for part in _PARTS if getattr(self.before, part) != getattr(self.after, part)]
+
+
+async def save_carts(db: Connection, changes: Sequence[CartChange], *, now: datetime) -> None:
+    """Write locked carts as they should be, in a few statements for all. Emits cart.changed where something differs."""
+    if not changes:
+        return
+    latest = {change.after.id: change.after for change in changes}
+    await _update_carts(db, list(latest.values()), now)
+    refilled = [latest[cart_id] for cart_id in {change.after.id for change in changes if "lines" in change.parts}]
+    if refilled:
+        await db.execute("delete from cart_line where cart_id = any($1::uuid[])", [cart.id for cart in refilled])
+        await _insert_lines(db, refilled)
+    changed = [change for change in changes if change.parts]
+    happened = [
+        msgspec.structs.replace(_happened(change.after, CartChanged(what=change.parts), now), actor=change.actor)
+        for change in changed
+    ]
+    await emit(db, happened, actor=changes[0].actor)
+
+
+async def _update_carts(db: Connection, carts: Sequence[Cart], now: datetime) -> None:
+    await db.execute(
+        """
+        update cart
+           set market = new.market, language = new.language, email = new.email, name = new.name, phone = new.phone,
+               address = new.address, shipping_method = new.shipping_method, shown_total = new.shown_total,
+               updated_at = $10
+          from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
+                      $9::bigint[])
+            as new (id, market, language, email, name, phone, address, shipping_method, shown_total)
+         where cart.id = new.id
+        """,
+        [cart.id for cart in carts],
+        [cart.market for cart in carts],
+        [cart.language for cart in carts],
+        [cart.email for cart in carts],
+        [cart.name for cart in carts],
+        [cart.phone for cart in carts],
+        [msgspec.to_builtins(cart.address) for cart in carts],
+        [cart.shipping_method for cart in carts],
+        [cart.shown_total for cart in carts],
+        now,
+    )
 
 
 async def set_details(db: Connection, cart_id: UUID, details: CartDetails, *, actor: Actor, now: datetime) -> Cart:

@@ -87,17 +87,24 @@ async def abandon(
     )
 
 
-async def withdraw_draft(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Make a locked cart free to be changed: its draft, if it has one, is given up.
+async def withdraw_drafts(db: Connection, cart_ids: Sequence[UUID], *, actor: Actor, now: datetime) -> set[UUID]:
+    """Make locked carts free to be changed: their drafts, where they have one, are given up.
 
-    Raises CartInPayment while its payment is undecided, for then it may be paid already.
+    Returns the carts that are not free, because a payment is undecided and they may be paid already.
     """
-    draft = (await drafts_of(db, [cart_id])).get(cart_id)
-    if draft is None:
-        return
-    if draft.payment is not None and draft.payment.state in UNDECIDED:
+    drafts = await drafts_of(db, cart_ids)
+    undecided = {
+        cart_id for cart_id, draft in drafts.items() if draft.payment is not None and draft.payment.state in UNDECIDED
+    }
+    free = [draft for cart_id, draft in drafts.items() if cart_id not in undecided]
+    await abandon(db, free, reason="changed", now=now, actor=actor)
+    return undecided
+
+
+async def withdraw_draft(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """The same for one cart. Raises CartInPayment when it is not free."""
+    if await withdraw_drafts(db, [cart_id], actor=actor, now=now):
         raise CartInPayment
-    await abandon(db, [draft], reason="changed", now=now, actor=actor)
 
 
 async def abandon_expired_drafts(db: Connection, now: datetime, limit: int) -> int:

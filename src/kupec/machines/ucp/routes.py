@@ -27,7 +27,7 @@ from kupec.machines.ucp.errors import OrderNotFound, SessionNotFound, UnknownHan
 from kupec.machines.ucp.openapi import document
 from kupec.machines.ucp.profile import CARD_HANDLER, business_profile
 from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, read
-from kupec.machines.ucp.sessions import Opening, details_of, replace_session
+from kupec.machines.ucp.sessions import Change, Opening, details_of
 from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
 from kupec.sales import CartIncomplete, CompleteRequest, Completion, cancel_cart, get_order
@@ -94,9 +94,8 @@ async def update_checkout(request: AnyRequest, session: FromPath[str]) -> Respon
     data = await read(request, _checkout_in)
     try:
         details = details_of(data.buyer, data.fulfillment)
-        cart_id = session_id(session)
-        async with door.database.transaction() as db:
-            seen = await replace_session(db, cart_id, data, details, platform=platform, now=door.clock.now())
+        change = Change(cart_id=session_id(session), platform=platform, body=data, details=details)
+        seen = await door.sessions.change(change)
     except KupecError as error:
         return await _refused(request, platform, session, error)
     return answer(render.checkout(Session(seen=seen), door.settings))

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.catalogue import Market, markets, resolve_items, sellable
+from kupec.catalogue import Market, markets, resolve_items
 from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
-from kupec.kit.errors import KupecError, NotFound
+from kupec.kit.errors import KupecError
 from kupec.kit.ids import uuid7
 from kupec.machines.ucp.agent import Platform, spoken_in
 from kupec.machines.ucp.errors import ItemUnavailable, MethodUnavailable, SessionNotFound
@@ -21,7 +21,10 @@ from kupec.sales import (
     MAX_QUANTITY,
     Address,
     Cart,
+    CartChange,
+    CartClosed,
     CartDetails,
+    CartInPayment,
     NewCart,
     PricedCart,
     Prices,
@@ -29,14 +32,13 @@ from kupec.sales import (
     cart_lines,
     check_details,
     create_carts,
-    get_cart,
+    lock_carts,
     note_shown,
-    price_cart,
     price_carts,
     read_prices,
-    replace_lines,
-    set_details,
+    save_carts,
     with_details,
+    withdraw_drafts,
 )
 
 CHANNEL = "ucp"
@@ -52,19 +54,37 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     details: CartDetails
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A session about to be replaced."""
+
+    cart_id: UUID
+    platform: Platform
+    body: CheckoutIn
+    details: CartDetails
+
+
 class Sessions:
     """The edge of the buying API: concurrent platforms share its batches. Made once a process."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._create: Batcher[Opening, PricedCart] = Batcher(database, partial(_create_now, clock=clock))
+        self._change: Batcher[Change, PricedCart] = Batcher(database, partial(_change_now, clock=clock))
 
     async def create(self, opening: Opening) -> PricedCart:
         """Raises ItemUnavailable, IdempotencyMismatch."""
         return await self._create(opening)
 
+    async def change(self, change: Change) -> PricedCart:
+        """Raises SessionNotFound, CartClosed, CartInPayment, ItemUnavailable."""
+        return await self._change(change)
+
 
 async def _create_now(db: Connection, openings: Sequence[Opening], *, clock: Clock) -> list[PricedCart | KupecError]:
     return await open_sessions(db, openings, now=clock.now())
+
+
+async def _change_now(db: Connection, changes: Sequence[Change], *, clock: Clock) -> list[PricedCart | KupecError]:
+    return await change_sessions(db, changes, now=clock.now())
 
 
 async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: datetime) -> list[PricedCart | KupecError]:
@@ -115,12 +135,10 @@ def _cart(
 def _priced(
     cart: Cart, opening: Opening, items: Mapping[str, UUID], prices: Prices, now: datetime
 ) -> PricedCart | ItemUnavailable:
-    """What the platform will be shown, with the cheapest delivery where it has chosen none."""
     refused = _not_sold(opening.body, items, cart.market, prices.goods)
     if refused is not None:
         return refused
-    seen = prices.of(cart, now=now, choose=_cheapest)
-    return msgspec.structs.replace(seen, cart=msgspec.structs.replace(seen.cart, shown_total=seen.total))
+    return _shown(prices, cart, opening.details, now)
 
 
 def _new(cart: Cart, opening: Opening) -> NewCart:
@@ -185,47 +203,84 @@ def market_for(
     return max(known, key=fit)
 
 
-async def replace_session(
-    db: Connection, cart_id: UUID, body: CheckoutIn, details: CartDetails, *, platform: Platform, now: datetime
-) -> PricedCart:
-    """Let the session hold what `body` says; parts that it leaves out stay.
+async def change_sessions(db: Connection, changes: Sequence[Change], *, now: datetime) -> list[PricedCart | KupecError]:
+    """Let each session hold what its body says; parts that it leaves out stay. Returns them priced.
 
-    Raises SessionNotFound (also for another platform's session), CartClosed, CartInPayment, ItemUnavailable.
-    Emits cart.changed.
+    Errors, as values: SessionNotFound (also for another platform's session), CartClosed, CartInPayment,
+    ItemUnavailable. Emits cart.changed.
     """
-    try:
-        cart = await get_cart(db, cart_id)
-    except NotFound:
-        raise SessionNotFound from None
-    if cart.agent != platform.profile:
-        raise SessionNotFound
-    market = cart.market
-    if isinstance(details.address, Address):
-        known = await markets(db)
-        market = market_for(known, details, body.context, cart.language, current=cart.market).code
-    lines = await _lines(db, body, market, now=now)
-    if [(line.variant_id, line.quantity) for line in cart.lines] != lines:
-        await replace_lines(db, cart_id, lines, actor=platform.actor, now=now)
-    changed = _completed(details, cart, market, spoken_in(body.context))
-    await set_details(db, cart_id, changed, actor=platform.actor, now=now)
-    seen = await price_cart(db, cart_id, now=now)
-    if seen.shipping is None and details.shipping_method is msgspec.UNSET and seen.cart.address:
-        seen = await _with_default_option(db, seen, platform=platform, now=now)
-    await note_shown(db, {cart_id: seen.total})
-    return seen
+    first = {change.cart_id: index for index, change in reversed(list(enumerate(changes)))}
+    if len(first) < len(changes):
+        return await _one_after_another(db, changes, set(first.values()), now)
+    carts = await lock_carts(db, list(first))
+    items = await resolve_items(db, [line.item.id for change in changes for line in change.body.line_items])
+    known = await markets(db)
+    wished = [_changed(change, carts, items, known) for change in changes]
+    prices = await read_prices(db, [cart for cart in wished if isinstance(cart, Cart)], now=now, known=known)
+    seen = [
+        _repriced(change, cart, items, prices, now) if isinstance(cart, Cart) else cart
+        for change, cart in zip(changes, wished, strict=True)
+    ]
+    free = {cart.cart.id for cart in seen if isinstance(cart, PricedCart)}
+    undecided = await withdraw_drafts(db, sorted(free), actor=changes[0].platform.actor, now=now)
+    answers = [CartInPayment() if isinstance(cart, PricedCart) and cart.cart.id in undecided else cart for cart in seen]
+    await save_carts(
+        db,
+        [
+            CartChange(before=carts[change.cart_id], after=answer.cart, actor=change.platform.actor)
+            for change, answer in zip(changes, answers, strict=True)
+            if isinstance(answer, PricedCart)
+        ],
+        now=now,
+    )
+    return answers
 
 
-async def _lines(db: Connection, body: CheckoutIn, market: str, *, now: datetime) -> list[tuple[UUID, int]]:
-    """Raises ItemUnavailable."""
-    items = await resolve_items(db, [line.item.id for line in body.line_items])
-    lines = wanted_lines(body, items)
+async def _one_after_another(
+    db: Connection, changes: Sequence[Change], early: set[int], now: datetime
+) -> list[PricedCart | KupecError]:
+    """Where a session is changed more than once in a batch, the later change finds what the earlier one has written."""
+    answers: dict[int, PricedCart | KupecError] = {}
+    for part in (sorted(early), [index for index in range(len(changes)) if index not in early]):
+        found = await change_sessions(db, [changes[index] for index in part], now=now)
+        answers |= dict(zip(part, found, strict=True))
+    return [answers[index] for index in range(len(changes))]
+
+
+def _changed(
+    change: Change, carts: dict[UUID, Cart], items: Mapping[str, UUID], known: Sequence[Market]
+) -> Cart | KupecError:
+    """The cart as it should be, before anything is known of prices."""
+    cart = carts.get(change.cart_id)
+    if cart is None or cart.agent != change.platform.profile:
+        return SessionNotFound()
+    if cart.state != "open":
+        return CartClosed()
+    lines = wanted_lines(change.body, items)
     if isinstance(lines, ItemUnavailable):
-        raise lines
-    sold = await sellable(db, [(market, variant_id) for variant_id, _ in lines], now=now)
-    refused = _not_sold(body, items, market, sold)
+        return lines
+    market = cart.market
+    if isinstance(change.details.address, Address):
+        market = market_for(known, change.details, change.body.context, cart.language, current=market).code
+    details = _completed(change.details, cart, market, spoken_in(change.body.context))
+    same = [(line.variant_id, line.quantity) for line in cart.lines] == lines
+    return msgspec.structs.replace(with_details(cart, details), lines=cart.lines if same else cart_lines(lines))
+
+
+def _repriced(
+    change: Change, cart: Cart, items: Mapping[str, UUID], prices: Prices, now: datetime
+) -> PricedCart | ItemUnavailable:
+    refused = _not_sold(change.body, items, cart.market, prices.goods)
     if refused is not None:
-        raise refused
-    return lines
+        return refused
+    return _shown(prices, cart, change.details, now)
+
+
+def _shown(prices: Prices, cart: Cart, details: CartDetails, now: datetime) -> PricedCart:
+    """What the platform will be shown, with the cheapest delivery where it has not itself chosen one."""
+    chosen = details.shipping_method is not msgspec.UNSET
+    seen = prices.of(cart, now=now, choose=None if chosen else _cheapest)
+    return msgspec.structs.replace(seen, cart=msgspec.structs.replace(seen.cart, shown_total=seen.total))
 
 
 def _completed(details: CartDetails, cart: Cart, market: str, language: str | None) -> CartDetails:
@@ -237,15 +292,6 @@ def _completed(details: CartDetails, cart: Cart, market: str, language: str | No
     if isinstance(details.address, Address) and not details.address.name and name:
         details = msgspec.structs.replace(details, address=msgspec.structs.replace(details.address, name=name))
     return details
-
-
-async def _with_default_option(db: Connection, seen: PricedCart, *, platform: Platform, now: datetime) -> PricedCart:
-    """With the cheapest delivery; the platform may choose another."""
-    if not seen.shipping_options:
-        return seen
-    cheapest = CartDetails(shipping_method=_cheapest(seen.shipping_options))
-    await set_details(db, seen.cart.id, cheapest, actor=platform.actor, now=now)
-    return await price_cart(db, seen.cart.id, now=now)
 
 
 def _cheapest(options: Sequence[ShippingOption]) -> str:
