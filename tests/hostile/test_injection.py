@@ -1,5 +1,6 @@
 """Markup that somebody typed stands as text, on every page. `Visitor` refuses any page that holds it as markup."""
 
+from html import escape
 from itertools import islice, product
 from urllib.parse import urlencode
 
@@ -44,6 +45,20 @@ def addresses(world: World, route: Route, most: int = 6) -> list[str]:
         route.path.format(**dict(zip(route.parameters, chosen, strict=True)))
         for chosen in islice(product(*values), most)
     ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["<p>{}</p>", '<p title="{}">', "<p title='{}'>", "<title>{}</title>", "<textarea>{}</textarea>", "<!-- {} -->"],
+)
+def test_the_reader_sees_markup_that_gets_through(place: str) -> None:
+    assert Page(place.format(HOSTILE)).faults
+    assert not Page(place.format(escape(HOSTILE))).faults or place.startswith("<!--")
+
+
+@pytest.mark.parametrize("tag", ["<a href='javascript:x()'>", "<p onclick=x>", "<p style='x'>", "<script>x</script>"])
+def test_the_reader_sees_what_could_act(tag: str) -> None:
+    assert Page(tag).faults
 
 
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: route.path)
