@@ -121,6 +121,12 @@ async def test_a_cart_costs_what_the_language_it_is_looked_at_costs(browser: Bro
     assert "Towar 50,00 zł box pl 19,00 zł Razem z VAT 69,00 zł" in page
 
 
+async def test_nothing_costs_nothing(browser: Browser, goods: dict[str, UUID]) -> None:
+    await put_in(browser, "beans")
+    await browser.follow(await browser.submit("/cs/cart", f"remove={goods['beans']}"))
+    assert "Kč" not in text_of(browser.page.partition('<div id="cart">')[2])
+
+
 async def test_the_fee_falls_away_when_there_is_enough_in_the_cart(browser: Browser) -> None:
     await put_in(browser, "beans", 4)
     await browser.follow(await browser.submit("/cs/cart", shipping_method="courier"))

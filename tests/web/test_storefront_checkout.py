@@ -146,6 +146,19 @@ async def test_fee_and_date_follow_the_country_and_the_delivery(paying: Served) 
     assert '<option value="SK" selected>' in browser.page
 
 
+async def test_in_another_market_an_address_it_does_not_deliver_to_is_let_go(paying: Served) -> None:
+    browser = paying.browser()
+    await go_to_checkout(browser)
+    await browser.submit("/cs/checkout", "update=yes", **FILLED)
+    await browser.get("/pl/checkout")
+    page = text_of(browser.page)
+    assert "box pl" in page
+    assert "Zamów i zapłać 69,00 zł" in page
+    assert 'value="jana@example.com"' in browser.page
+    assert 'value="110 00"' not in browser.page
+    assert "Dlouhá 1" not in browser.page
+
+
 async def test_a_check_says_what_is_missing_but_the_card(paying: Served) -> None:
     browser = paying.browser()
     await go_to_checkout(browser)

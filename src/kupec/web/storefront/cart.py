@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
+from msgspec import UNSET
 
 from kupec.kit.actor import customer, guest
 from kupec.kit.db import Connection
@@ -135,9 +136,11 @@ async def _not_added(request: AnyRequest, form: Form, error: KupecError) -> Resp
 
 
 async def in_this_market(request: AnyRequest, db: Connection, shop: Shop, cart: Cart) -> None:
-    """Let the cart speak the page's language and cost the page's money."""
+    """Let the cart speak the page's language and cost the page's money; an address not delivered to is let go."""
     if (cart.market, cart.language) != (shop.market.code, shop.language):
-        details = CartDetails(market=shop.market.code, language=shop.language)
+        served = cart.address is None or cart.address.country in shop.market.countries
+        address = UNSET if served else None
+        details = CartDetails(market=shop.market.code, language=shop.language, address=address)
         await set_details(db, cart.id, details, actor=buyer(cart), now=site_of(request).clock.now())
 
 

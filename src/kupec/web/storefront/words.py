@@ -14,7 +14,7 @@ def _(message: str) -> str:
 
 
 _INVALID = {
-    "quantity": _("Please enter a whole number of pieces, at most 9,999."),
+    "quantity": _("Please enter a whole number of pieces from 1 to 9,999."),
     "email": _("Please check the e-mail: it should look like jana@example.com."),
     "phone": _("Please check the phone number, with its country code: +420 601 234 567."),
     "address.postcode": _("This postcode does not exist in the chosen country."),

@@ -68,7 +68,7 @@ form.addEventListener("change", (event) => {
 const problem = document.getElementById("card-error");
 const cardField = (part) => form.querySelector(`[data-card="${part}"]`);
 
-function complain(reason, part) {
+function complain(reason, part, lead = true) {
   problem.hidden = !reason;
   problem.querySelector("span").textContent = reason ? problem.dataset[reason] : "";
   for (const field of form.querySelectorAll("[data-card]")) {
@@ -76,7 +76,9 @@ function complain(reason, part) {
   }
   if (part) {
     cardField(part).setAttribute("aria-invalid", "true");
-    cardField(part).focus();
+    if (lead) {
+      cardField(part).focus();
+    }
   }
 }
 
@@ -120,14 +122,12 @@ form.addEventListener(
       return;
     }
     const card = readCard(cardField("number").value, cardField("expiry").value, cardField("cvc").value);
-    if (card.wrong) {
-      complain(card.wrong, card.wrong);
-      return;
-    }
     complain("");
     busy(true);
-    if (!(await allIsWell())) {
+    const well = await allIsWell();
+    if (card.wrong || !well) {
       busy(false);
+      complain(card.wrong, card.wrong, well);
       return;
     }
     busy(true);
