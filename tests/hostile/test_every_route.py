@@ -1,6 +1,5 @@
 """Nonsense to every address that people use, signed in or not: never a fault of ours, never a page it gets into."""
 
-from itertools import cycle, islice
 from typing import Any
 from urllib.parse import quote_from_bytes, quote_plus
 
@@ -152,12 +151,11 @@ def test_a_form_with_one_wrong_field(world: World, owner: Visitor, path: str) ->
         if action == "/desk/sign-out":
             continue
         for place, name in enumerate(fields):
-            for wrong in islice(cycle(SHORTLY), place * 2, place * 2 + 2):
-                filled = {**fields, name: wrong, "form_token": visitor.page.token}
-                body = b"&".join(
-                    quote_plus(key).encode() + b"=" + quote_plus(value).encode() for key, value in filled.items()
-                )
-                visitor.ask("POST", action, content=body, headers={"Content-Type": FORM})
+            filled = {**fields, name: SHORTLY[place % len(SHORTLY)], "form_token": visitor.page.token}
+            body = b"&".join(
+                quote_plus(key).encode() + b"=" + quote_plus(text).encode() for key, text in filled.items()
+            )
+            visitor.ask("POST", action, content=body, headers={"Content-Type": FORM})
 
 
 def _is_header(value: bytes) -> bool:
