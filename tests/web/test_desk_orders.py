@@ -239,6 +239,7 @@ async def test_cancelling_says_what_will_happen_and_does_it(desk: Desk) -> None:
     page = await person.done(f"/desk/orders/{order_id}/cancel", {"reason": "Zákazník si to rozmyslel"})
     assert "Objednávka je zrušena." in words(page)
     assert "Objednávka Z10001 zrušena: Zákazník si to rozmyslel" in words(page)
+    assert "Vráceno nebo na cestě zpět: 999 Kč" in words(page)
     await desk.shop.sweep()
     assert "Vráceno 999 Kč" in words(await person.page(f"/desk/orders/{order_id}"))
     assert await desk.fetchval("select allocated from stock_level") == 0
