@@ -1,7 +1,5 @@
 """The main job, played in a browser: found, ordered, paid, confirmed, shipped, seen on both sides without a reload."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -108,17 +106,16 @@ def test_wrong_input_is_said_beside_its_field_and_nothing_is_lost(street: Street
     email, town = buyer.page.locator("[name='email']"), buyer.page.locator("[name='address.city']")
     email.fill("aoife at home")
     town.fill("")
-    buyer.type_card()
     buyer.press_pay()
-    expect(email).to_have_attribute("aria-invalid", "true")
-    expect(town).to_have_attribute("aria-invalid", "true")
-    expect(email).to_have_value("aoife at home")
     expect(buyer.page.locator("#errors")).to_be_focused()
+    expect(card).to_be_visible()
     for field in (email, town):
+        expect(field).to_have_attribute("aria-invalid", "true")
         error = field.get_attribute("aria-describedby") or ""
         expect(buyer.page.locator(f"[id='{error.split()[-1]}']")).to_be_visible()
+    expect(email).to_have_value("aoife at home")
     email.fill(buyer.home.email)
     town.fill(buyer.home.city)
-    expect(buyer.page.locator("#card-number")).to_have_value(re.compile("4242$"))
-    buyer.press_pay()
+    expect(buyer.page.locator("#card-number")).to_have_value("4242 4242 4242 4242")
+    buyer.pay()
     assert buyer.number()
