@@ -16,6 +16,7 @@ from kupec.billing.events import (
     RefundRequested,
 )
 from kupec.billing.intake import Receipt, notice_of, receive
+from kupec.billing.methods import PaymentOption
 from kupec.billing.models import (
     CardProvider,
     NewPayment,
@@ -72,6 +73,7 @@ __all__ = [
     "PaymentCaptured",
     "PaymentFailed",
     "PaymentInProgress",
+    "PaymentOption",
     "PaymentProblem",
     "PaymentRequiresAction",
     "PaymentState",

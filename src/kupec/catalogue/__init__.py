@@ -64,6 +64,7 @@ from kupec.catalogue.media import (
 )
 from kupec.catalogue.models import (
     Category,
+    Component,
     DeskProduct,
     DeskVariant,
     Location,
@@ -118,6 +119,7 @@ __all__ = [
     "Category",
     "CategoryChanged",
     "CategoryRow",
+    "Component",
     "DeskProduct",
     "DeskVariant",
     "Location",

@@ -84,6 +84,16 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     variants: list[VariantView]
 
 
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """What one piece of a bundle contains: `quantity` pieces of a variant."""
+
+    variant_id: UUID
+    sku: str
+    name: str
+    quantity: int
+    stocked: bool
+
+
 class SellableVariant(msgspec.Struct, frozen=True, kw_only=True):
     """What a sale needs to know about a variant in one market. Money in minor units with VAT."""
 
