@@ -87,7 +87,12 @@ def actor_of(role: staff.Role) -> Actor:
     ("role", "may", "may_not"),
     [
         ("warehouse", "orders.write", "orders.refund"),
-        ("warehouse", "catalogue.write", "customers.read"),
+        ("warehouse", "stock.write", "catalogue.write"),
+        ("warehouse", "orders.read", "customers.read"),
+        ("agent", "billing.read", "billing.write"),
+        ("manager", "settings.write", "staff.write"),
+        ("manager", "billing.write", "integrations.write"),
+        ("owner", "staff.write", "no.such.permission"),
         ("agent", "orders.refund", "catalogue.write"),
         ("agent", "customers.read", "system.read"),
         ("manager", "system.read", "system.write"),

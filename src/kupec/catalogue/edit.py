@@ -35,7 +35,7 @@ async def adjust_stock(
     Raises BelowAllocated when there would be less than belongs to placed orders; reservations give way. Raises
     InvalidValue (on_hand, reason), NotFound, Forbidden. Event stock.adjusted.
     """
-    actor.require("catalogue.write")
+    actor.require("stock.write")
     if not 0 <= on_hand <= MOST_PIECES:
         raise InvalidValue(field="on_hand", expected="a number of pieces that is not negative")
     if not reason.strip():

@@ -11,12 +11,14 @@ from kupec.kit.actor import Actor
 Role = Literal["owner", "manager", "agent", "warehouse"]
 ROLES: tuple[Role, ...] = ("owner", "manager", "agent", "warehouse")
 
-_AGENT = frozenset({"orders.read", "orders.write", "orders.refund", "catalogue.read", "customers.read", "tasks.write"})
-_WAREHOUSE = frozenset({"orders.read", "orders.write", "catalogue.read", "catalogue.write", "tasks.write"})
-_MANAGER = _AGENT | _WAREHOUSE | {"system.read"}
+_AGENT = frozenset(
+    {"orders.read", "orders.write", "orders.refund", "catalogue.read", "customers.read", "tasks.write", "billing.read"}
+)
+_WAREHOUSE = frozenset({"orders.read", "orders.write", "catalogue.read", "stock.write", "tasks.write"})
+_MANAGER = _AGENT | _WAREHOUSE | {"catalogue.write", "settings.write", "billing.write", "system.read"}
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
-    "owner": _MANAGER | {"system.write"},
+    "owner": _MANAGER | {"staff.write", "integrations.write", "system.write"},
     "manager": _MANAGER,
     "agent": _AGENT,
     "warehouse": _WAREHOUSE,

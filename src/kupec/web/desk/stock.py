@@ -122,7 +122,7 @@ async def shelf(request: AnyRequest, variant_id: FromPath[UUID], location_id: Fr
         return await shelf_page(request, db, variant_id, location_id)
 
 
-@post("/catalogue/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "catalogue.write"})
+@post("/catalogue/stock/{variant_id:uuid}/{location_id:uuid}", opt={"permission": "stock.write"})
 async def count(request: AnyRequest, variant_id: FromPath[UUID], location_id: FromPath[UUID]) -> Response[Any]:
     """What was counted; refused when goods have come or gone since the page was shown."""
     site, form, language = site_of(request), await read_form(request), language_of(request)
