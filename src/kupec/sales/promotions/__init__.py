@@ -1,1 +1,1 @@
-"""Promotions and coupons of a sale."""
+"""Promotions and coupons of a sale. How one is chosen and explained: docs/algorithms/promotions.md."""
