@@ -51,8 +51,8 @@ async def make_shop(db: Connection) -> None:
                 origin_country="CZ",
                 rates=[("CZ", "CZK", fee, free_from), ("SK", "CZK", fee + 5000, None), ("PL", "PLN", 1900, None)],
                 tracking_url="https://track.example/{number}",
-                position=days,
             ),
+            now=NOON,
         )
 
 

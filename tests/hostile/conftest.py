@@ -9,6 +9,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from kupec.catalogue import (
     CategoryRow,
@@ -26,7 +27,15 @@ from kupec.catalogue import (
 from kupec.customers import open_task
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, Database, connect
-from kupec.sales import cancel_order, mark_delivered, ship, start_picking, status_token
+from kupec.sales import (
+    cancel_order,
+    mark_delivered,
+    save_shipping_method,
+    ship,
+    start_picking,
+    status_token,
+    tariff,
+)
 from kupec.staff import PERMISSIONS, ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.visitor import HOSTILE, Visitor
@@ -140,7 +149,9 @@ async def _fill(database: Database) -> None:
         await set_vat_rate(db, "DE", "standard", 1900, actor=SETUP, now=NOON)
         await put_location(db, "brno", name=HOSTILE, country="CZ", position=1, actor=SETUP, now=NOON)
         names = dict.fromkeys(_LANGUAGES, HOSTILE)
-        await db.execute("update shipping_method set names = $1, carrier = $2 where code = 'courier'", names, HOSTILE)
+        courier = (await tariff(db)).document.method("courier")
+        assert courier is not None
+        await save_shipping_method(db, replace(courier, names=names, carrier=HOSTILE), now=NOON)
         await import_categories(db, [CategoryRow(code="hostile", names=names)], actor=SETUP, now=NOON)
         picture = await store_media(db, DRAWING, "image/svg+xml", actor=SETUP, now=NOON)
         faults = await write_products(db, [_product(number, picture) for number in range(3)], actor=SETUP, now=NOON)

@@ -97,8 +97,9 @@ async def _fill(database: Database) -> None:
             for vat_class, rate in zip(("standard", "reduced"), rates, strict=True):
                 await set_vat_rate(db, country, vat_class, rate, actor=SETUP, now=NOON)
         await put_location(db, "praha", name="Praha", country="CZ", position=0, actor=SETUP, now=NOON)
-        await save_shipping_method(db, _delivery("courier", 1, {"CZ": 9900, "SK": 14900, "PL": 2500, "DE": 990}))
-        await save_shipping_method(db, _delivery("box", 2, {"CZ": 6900, "PL": 1500}))
+        courier = _delivery("courier", 1, {"CZ": 9900, "SK": 14900, "PL": 2500, "DE": 990})
+        for method in (courier, _delivery("box", 2, {"CZ": 6900, "PL": 1500})):
+            await save_shipping_method(db, method, now=NOON)
         await import_categories(db, list(_CATEGORIES), actor=SETUP, now=NOON)
         await _write(db, *_goods())
 
@@ -115,7 +116,6 @@ def _delivery(code: str, days: int, fees: dict[str, int]) -> NewShippingMethod:
         origin_country="CZ",
         rates=[(country, currencies[country], fee, None) for country, fee in fees.items()],
         tracking_url="https://track.example/{number}",
-        position=days,
     )
 
 

@@ -61,6 +61,7 @@ def dues() -> list[Due]:
     """What becomes due by the clock."""
     return [
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
+        Due(name="slots", verb=sales.open_slots_ahead, every=600),
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
     ]

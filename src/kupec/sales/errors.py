@@ -50,3 +50,10 @@ class WrongOrderState(KupecError):
 
     status = 409
     code = "wrong_order_state"
+
+
+class SlotFull(KupecError):
+    """This delivery slot is taken in the meantime. Please choose another one."""
+
+    status = 409
+    code = "slot_full"

@@ -16,6 +16,7 @@ from kupec.sales.errors import WrongOrderState
 from kupec.sales.events import OrderCancelled, OrderPicking, ParcelDelivered, ParcelShipped
 from kupec.sales.models import Fulfilment, Order, OrderLine
 from kupec.sales.orders import get_order
+from kupec.sales.shipping import tariff
 
 
 async def _locked(db: Connection, order_id: UUID, *allowed: str) -> Order:
@@ -164,11 +165,9 @@ async def _parcel(
 
 
 async def _carrier(db: Connection, order: Order, carrier: str | None, tracking: str | None) -> tuple[str, str | None]:
-    method = await db.fetchrow(
-        "select carrier, tracking_url from shipping_method where code = $1", order.shipping_method
-    )
-    name = (carrier or "").strip() or (method["carrier"] if method else "")
-    template = method["tracking_url"] if method and name == method["carrier"] else None
+    method = (await tariff(db)).document.method(order.shipping_method)
+    name = (carrier or "").strip() or (method.carrier if method else "")
+    template = method.tracking_url if method and name == method.carrier else None
     return name, template.replace("{number}", tracking) if template and tracking else None
 
 

@@ -1,4 +1,7 @@
-"""Ways of delivery: what each costs for a country and a currency, and when it arrives."""
+"""Ways of delivery: what each costs for a cart, and when it arrives. A versioned document says so.
+
+Worked dates and fees: docs/algorithms/delivery.md.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
@@ -6,85 +9,100 @@ from datetime import date, datetime, time
 import msgspec
 
 from kupec.catalogue import Market
+from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
-from kupec.kit.ids import uuid7
+from kupec.kit.versions import Kind, publish_new, published
 from kupec.sales.delivery import promised_day
 from kupec.sales.models import ShippingOption
+from kupec.sales.shipping_check import check_shipping
+from kupec.sales.shipping_models import Method, Rule, Shipping, Zone
 
-
-class ShippingRate(msgspec.Struct, frozen=True, kw_only=True):
-    """A method's fee in one country and currency, with what its delivery day follows from."""
-
-    code: str
-    names: dict[str, str]
-    carrier: str
-    transit_days: int
-    cut_off: time
-    timezone: str
-    origin_country: str
-    country: str
-    currency: str
-    fee: int
-    free_from: int | None
-    tax_bp: int
+SHIPPING = Kind("shipping", Shipping, default=Shipping, check=check_shipping)
+_SETUP = system("setup")
 
 
 class Tariff:
-    """All active rates, read once for a batch of carts."""
+    """The published ways of delivery, arranged for answering many carts."""
 
-    def __init__(self, rates: Sequence[ShippingRate]) -> None:
-        self._rates: dict[tuple[str, str], list[ShippingRate]] = {}
-        self._promises: dict[tuple[str, str, datetime], date] = {}
-        for rate in rates:
-            self._rates.setdefault((rate.country, rate.currency), []).append(rate)
+    def __init__(self, document: Shipping) -> None:
+        self.document = document
+        self._methods: dict[tuple[str, str], list[Method]] = {}
+        for method in document.methods:
+            places = {(country, zone.currency) for zone in method.zones for country in zone.countries}
+            for place in places if method.active else ():
+                self._methods.setdefault(place, []).append(method)
 
     def options(
-        self, market: Market, *, country: str | None, language: str, subtotal: int, now: datetime
+        self,
+        market: Market,
+        *,
+        country: str | None,
+        language: str,
+        subtotal: int,
+        now: datetime,
+        postcode: str | None = None,
+        weight_g: int = 0,
+        lead_days: int = 0,
+        tax_bp: int = 0,
+        origins: Sequence[str] = (),
     ) -> list[ShippingOption]:
-        """What a cart worth `subtotal` (minor units with VAT) may choose from, in the merchant's order."""
-        destination = country or market.home_country
-        return [
-            ShippingOption(
-                code=rate.code,
-                name=rate.names.get(language) or rate.names.get("en") or rate.code,
-                carrier=rate.carrier,
-                fee=0 if rate.free_from is not None and subtotal >= rate.free_from else rate.fee,
-                tax_bp=rate.tax_bp,
-                free_from=rate.free_from,
-                promised_on=self._promise(rate, now),
-            )
-            for rate in self._rates.get((destination, market.currency), ())
-        ]
+        """What a cart worth `subtotal` (minor units with VAT) may choose from, in the merchant's order.
 
-    def _promise(self, rate: ShippingRate, now: datetime) -> date:
-        key = (rate.code, rate.country, now)
-        if key not in self._promises:
-            self._promises[key] = promised_day(
-                now,
-                timezone=rate.timezone,
-                cut_off=rate.cut_off,
-                transit_days=rate.transit_days,
-                origin_country=rate.origin_country,
-                destination_country=rate.country,
+        `lead_days` are working days that its made-to-order lines take before anything leaves. `origins` are the
+        countries the goods lie in, where they are known: the latest of their dates is promised.
+        """
+        destination = country or market.home_country
+        offered = []
+        for method in self._methods.get((destination, market.currency), ()):
+            zone = method.zone(destination, market.currency, postcode)
+            fee = zone.fee(subtotal, weight_g) if zone else None
+            if zone is None or fee is None:
+                continue
+            offered.append(
+                ShippingOption(
+                    code=method.code,
+                    name=method.names.get(language) or method.names.get("en") or method.code,
+                    carrier=method.carrier,
+                    fee=fee,
+                    tax_bp=tax_bp,
+                    free_from=zone.free_from,
+                    promised_on=promise(method, destination, lead_days=lead_days, now=now, origins=origins),
+                    kind=method.kind,
+                )
             )
-        return self._promises[key]
+        return offered
+
+
+def promise(method: Method, destination: str, *, lead_days: int, now: datetime, origins: Sequence[str] = ()) -> date:
+    """The day by which what is ordered at `now` arrives (is ready for collection), from the slowest origin."""
+    return max(
+        promised_day(
+            now,
+            timezone=method.timezone,
+            cut_off=method.cut_off,
+            transit_days=method.transit_days,
+            origin_country=origin,
+            destination_country=destination,
+            lead_days=lead_days,
+        )
+        for origin in (origins or (method.origin_country,))
+    )
+
+
+_arranged: Tariff | None = None
+
+
+def tariff_of(document: Shipping) -> Tariff:
+    """The document arranged for use; the same one is arranged once in a process."""
+    global _arranged  # noqa: PLW0603 - a cache of one
+    if _arranged is None or _arranged.document is not document:
+        _arranged = Tariff(document)
+    return _arranged
 
 
 async def tariff(db: Connection) -> Tariff:
-    """The active rates; shipping carries the standard VAT of the country the goods leave from."""
-    rows = await db.fetch(
-        """
-        select method.code, method.names, method.carrier, method.transit_days, method.cut_off, method.timezone,
-               method.origin_country, rate.country, rate.currency, rate.fee, rate.free_from,
-               coalesce(vat.rate_bp, 0) as tax_bp
-          from shipping_method method
-          join shipping_rate rate on rate.method_id = method.id
-          left join vat_rate vat on vat.country = method.origin_country and vat.vat_class = 'standard'
-         where method.active
-         order by method.position, method.code
-        """
-    )
-    return Tariff([ShippingRate(**dict(row)) for row in rows])
+    """What is published now."""
+    return tariff_of((await published(db, SHIPPING))[SHIPPING])
 
 
 class NewShippingMethod(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,35 +117,32 @@ class NewShippingMethod(msgspec.Struct, frozen=True, kw_only=True):
     origin_country: str
     rates: list[tuple[str, str, int, int | None]]
     tracking_url: str | None = None
-    position: int = 0
 
 
-async def save_shipping_method(db: Connection, method: NewShippingMethod) -> None:
-    """Create or replace a way of delivery, by its code."""
-    method_id = await db.fetchval(
-        """
-        insert into shipping_method (id, code, names, carrier, transit_days, cut_off, timezone, origin_country,
-                                     tracking_url, position)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        on conflict (code) do update
-           set names = excluded.names, carrier = excluded.carrier, transit_days = excluded.transit_days,
-               cut_off = excluded.cut_off, timezone = excluded.timezone, origin_country = excluded.origin_country,
-               tracking_url = excluded.tracking_url, position = excluded.position, active = true
-        returning id
-        """,
-        uuid7(),
-        method.code,
-        method.names,
-        method.carrier,
-        method.transit_days,
-        method.cut_off,
-        method.timezone,
-        method.origin_country,
-        method.tracking_url,
-        method.position,
-    )
-    await db.execute("delete from shipping_rate where method_id = $1", method_id)
-    await db.executemany(
-        "insert into shipping_rate (method_id, country, currency, fee, free_from) values ($1, $2, $3, $4, $5)",
-        [(method_id, *rate) for rate in method.rates],
+async def save_shipping_method(
+    db: Connection, method: NewShippingMethod | Method, *, now: datetime, actor: Actor = _SETUP
+) -> None:
+    """Publish a version with this way of delivery in the place of the one of its code, or as the last."""
+    document = (await published(db, SHIPPING))[SHIPPING]
+    saved = method if isinstance(method, Method) else _simple(method)
+    methods = [saved if known.code == saved.code else known for known in document.methods]
+    if document.method(saved.code) is None:
+        methods.append(saved)
+    await publish_new(db, SHIPPING, msgspec.structs.replace(document, methods=methods), actor=actor, now=now)
+
+
+def _simple(method: NewShippingMethod) -> Method:
+    return Method(
+        code=method.code,
+        names=method.names,
+        carrier=method.carrier,
+        transit_days=method.transit_days,
+        cut_off=method.cut_off,
+        timezone=method.timezone,
+        origin_country=method.origin_country,
+        tracking_url=method.tracking_url,
+        zones=[
+            Zone(countries=[country], currency=currency, rules=[Rule(fee=fee)], free_from=free_from)
+            for country, currency, fee, free_from in method.rates
+        ],
     )

@@ -51,7 +51,6 @@ DELIVERIES = (
         origin_country="CZ",
         rates=[("CZ", "CZK", 6900, 100000), ("PL", "PLN", 1290, 19900)],
         tracking_url="https://schranka.example/{number}",
-        position=1,
     ),
     sales.NewShippingMethod(
         code="courier-abroad",
@@ -63,7 +62,6 @@ DELIVERIES = (
         origin_country="CZ",
         rates=[("PL", "PLN", 1990, 29900), *((country, "EUR", 990, 9900) for country in _WEST)],
         tracking_url="https://dalava.example/{number}",
-        position=2,
     ),
 )
 
@@ -95,7 +93,7 @@ async def _settings(db: Connection, now: datetime) -> None:
     for position, (code, name) in enumerate((("praha", "Praha"), ("brno", "Brno"))):
         await catalogue.put_location(db, code, name=name, country="CZ", position=position, actor=_ACTOR, now=now)
     for method in DELIVERIES:
-        await sales.save_shipping_method(db, method)
+        await sales.save_shipping_method(db, method, actor=_ACTOR, now=now)
     rows = [msgspec.convert(row, catalogue.CategoryRow) for row in _read("categories.jsonl")]
     await catalogue.import_categories(db, rows, actor=_ACTOR, now=now)
 

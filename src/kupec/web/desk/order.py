@@ -16,7 +16,7 @@ from kupec.kit.errors import KupecError
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
-from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking
+from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking, tariff
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import order_list
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
@@ -75,6 +75,7 @@ async def order_page(
     order = await get_order(db, order_id)
     payments = await payments_of(db, order_id)
     reader = reader_of(request)
+    deliveries = (await tariff(db)).document
     subject = f"order:{order.id}"
     return await desk_page(
         request,
@@ -91,8 +92,8 @@ async def order_page(
         possible=possible(order, actor_of(request)),
         consequence=cancel_consequence(payments, reader),
         history=await days(db, await subject_history(db, subject), reader, here=subject),
-        carrier=await db.fetchval("select carrier from shipping_method where code = $1", order.shipping_method),
-        carriers=await _carriers(db),
+        carrier=chosen.carrier if (chosen := deliveries.method(order.shipping_method)) else None,
+        carriers=sorted({method.carrier for method in deliveries.methods if method.carrier}),
         country=reader.country(order.address.country),
         code=lambda code: code_in_words(code, reader),
         errors=errors or {},
@@ -156,12 +157,6 @@ async def cancel(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]
     except KupecError as error:
         return await _beside(request, order_id, error, form, place="cancel")
     return _done(request, order_id, _("The order is cancelled."))
-
-
-async def _carriers(db: Connection) -> list[str]:
-    """Those we know, for the field to suggest; any other may be typed."""
-    rows = await db.fetch("select distinct carrier from shipping_method order by carrier")
-    return [row["carrier"] for row in rows]
 
 
 def _kept(request: AnyRequest) -> str:
