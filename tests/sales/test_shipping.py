@@ -1,4 +1,4 @@
-"""Which deliveries a cart may choose, for how much, and for which day: by zone, postcode, weight, worth and calendar."""
+"""Which deliveries a cart may choose, for how much and for which day: zones, postcodes, weight, worth, calendar."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

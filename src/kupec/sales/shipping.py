@@ -94,7 +94,7 @@ _arranged: Tariff | None = None
 
 def tariff_of(document: Shipping) -> Tariff:
     """The document arranged for use; the same one is arranged once in a process."""
-    global _arranged  # noqa: PLW0603 - a cache of one
+    global _arranged
     if _arranged is None or _arranged.document is not document:
         _arranged = Tariff(document)
     return _arranged
