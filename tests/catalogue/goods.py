@@ -4,21 +4,23 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from kupec.catalogue import (
+    TAX,
     CategoryRow,
     Market,
     ProductDraft,
+    TaxRules,
     TextDraft,
     VariantDraft,
     import_categories,
     put_location,
     put_market,
-    set_vat_rate,
     variants_by_sku,
     write_products,
 )
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
+from kupec.kit.versions import publish_new
 
 NOON = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
 SETUP = system("setup")
@@ -48,9 +50,8 @@ async def make_ground(db: Connection) -> dict[str, UUID]:
     """Markets, VAT and the locations praha and brno; returns the locations' ids."""
     for position, market in enumerate((CZ, PL, EU)):
         await put_market(db, market, position=position, actor=SETUP, now=NOON)
-    for country in ("CZ", "PL"):
-        for vat_class, rate in (("standard", 2100), ("reduced", 1200)):
-            await set_vat_rate(db, country, vat_class, rate, actor=SETUP, now=NOON)
+    rates = {"standard": 2100, "reduced": 1200}
+    await publish_new(db, TAX, TaxRules(rates={"CZ": rates, "PL": rates}), actor=SETUP, now=NOON)
     return {
         code: await put_location(db, code, name=code.title(), country="CZ", position=place, actor=SETUP, now=NOON)
         for place, code in enumerate(("praha", "brno"))
@@ -126,7 +127,9 @@ async def event_names(db: Connection) -> list[str]:
     rows = await db.fetch(
         """
         select name from event
-        where name not in ('market.changed', 'vat_rate.changed', 'location.changed', 'category.changed') order by id
+        where name not in ('market.changed', 'document.drafted', 'document.published', 'location.changed',
+                           'category.changed')
+        order by id
         """
     )
     return [row["name"] for row in rows]

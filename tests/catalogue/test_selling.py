@@ -67,7 +67,7 @@ async def test_everything_a_sale_needs(db: Connection, beans: UUID) -> None:
             slug="brazilie-santos",
             kind="goods",
             unit_amount=18900,
-            tax_bp=1200,
+            vat_class="reduced",
             stocked=True,
             available=7,
         )
@@ -79,7 +79,7 @@ async def test_each_market_has_its_price_tax_and_words(db: Connection, beans: UU
     found = await sellable(db, [("cz", beans), ("pl", beans), ("eu", beans)], now=NOON)
     assert ("eu", beans) not in found  # no price in euro
     polish = found["pl", beans]
-    assert (polish.unit_amount, polish.tax_bp, polish.slug) == (3290, 800, "brazylia-santos")
+    assert (polish.unit_amount, polish.vat_class, polish.slug) == (3290, "reduced", "brazylia-santos")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,6 @@ from kupec.catalogue.events import (
     ProductChanged,
     ProductCreated,
     StockAdjusted,
-    VatRateChanged,
 )
 from kupec.catalogue.importing import (
     ProductRow,
@@ -71,6 +70,7 @@ from kupec.catalogue.models import (
     Market,
     MediaFile,
     Portion,
+    PricePoint,
     ProductCard,
     ProductText,
     ProductView,
@@ -81,8 +81,20 @@ from kupec.catalogue.models import (
     VariantView,
     Wanted,
 )
+from kupec.catalogue.options import (
+    Choice,
+    Chosen,
+    Option,
+    choose,
+    option_faults,
+    validate_options,
+)
 from kupec.catalogue.portions import (
     portion_out,
+)
+from kupec.catalogue.prices import (
+    unit_price,
+    with_tax,
 )
 from kupec.catalogue.product import (
     product_by_id,
@@ -102,23 +114,30 @@ from kupec.catalogue.stock import (
     take_out,
     unallocate,
 )
+from kupec.catalogue.tax import (
+    TAX,
+    TaxRules,
+    set_vat_rate,
+)
 from kupec.catalogue.territory import (
     locations,
     market,
     markets,
     put_location,
     put_market,
-    set_vat_rate,
 )
 from kupec.catalogue.writing import (
     write_products,
 )
 
 __all__ = [
+    "TAX",
     "BelowAllocated",
     "Category",
     "CategoryChanged",
     "CategoryRow",
+    "Choice",
+    "Chosen",
     "Component",
     "DeskProduct",
     "DeskVariant",
@@ -129,8 +148,10 @@ __all__ = [
     "MediaFile",
     "MediaStored",
     "NotAllocated",
+    "Option",
     "Portion",
     "PriceChanged",
+    "PricePoint",
     "ProductCard",
     "ProductChanged",
     "ProductCreated",
@@ -145,16 +166,17 @@ __all__ = [
     "StockAt",
     "StockLevel",
     "Taken",
+    "TaxRules",
     "TextDraft",
     "UnfitPicture",
     "VariantDraft",
     "VariantRow",
     "VariantView",
-    "VatRateChanged",
     "Wanted",
     "adjust_stock",
     "allocate",
     "category_by_slug",
+    "choose",
     "create_product",
     "desk_product",
     "expire_reservations",
@@ -169,6 +191,7 @@ __all__ = [
     "lock_stock",
     "market",
     "markets",
+    "option_faults",
     "portion_out",
     "product_by_id",
     "product_by_slug",
@@ -187,7 +210,10 @@ __all__ = [
     "suggest",
     "take_out",
     "unallocate",
+    "unit_price",
     "update_product",
+    "validate_options",
     "variants_by_sku",
+    "with_tax",
     "write_products",
 ]

@@ -36,6 +36,22 @@ where c.id = g.id and c.parent_id is distinct from g.parent_id
 returning c.id
 """
 
+# What is above each category, for all that are below one that has moved.
+_SET_ANCESTORS: Final = """
+with recursive above as (
+    select id as category_id, parent_id from category
+    union all
+    select a.category_id, c.parent_id from above a join category c on c.id = a.parent_id
+), codes as (
+    select a.category_id, array_agg(p.code order by p.code) as ancestors
+    from above a join category p on p.id = a.parent_id
+    group by 1
+)
+update category c set ancestors = coalesce(codes.ancestors, '{}')
+from category every left join codes on codes.category_id = every.id
+where c.id = every.id and c.ancestors <> coalesce(codes.ancestors, '{}')
+"""
+
 _WRITE_TEXTS: Final = """
 insert into category_text as t (category_id, language, name, slug)
 select category_id, language, name, slug
@@ -167,9 +183,13 @@ async def _write(db: Connection, rows: dict[str, CategoryRow], tree: _Tree) -> s
     ids = [tree.ids[code] for code in rows]
     parents = [tree.parents.get(code) for code in rows]
     texts = [key for key in tree.names if key[0] in rows]
+    made = await db.fetch(_WRITE, ids, list(rows), [row.position for row in rows.values()])
+    moved = await db.fetch(_SET_PARENTS, ids, [tree.ids[parent] if parent else None for parent in parents])
+    if moved:
+        await db.execute(_SET_ANCESTORS)
     written = [
-        *await db.fetch(_WRITE, ids, list(rows), [row.position for row in rows.values()]),
-        *await db.fetch(_SET_PARENTS, ids, [tree.ids[parent] if parent else None for parent in parents]),
+        *made,
+        *moved,
         *await db.fetch(
             _WRITE_TEXTS,
             [tree.ids[code] for code, _ in texts],

@@ -14,13 +14,6 @@ class MarketChanged(Payload, frozen=True, kw_only=True):
     countries: list[str]
 
 
-class VatRateChanged(Payload, frozen=True, kw_only=True):
-    name: ClassVar[str] = "vat_rate.changed"
-    country: str
-    vat_class: str
-    rate_bp: int
-
-
 class LocationChanged(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "location.changed"
     location_id: UUID

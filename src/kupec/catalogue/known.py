@@ -7,7 +7,9 @@ from uuid import UUID
 
 from kupec.catalogue.drafts import Known, ProductDraft, wished_slugs
 from kupec.catalogue.levels import lock_levels
+from kupec.catalogue.tax import TAX
 from kupec.kit.db import Connection
+from kupec.kit.versions import published
 
 # Whoever writes products takes turns, so that a batch may decide in Python what is new and what is taken.
 _TURN: Final = 0x6361745F  # "cat_"
@@ -55,7 +57,7 @@ async def look_around(db: Connection, drafts: Sequence[ProductDraft]) -> Known:
         categories={row["code"]: row["id"] for row in categories},
         locations=locations,
         pictures=await _pictures(db, drafts),
-        vat_classes=frozenset(row[0] for row in await db.fetch("select distinct vat_class from vat_rate")),
+        vat_classes=(await published(db, TAX))[TAX].classes,
         levels=await lock_levels(db, sorted(places)) if places else {},
     )
 

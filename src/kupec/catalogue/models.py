@@ -5,6 +5,8 @@ from uuid import UUID
 
 import msgspec
 
+from kupec.catalogue.options import Option
+
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
     """Where and in what money we sell. The storefront picks it by language."""
@@ -94,6 +96,19 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     stocked: bool
 
 
+class PricePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of a price list: `amount` for one piece, when at least `min_quantity` are bought.
+
+    `group` is the price group that the list is for, None for everybody.
+    """
+
+    list_code: str
+    group: str | None
+    min_quantity: int
+    amount: int
+    includes_vat: bool
+
+
 class SellableVariant(msgspec.Struct, frozen=True, kw_only=True):
     """What a sale needs to know about a variant in one market. Money in minor units with VAT."""
 
@@ -105,10 +120,23 @@ class SellableVariant(msgspec.Struct, frozen=True, kw_only=True):
     slug: str
     kind: str
     unit_amount: int
-    tax_bp: int
+    vat_class: str
     stocked: bool
+    """Of a bundle: whether any of its components is."""
     available: int
-    """Pieces neither allocated nor held by anybody else; 0 when stocked is false (and meaningless)."""
+    """Pieces neither allocated nor held by anybody else; 0 when stocked is false (and meaningless).
+
+    Of a bundle: as many as its components make.
+    """
+    weight_g: int = 0
+    lead_days: int = 0
+    """Working days it takes to make or get ready."""
+    category_codes: list[str] = []
+    """The product's categories and all above them."""
+    price_points: list[PricePoint] = []
+    """What the price lists valid now say in the market's currency; see `unit_price`."""
+    options: list[Option] = []
+    components: list[Component] = []
 
 
 class StockAt(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,32 +2,53 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from kupec.catalogue.models import SellableVariant
+import msgspec
+
+from kupec.catalogue.free_stock import free
+from kupec.catalogue.models import Component, PricePoint, SellableVariant
+from kupec.catalogue.options import Option, offered
 from kupec.kit.db import Connection
 
-# Every join looks up by key what the one before found, so that no estimate of the planner can make it slow.
+# Every join looks up by key what the one before found, so that no estimate of the planner can make it slow. What a
+# plain product has none of (entries of price lists, components) costs it one look into an index.
 # A text is in the market's language, else in English, else in any.
-_SELLABLE: Final = """
+_SELLABLE: Final = f"""
 with wanted as (
     select distinct market, variant_id from unnest($1::text[], $2::uuid[]) as w (market, variant_id)
+), tax as materialized (
+    select document -> 'rates' as rates from document_version where kind = 'tax' and state = 'published'
 )
-select w.market, v.id, v.product_id, v.sku,
-       case when v.names = '{}' then t.name
+select w.market, m.currency, v.id, v.product_id, v.sku,
+       case when v.names = '{{}}' then t.name
             else concat_ws(', ', t.name, nullif(coalesce(v.names ->> m.language, v.names ->> 'en',
                                                          (select min(value) from jsonb_each_text(v.names))), '')) end
        as name,
        (select encode(f.sha256, 'hex') from media f where f.id = p.picture_id) as picture,
-       t.slug, p.kind, c.amount as unit_amount, x.rate_bp as tax_bp, v.stocked,
-       case when v.stocked then coalesce(s.available, 0) else 0 end as available
+       t.slug, p.kind, c.amount as unit_amount, p.vat_class, coalesce(b.stocked, v.stocked) as stocked,
+       case when b.components is not null then coalesce(b.available, 0)
+            when v.stocked then {free("v.id", "$3", "$4")} else 0 end as available,
+       v.weight_g, p.lead_days,
+       array(select distinct unnest(g.code || g.ancestors)
+             from product_category pc join category g on g.id = pc.category_id
+             where pc.product_id = p.id order by 1) as category_codes,
+       (select jsonb_agg(jsonb_build_object('list_code', l.code, 'group', l.price_group,
+                                            'min_quantity', i.min_quantity, 'amount', i.amount,
+                                            'includes_vat', l.includes_vat)
+                         order by i.min_quantity, l.code)
+        from price_list_item i join price_list l on l.id = i.price_list_id
+        where i.variant_id = v.id and l.active and l.currency = m.currency
+          and (l.valid_from is null or l.valid_from <= $3) and (l.valid_until is null or l.valid_until > $3))
+       as price_points,
+       nullif(p.options, '[]') as options, b.components
 from wanted w
 join market m on m.code = w.market
 join variant v on v.id = w.variant_id and v.status = 'active'
 join product p on p.id = v.product_id and p.status = 'active'
 join price c on c.variant_id = v.id and c.currency = m.currency
-join vat_rate x on x.country = m.home_country and x.vat_class = p.vat_class
+join tax x on x.rates #> array[m.home_country, p.vat_class] is not null
 join lateral (
     select t.name, t.slug
     from product_text t
@@ -36,15 +57,19 @@ join lateral (
     limit 1
 ) t on true
 left join lateral (
-    select sum(greatest(0, s.on_hand - s.allocated - coalesce((
-               select sum(r.quantity)
-               from reservation r
-               where r.variant_id = s.variant_id and r.location_id = s.location_id
-                 and r.expires_at > $3 and not r.holder = any($4::uuid[])), 0)))::int as available
-    from stock_level s
-    where s.variant_id = v.id
-) s on true
-"""
+    select bool_or(k.stocked) as stocked, bool_and(k.status = 'active' and q.status <> 'archived') as whole,
+           min(case when k.stocked then {free("k.id", "$3", "$4")} / bi.quantity end) as available,
+           jsonb_agg(jsonb_build_object(
+               'variant_id', k.id, 'sku', k.sku, 'quantity', bi.quantity, 'stocked', k.stocked, 'name',
+               (select concat_ws(', ', y.name, nullif(coalesce(k.names ->> m.language, k.names ->> 'en'), ''))
+                from product_text y where y.product_id = k.product_id
+                order by y.language = m.language desc, y.language = 'en' desc, y.language limit 1))
+               order by bi.position, k.sku) as components
+    from bundle_item bi join variant k on k.id = bi.component_id join product q on q.id = k.product_id
+    where bi.bundle_id = v.id
+) b on true
+where b.whole is not false
+"""  # noqa: S608
 
 
 async def sellable(
@@ -52,21 +77,29 @@ async def sellable(
 ) -> dict[tuple[str, UUID], SellableVariant]:
     """Everything a sale needs to know about these (market code, variant), in one statement.
 
-    What is not on sale there (archived, draft, without a price or a VAT rate, unknown) is missing from the answer.
-    `available` leaves out the reservations live at `now` except those of `holders`. Nothing is locked: this informs,
-    `lock_stock` decides.
+    What is not on sale there (archived, draft, without a price or a VAT rate at home, unknown, a bundle of something
+    archived) is missing from the answer. `available` leaves out the reservations live at `now` except those of
+    `holders`. Nothing is locked: this informs, `lock_stock` decides.
     """
     if not pairs:
         return {}
     rows = await db.fetch(_SELLABLE, [pair[0] for pair in pairs], [pair[1] for pair in pairs], now, list(holders))
-    found = {}
-    for row in rows:
-        market, *values = row
-        found[market, values[0]] = SellableVariant(**dict(zip(_FIELDS, values, strict=True)))
-    return found
+    return {(row["market"], row["id"]): _variant(row) for row in rows}
 
 
-_FIELDS: Final = SellableVariant.__struct_fields__
+def _variant(row: Any) -> SellableVariant:
+    _market, currency, *plain, points, options, components = row
+    fields = dict(zip(_PLAIN, plain, strict=True))
+    if points is not None:
+        fields["price_points"] = msgspec.convert(points, list[PricePoint])
+    if options is not None:
+        fields["options"] = offered(msgspec.convert(options, list[Option]), currency)
+    if components is not None:
+        fields["components"] = msgspec.convert(components, list[Component])
+    return SellableVariant(**fields)
+
+
+_PLAIN: Final = SellableVariant.__struct_fields__[: SellableVariant.__struct_fields__.index("price_points")]
 
 
 async def variants_by_sku(db: Connection, skus: Sequence[str]) -> dict[str, UUID]:

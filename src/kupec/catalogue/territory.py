@@ -1,9 +1,9 @@
-"""Where we sell: markets with their language, currency and VAT, and the places goods leave from."""
+"""Where we sell: markets with their language, and currency, and the places goods leave from."""
 
 from datetime import datetime
 from uuid import UUID
 
-from kupec.catalogue.events import LocationChanged, MarketChanged, VatRateChanged
+from kupec.catalogue.events import LocationChanged, MarketChanged
 from kupec.catalogue.index import reindex_all
 from kupec.catalogue.models import Location, Market
 from kupec.kit.actor import Actor
@@ -57,28 +57,6 @@ async def put_market(db: Connection, market: Market, *, position: int, actor: Ac
         await emit(db, [Happened(payload=payload, subject=f"market:{market.code}", occurred_at=now)], actor=actor)
         if not known:
             await reindex_all(db)
-
-
-async def set_vat_rate(
-    db: Connection, country: str, vat_class: str, rate_bp: int, *, actor: Actor, now: datetime
-) -> None:
-    """The rate of a VAT class in a country, in basis points (2100 = 21 %). Event vat_rate.changed, if it did."""
-    actor.require("catalogue.write")
-    changed = await db.fetchval(
-        """
-        insert into vat_rate as r (country, vat_class, rate_bp) values ($1, $2, $3)
-        on conflict (country, vat_class) do update set rate_bp = excluded.rate_bp
-        where r.rate_bp <> excluded.rate_bp
-        returning true
-        """,
-        country,
-        vat_class,
-        rate_bp,
-    )
-    if changed:
-        payload = VatRateChanged(country=country, vat_class=vat_class, rate_bp=rate_bp)
-        subject = f"vat_rate:{country}/{vat_class}"
-        await emit(db, [Happened(payload=payload, subject=subject, occurred_at=now)], actor=actor)
 
 
 async def locations(db: Connection) -> list[Location]:

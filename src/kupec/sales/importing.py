@@ -19,12 +19,14 @@ from uuid import UUID
 
 import msgspec
 
+from kupec.catalogue import TAX
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.ids import uuid7
 from kupec.kit.money import included_tax
+from kupec.kit.versions import published
 from kupec.sales.events import OrderCancelled, OrderPlaced, SoldLine
 from kupec.sales.import_row import OrderLineRow as OrderLineRow
 from kupec.sales.import_row import wrong_in
@@ -124,9 +126,9 @@ async def _look_around(db: Connection, rows: Sequence[OrderLineRow], now: dateti
         "select sku, id from variant where sku = any($1::text[])", list({row.sku for row in rows})
     )
     markets = await db.fetch(
-        "select code, language, currency, rate_bp as tax_bp from market"
-        " left join vat_rate on country = home_country and vat_class = 'standard' order by position desc, code desc"
+        "select code, language, currency, home_country from market order by position desc, code desc"
     )
+    rules = (await published(db, TAX))[TAX]
     orders = await db.fetch(
         "select external_id, id, number, currency, customer_id, placed_at as moment, channel,"
         " array(select position from order_line where order_id = o.id) as known"
@@ -142,7 +144,12 @@ async def _look_around(db: Connection, rows: Sequence[OrderLineRow], now: dateti
     numbers = await db.fetch(
         "select number from sales_order where number = any($1::text[])", [_number(key) for key in order_keys]
     )
-    found = [_Market(**dict(row)) for row in markets]
+    found = [
+        _Market(
+            code=code, language=language, currency=currency, tax_bp=rules.rate("standard", home=home, destination=None)
+        )
+        for code, language, currency, home in markets
+    ]
     return _World(
         now=now,
         customers={row["external_id"]: row["id"] for row in parties},
