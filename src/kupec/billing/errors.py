@@ -29,3 +29,17 @@ class InvalidSignature(KupecError):
 
     status = 401
     code = "invalid_signature"
+
+
+class CreditExceeded(KupecError):
+    """This order goes beyond what may be bought on account. Choose another way to pay."""
+
+    status = 409
+    code = "credit_exceeded"
+
+
+class AccountInUse(KupecError):
+    """More than this limit is owed already. The limit cannot be lower than that."""
+
+    status = 409
+    code = "account_in_use"

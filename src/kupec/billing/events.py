@@ -34,6 +34,30 @@ class PaymentCaptured(PaymentPayload, frozen=True, kw_only=True):
     name = "payment.captured"
 
 
+class PaymentAwaiting(PaymentPayload, frozen=True, kw_only=True):
+    """The order stands, and its money is owed to us."""
+
+    name = "payment.awaiting"
+
+
+class PaymentReopened(PaymentPayload, frozen=True, kw_only=True):
+    """What was taken for this payment's money was not: it is owed again. Takes a payment.captured back."""
+
+    name = "payment.reopened"
+
+
+class PaymentOverdue(PaymentPayload, frozen=True, kw_only=True):
+    """It was to be paid by now. Told once."""
+
+    name = "payment.overdue"
+
+
+class PaymentReduced(PaymentPayload, frozen=True, kw_only=True):
+    """So much less is owed than before: goods came back before they were paid for. No money moved."""
+
+    name = "payment.reduced"
+
+
 class PaymentFailed(PaymentPayload, frozen=True, kw_only=True):
     """No money was or will be taken by this attempt."""
 
@@ -79,6 +103,12 @@ class RefundRequested(RefundPayload, frozen=True, kw_only=True):
     name = "refund.requested"
 
 
+class RefundByHand(RefundPayload, frozen=True, kw_only=True):
+    """The money came in without a card: a person has to send it back."""
+
+    name = "refund.by_hand"
+
+
 class RefundDone(RefundPayload, frozen=True, kw_only=True):
     name = "refund.done"
 
@@ -97,3 +127,22 @@ class RefundProblem(RefundPayload, frozen=True, kw_only=True):
     name = "refund.problem"
 
     code: str
+
+
+class AccountOpened(Payload, frozen=True, kw_only=True):
+    """A customer may buy on account, up to `credit_limit` minor units."""
+
+    name: ClassVar[str] = "account.opened"
+
+    currency: str
+    credit_limit: int
+    terms_days: int
+
+
+class AccountChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "account.changed"
+
+    currency: str
+    credit_limit: int
+    terms_days: int
+    active: bool

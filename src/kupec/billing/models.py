@@ -1,17 +1,24 @@
 """Payments: the protocol a provider follows, and what we keep of each attempt."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
 import msgspec
 
 PaymentState = Literal[
-    "pending", "requires_action", "authorised", "capturing", "captured", "voiding", "voided", "failed"
+    "pending", "requires_action", "authorised", "capturing", "awaiting", "captured", "voiding", "voided", "failed"
 ]
 OutcomeState = Literal["authorised", "requires_action", "captured", "voided", "failed", "not_found"]
 RefundState = Literal["pending", "done", "failed"]
+
+DEFERRED = frozenset({"transfer", "cod", "account"})
+"""Ways to pay whose money comes after the order: from it on they are "awaiting"."""
+FREE = "free"
+"""The provider of a payment of nothing: store credit paid it all."""
+OFFLINE = DEFERRED | {FREE}
+"""Nobody is asked about these over a network."""
 
 Owners: TypeAlias = Mapping[UUID, tuple[UUID | None, str | None]]
 """Whose timeline an order's events belong on: order id → (customer id, channel)."""
@@ -31,7 +38,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to take money for an order; amounts in minor units.
 
     pending → (requires_action →) authorised → capturing → captured, or → voiding → voided, or failed.
-    `pending` means that the provider may or may not have the money: only it knows.
+    `pending` means that the provider may or may not have the money: only it knows. Where the money comes
+    after the order: authorised → awaiting → captured, or voided.
     """
 
     id: UUID
@@ -45,7 +53,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     card_label: str | None = None
     refunded: int = 0
-    """Given back or asked to be."""
+    """Given back or asked to be; while "awaiting", no longer owed."""
+    variable_symbol: str | None = None
+    due_on: date | None = None
     problem: str | None = None
     """What a person has to look into ("no_answer", "capture_failed", …)."""
     check_at: datetime | None = None
@@ -55,8 +65,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refundable(self) -> int:
-        """What can still be given back; a capture under way is waited for."""
-        return self.amount - self.refunded if self.state in ("capturing", "captured") else 0
+        """What can still be given back; a capture under way is waited for, and what is owed can be let off."""
+        return self.amount - self.refunded if self.state in ("capturing", "awaiting", "captured") else 0
+
+    @property
+    def owed(self) -> int:
+        """What is still to be paid for an order that stands."""
+        return self.amount - self.refunded if self.state == "awaiting" else 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

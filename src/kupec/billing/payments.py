@@ -9,7 +9,7 @@ import asyncpg
 from kupec.billing.errors import PaymentInProgress
 from kupec.billing.events import PaymentPayload, PaymentProblem
 from kupec.billing.models import NewPayment, Outcome, Owners, Payment
-from kupec.billing.states import CHECK_PAUSE, LONGEST_PAUSE, STUCK_AFTER, Transition, next_state, void
+from kupec.billing.states import CHECK_PAUSE, LONGEST_PAUSE, STUCK_AFTER, VOIDABLE, Transition, next_state, void
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -17,9 +17,9 @@ from kupec.kit.events import Happened, emit
 
 ACTOR = system("payments")
 
-_FIELDS = (
+PAYMENT_FIELDS = (
     "id, order_id, provider, amount, currency, state, provider_reference, action_url, error_code, card_label, "
-    "refunded, problem, check_at, checks, created_at, updated_at"
+    "refunded, variable_symbol, due_on, problem, check_at, checks, created_at, updated_at"
 )
 _OPEN = """
 insert into payment (id, order_id, provider, amount, currency, state, check_at, created_at, updated_at)
@@ -27,7 +27,7 @@ select id, order_id, provider, amount, currency, 'pending', $6, $7, $7
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
     as new (id, order_id, provider, amount, currency)
 """
-_LOCK = f"select {_FIELDS} from payment where id = any($1::uuid[]) order by id for no key update"  # noqa: S608
+_LOCK = f"select {PAYMENT_FIELDS} from payment where id = any($1::uuid[]) order by id for no key update"  # noqa: S608
 _MOVE = """
 update payment p
    set state = t.state, provider_reference = t.provider_reference, action_url = t.action_url,
@@ -40,7 +40,7 @@ update payment p
 """
 _CLAIM = f"""
 with due as (
-    select id from payment where check_at <= $1 and provider = $2
+    select id from payment where check_at <= $1 and provider = any($2::text[])
      order by check_at, id limit $3 for no key update skip locked
 )
 update payment p
@@ -49,7 +49,7 @@ update payment p
        problem = case when p.checks + 1 >= $6 and p.state <> 'requires_action'
                       then coalesce(p.problem, 'no_answer') else p.problem end
   from due where p.id = due.id
-returning {", ".join(f"p.{field}" for field in _FIELDS.split(", "))}
+returning {", ".join(f"p.{field}" for field in PAYMENT_FIELDS.split(", "))}
 """  # noqa: S608
 
 
@@ -98,7 +98,7 @@ async def lock_payments(db: Connection, ids: Iterable[UUID]) -> dict[UUID, Payme
 
 async def get_payment(db: Connection, payment_id: UUID) -> Payment:
     """Raises NotFound."""
-    row = await db.fetchrow(f"select {_FIELDS} from payment where id = $1", payment_id)  # noqa: S608
+    row = await db.fetchrow(f"select {PAYMENT_FIELDS} from payment where id = $1", payment_id)  # noqa: S608
     if row is None:
         raise NotFound(what="payment")
     return Payment(**dict(row))
@@ -107,7 +107,7 @@ async def get_payment(db: Connection, payment_id: UUID) -> Payment:
 async def payment_by_reference(db: Connection, provider: str, reference: str) -> Payment | None:
     """The payment that `provider` knows as `reference`."""
     row = await db.fetchrow(
-        f"select {_FIELDS} from payment where provider = $1 and provider_reference = $2",  # noqa: S608
+        f"select {PAYMENT_FIELDS} from payment where provider = $1 and provider_reference = $2",  # noqa: S608
         *(provider, reference),
     )
     return Payment(**dict(row)) if row else None
@@ -116,7 +116,7 @@ async def payment_by_reference(db: Connection, provider: str, reference: str) ->
 async def payments_of(db: Connection, order_id: UUID) -> list[Payment]:
     """All attempts to pay an order, the first first."""
     rows = await db.fetch(
-        f"select {_FIELDS} from payment where order_id = $1 order by created_at, id",  # noqa: S608
+        f"select {PAYMENT_FIELDS} from payment where order_id = $1 order by created_at, id",  # noqa: S608
         order_id,
     )
     return [Payment(**dict(row)) for row in rows]
@@ -125,7 +125,7 @@ async def payments_of(db: Connection, order_id: UUID) -> list[Payment]:
 async def latest_payments(db: Connection, order_ids: Iterable[UUID]) -> dict[UUID, Payment]:
     """By order, its latest attempt; orders without any are left out."""
     rows = await db.fetch(
-        f"select distinct on (order_id) {_FIELDS} from payment where order_id = any($1::uuid[]) "  # noqa: S608
+        f"select distinct on (order_id) {PAYMENT_FIELDS} from payment where order_id = any($1::uuid[]) "  # noqa: S608
         "order by order_id, created_at desc, id desc",
         list(order_ids),
     )
@@ -135,7 +135,7 @@ async def latest_payments(db: Connection, order_ids: Iterable[UUID]) -> dict[UUI
 async def problem_payments(db: Connection, *, limit: int = 50) -> list[Payment]:
     """Payments that a person has to look into, the latest first."""
     rows = await db.fetch(
-        f"select {_FIELDS} from payment where problem is not null order by updated_at desc, id desc limit $1",  # noqa: S608
+        f"select {PAYMENT_FIELDS} from payment where problem is not null order by updated_at desc, id desc limit $1",  # noqa: S608
         limit,
     )
     return [Payment(**dict(row)) for row in rows]
@@ -200,12 +200,13 @@ async def void_payments(
     """Let go of whatever these payments hold or may come to hold; the sweep carries it out at once.
 
     Payments that are captured, being captured, or ended are left as they are. `reason` is a code. Emits
-    payment.void_requested. Locks the payments; returns those that are now "voiding".
+    payment.void_requested, or payment.voided for what is only owed. Locks the payments; returns those that are
+    now "voiding" or "voided".
     """
     if not ids:
         return []
     payments = (await lock_payments(db, ids)).values()
-    voidable = [payment for payment in payments if payment.state in ("pending", "requires_action", "authorised")]
+    voidable = [payment for payment in payments if payment.state in VOIDABLE]
     transitions = [void(payment, now=now, reason=reason) for payment in voidable]
     return await apply_transitions(db, transitions, owners=owners, actor=actor)
 
@@ -219,7 +220,14 @@ async def due_payments(
     delays a payment and never loses it. After STUCK_AFTER looks without news a person is called: problem
     "no_answer", emits payment.problem. The looks go on.
     """
-    rows = await db.fetch(_CLAIM, now, provider, limit, pause, LONGEST_PAUSE, STUCK_AFTER)
+    return await claim_payments(db, providers=[provider], now=now, limit=limit, pause=pause)
+
+
+async def claim_payments(
+    db: Connection, *, providers: Sequence[str], now: datetime, limit: int, pause: timedelta = CHECK_PAUSE
+) -> list[Payment]:
+    """`due_payments` of several providers at once."""
+    rows = await db.fetch(_CLAIM, now, providers, limit, pause, LONGEST_PAUSE, STUCK_AFTER)
     payments = [Payment(**dict(row)) for row in rows]
     stuck = [payment for payment in payments if payment.checks == STUCK_AFTER and payment.problem == "no_answer"]
     await emit(db, [_happened(payment, _no_answer(payment), {}, at=now) for payment in stuck], actor=ACTOR)

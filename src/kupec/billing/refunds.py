@@ -7,11 +7,20 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from kupec.billing.credit import reduce_credit
 from kupec.billing.errors import NotRefundable, RefundTooLarge
-from kupec.billing.events import RefundDone, RefundFailed, RefundPayload, RefundProblem, RefundRequested
-from kupec.billing.models import Owners, Payment, Refund, RefundOutcome, RefundRequest
-from kupec.billing.payments import ACTOR, lock_payments, void_payments
-from kupec.billing.states import CHECK_PAUSE, LONGEST_PAUSE, STUCK_AFTER
+from kupec.billing.events import (
+    PaymentReduced,
+    RefundByHand,
+    RefundDone,
+    RefundFailed,
+    RefundPayload,
+    RefundProblem,
+    RefundRequested,
+)
+from kupec.billing.models import DEFERRED, Owners, Payment, Refund, RefundOutcome, RefundRequest
+from kupec.billing.payments import ACTOR, PAYMENT_FIELDS, apply_transitions, lock_payments, void_payments
+from kupec.billing.states import CHECK_PAUSE, LONGEST_PAUSE, STUCK_AFTER, void
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch, InvalidValue, KupecError, NotFound
@@ -25,8 +34,9 @@ _FIELDS = (
 _COLUMNS = ", ".join(f"r.{field}" for field in _FIELDS.split(", "))
 _INSERT = """
 insert into refund (id, payment_id, key, amount, reason, state, check_at, created_at, updated_at)
-select id, payment_id, key, amount, reason, 'pending', $6, $6, $6
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[]) as new (id, payment_id, key, amount, reason)
+select id, payment_id, key, amount, reason, state, check_at, $8, $8
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::timestamptz[])
+    as new (id, payment_id, key, amount, reason, state, check_at)
 """
 # What a payment is still being captured for waits until that is decided.
 _CLAIM = f"""
@@ -67,6 +77,8 @@ async def request_refund(
 ) -> Refund:
     """Ask for `amount` minor units back; the sweep carries it out. The same `key` asks once.
 
+    What was paid without a card waits for a person (refund.by_hand, `confirm_refund`). Of what is only owed, so much
+    less is owed at once: the refund is "done", no money moves (payment.reduced; payment.voided when nothing is left).
     Needs "orders.refund". Emits refund.requested. Raises NotFound, NotRefundable (no money was taken),
     RefundTooLarge (field "amount"), InvalidValue, IdempotencyMismatch (the key stands for another refund).
     """
@@ -102,8 +114,31 @@ async def request_refunds(
             payment = payments[request.payment_id]
             payments[payment.id] = msgspec.structs.replace(payment, refunded=payment.refunded + result.amount)
     await _insert(db, fresh, now)
-    await _tell(db, fresh, payments, owners, actor, now)
+    asked = [refund for refund in fresh if refund.state == "pending"]
+    await _tell(db, asked, payments, owners, actor, now)
+    await _let_off(db, [refund for refund in fresh if refund.state == "done"], payments, owners, actor, now)
     return results
+
+
+async def _let_off(
+    db: Connection,
+    refunds: Sequence[Refund],
+    payments: Mapping[UUID, Payment],
+    owners: Owners | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """These were never paid: so much less is owed, and so much more may be bought on account."""
+    if not refunds:
+        return
+    told = [(payments[refund.payment_id], refund.amount) for refund in refunds]
+    reduced = [_happened(payment, _reduced(payment, amount), owners, now) for payment, amount in told]
+    await emit(db, reduced, actor=actor)
+    over = [payment for payment in {payment.id: payment for payment, _ in told}.values() if not payment.owed]
+    await apply_transitions(
+        db, [void(payment, now=now, reason="refunded") for payment in over], owners=owners, actor=actor
+    )
+    await reduce_credit(db, [(payment.order_id, amount) for payment, amount in told])
 
 
 def _decide(
@@ -116,7 +151,7 @@ def _decide(
         return NotFound(what="payment")
     if request.amount <= 0:
         return InvalidValue(field="amount", expected="an amount above zero")
-    if payment.state not in ("capturing", "captured"):
+    if payment.state not in ("capturing", "awaiting", "captured"):
         return NotRefundable()
     if request.amount > payment.refundable:
         return RefundTooLarge(field="amount", available=payment.refundable)
@@ -126,8 +161,9 @@ def _decide(
         key=request.key,
         amount=request.amount,
         reason=request.reason,
-        state="pending",
-        check_at=now,
+        state="done" if payment.state == "awaiting" else "pending",
+        # Nobody can be asked to send back what came without a card.
+        check_at=None if payment.provider in DEFERRED else now,
         created_at=now,
         updated_at=now,
     )
@@ -144,6 +180,8 @@ async def _insert(db: Connection, refunds: Sequence[Refund], now: datetime) -> N
             [refund.key for refund in refunds],
             [refund.amount for refund in refunds],
             [refund.reason for refund in refunds],
+            [refund.state for refund in refunds],
+            [refund.check_at for refund in refunds],
             now,
         )
     except asyncpg.UniqueViolationError as error:
@@ -164,7 +202,8 @@ async def cancel_payments(
 ) -> int:
     """Give back all that an order's payments took or may come to take; returns the minor units refunded.
 
-    What is not captured is let go (payment.void_requested with reason "cancelled"), the rest is refunded
+    What is only owed is "voided" at once. What is not captured is let go (payment.void_requested with reason
+    "cancelled"), the rest is refunded
     (refund.requested). Checks no permission: for verbs that have done so. Repeating it changes nothing.
     """
     ids = [row["id"] for row in await db.fetch("select id from payment where order_id = $1", order_id)]
@@ -178,6 +217,28 @@ async def cancel_payments(
     refunds = await request_refunds(db, requests, actor=actor, now=now, owners=owners) if requests else []
     given = [refund for refund in refunds if isinstance(refund, Refund) and refund.state != "failed"]
     return sum(refund.amount for refund in given)
+
+
+async def confirm_refund(
+    db: Connection, refund_id: UUID, *, reference: str, actor: Actor, now: datetime, owners: Owners | None = None
+) -> Refund:
+    """A person has sent the money back; `reference` is what their bank calls it. Repeating it changes nothing.
+
+    Needs "billing.write". Emits refund.done. Raises NotFound, and NotRefundable for what a provider gives back.
+    """
+    actor.require("billing.write")
+    row = await db.fetchrow(
+        f"select {_COLUMNS}, p.provider from refund r join payment p on p.id = r.payment_id where r.id = $1",  # noqa: S608
+        refund_id,
+    )
+    if row is None:
+        raise NotFound(what="refund")
+    values = dict(row)
+    if values.pop("provider") not in DEFERRED:
+        raise NotRefundable
+    outcome = RefundOutcome(done=True, reference=reference.strip() or None)
+    changed = await apply_refunds(db, [(refund_id, outcome)], now=now, owners=owners, actor=actor)
+    return changed[0] if changed else Refund(**values)
 
 
 async def refunds_of(db: Connection, order_id: UUID) -> list[Refund]:
@@ -212,7 +273,7 @@ async def due_refunds(
 async def _payments_by_id(db: Connection, ids: Sequence[UUID]) -> dict[UUID, Payment]:
     if not ids:
         return {}
-    rows = await db.fetch("select * from payment where id = any($1::uuid[])", list(ids))
+    rows = await db.fetch(f"select {PAYMENT_FIELDS} from payment where id = any($1::uuid[])", list(ids))  # noqa: S608
     return {row["id"]: Payment(**dict(row)) for row in rows}
 
 
@@ -275,9 +336,22 @@ async def _tell(
     now: datetime,
 ) -> None:
     told = [(payments[refund.payment_id], refund) for refund in refunds]
-    await emit(
-        db, [_happened(payment, _payload(payment, refund), owners, now) for payment, refund in told], actor=actor
-    )
+    news = [_happened(payment, payload, owners, now) for payment, refund in told for payload in _said(payment, refund)]
+    await emit(db, news, actor=actor)
+
+
+def _said(payment: Payment, refund: Refund) -> list[RefundPayload]:
+    if refund.state == "pending" and payment.provider in DEFERRED:
+        return [_payload(payment, refund), _by_hand(payment, refund)]
+    return [_payload(payment, refund)]
+
+
+def _by_hand(payment: Payment, refund: Refund) -> RefundByHand:
+    return RefundByHand(refund_id=refund.id, payment_id=payment.id, amount=refund.amount, currency=payment.currency)
+
+
+def _reduced(payment: Payment, amount: int) -> PaymentReduced:
+    return PaymentReduced(payment_id=payment.id, amount=amount, currency=payment.currency)
 
 
 def _payload(payment: Payment, refund: Refund) -> RefundPayload:
@@ -302,7 +376,9 @@ def _no_answer(payment: Payment, refund: Refund) -> RefundProblem:
     )
 
 
-def _happened(payment: Payment, payload: RefundPayload, owners: Owners | None, now: datetime) -> Happened:
+def _happened(
+    payment: Payment, payload: RefundPayload | PaymentReduced, owners: Owners | None, now: datetime
+) -> Happened:
     customer_id, channel = (owners or {}).get(payment.order_id, (None, None))
     return Happened(
         payload=payload,

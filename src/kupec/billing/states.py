@@ -12,15 +12,17 @@ import msgspec
 
 from kupec.billing.events import (
     PaymentAuthorised,
+    PaymentAwaiting,
     PaymentCaptured,
     PaymentFailed,
     PaymentPayload,
     PaymentProblem,
+    PaymentReopened,
     PaymentRequiresAction,
     PaymentVoided,
     PaymentVoidRequested,
 )
-from kupec.billing.models import Outcome, OutcomeState, Payment, PaymentState
+from kupec.billing.models import DEFERRED, FREE, OFFLINE, Outcome, OutcomeState, Payment, PaymentState
 
 CHECK_PAUSE = timedelta(seconds=10)
 """Before an unsettled payment is first asked about again; then it doubles."""
@@ -72,6 +74,7 @@ _PROBLEMS: dict[tuple[PaymentState, OutcomeState], str] = {
     ("failed", "captured"): "captured_unwanted",
 }
 
+VOIDABLE = frozenset({"pending", "requires_action", "authorised", "awaiting"})
 _FINAL = frozenset({"captured", "voided", "failed"})
 _HELD = frozenset({"authorised", "captured"})
 
@@ -127,9 +130,17 @@ def next_state(
 
 
 def capture(payment: Payment, *, now: datetime) -> Transition:
-    """Held money is to be fetched. Pure; raises ValueError unless it is held and undecided."""
+    """Held money is to be fetched. Pure; raises ValueError unless it is held and undecided.
+
+    A way to pay that is settled later makes it "awaiting" instead, which no sweep looks at, and nothing to pay
+    makes it "captured" at once.
+    """
     if payment.state != "authorised":
         raise ValueError(f"a payment that is {payment.state} cannot be captured")
+    if payment.provider == FREE:
+        return _now(payment, "captured", PaymentCaptured, now=now)
+    if payment.provider in DEFERRED:
+        return _now(payment, "awaiting", PaymentAwaiting, now=now)
     after = msgspec.structs.replace(payment, state="capturing", check_at=now, checks=0, updated_at=now)
     return Transition(before=payment, after=after, payloads=())
 
@@ -138,15 +149,42 @@ def void(payment: Payment, *, now: datetime, reason: str) -> Transition:
     """Whatever is held, or may come to be, is to be let go; `reason` is a code. Pure.
 
     Raises ValueError once the capture has begun: from then on money comes back by a refund only, so
-    that a capture and a void can never be on their way at the same time.
+    that a capture and a void can never be on their way at the same time. Where no network is between us
+    and the money, and while it is only owed, it is "voided" at once.
     """
-    if payment.state not in ("pending", "requires_action", "authorised"):
+    if payment.state not in VOIDABLE:
         raise ValueError(f"a payment that is {payment.state} cannot be voided")
+    if payment.state == "awaiting" or payment.provider in OFFLINE:
+        return _now(payment, "voided", PaymentVoided, now=now)
     after = msgspec.structs.replace(payment, state="voiding", check_at=now, checks=0, updated_at=now)
     payload = PaymentVoidRequested(
         payment_id=payment.id, amount=payment.amount, currency=payment.currency, reason=reason
     )
     return Transition(before=payment, after=after, payloads=(payload,))
+
+
+def settle_owed(payment: Payment, *, now: datetime) -> Transition:
+    """All that was owed has come in: a statement or a person says so. Pure; ValueError unless it is "awaiting"."""
+    if payment.state != "awaiting":
+        raise ValueError(f"a payment that is {payment.state} is not owed")
+    return _now(payment, "captured", PaymentCaptured, now=now)
+
+
+def reopen(payment: Payment, *, now: datetime) -> Transition:
+    """It had not come in after all, and is owed again. Pure.
+
+    Raises ValueError for what a provider captured, and for what has been given back in the meantime.
+    """
+    if payment.state != "captured" or payment.provider not in DEFERRED:
+        raise ValueError(f"a payment that is {payment.state} at {payment.provider} cannot be owed again")
+    return _now(payment, "awaiting", PaymentReopened, now=now)
+
+
+def _now(payment: Payment, state: PaymentState, payload: type[PaymentPayload], *, now: datetime) -> Transition:
+    """Done as soon as it is decided: nobody is asked. What is told is what was still owed."""
+    after = msgspec.structs.replace(payment, state=state, check_at=None, checks=0, updated_at=now)
+    told = payload(payment_id=payment.id, amount=payment.amount - payment.refunded, currency=payment.currency)
+    return Transition(before=payment, after=after, payloads=(told,))
 
 
 def _mismatch(payment: Payment, outcome: Outcome) -> str | None:
@@ -199,7 +237,9 @@ def _move(
         checks=0,
         updated_at=now,
     )
-    payloads = [_payload(after, outcome)]
+    # A promise to pay later is no money held.
+    silent = state == "authorised" and payment.provider in OFFLINE
+    payloads = [] if silent else [_payload(after, outcome)]
     if problem is not None:
         payloads.append(_problem_payload(payment, problem))
     return Transition(before=payment, after=after, payloads=tuple(payloads))

@@ -1,0 +1,238 @@
+"""House accounts: customers who pay later, up to a limit that holds whatever happens at the same time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from kupec.billing.errors import AccountInUse, CreditExceeded
+from kupec.billing.events import AccountChanged, AccountOpened
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection, to_structs
+from kupec.kit.errors import Conflict, InvalidValue, NotFound
+from kupec.kit.events import Happened, emit
+
+
+class HouseAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer may owe, in minor units of `currency`; `used` is what they owe or are about to."""
+
+    party_id: UUID
+    currency: str
+    credit_limit: int
+    used: int
+    terms_days: int
+    active: bool
+    opened_at: datetime
+
+    @property
+    def free(self) -> int:
+        """How much more may be bought."""
+        return max(0, self.credit_limit - self.used) if self.active else 0
+
+
+_FIELDS = "party_id, currency, credit_limit, used, terms_days, active, opened_at"
+_LOCK = f"""
+select {_FIELDS} from house_account where party_id = any($1::uuid[]) order by party_id, currency for no key update
+"""  # noqa: S608
+
+
+async def accounts_of(db: Connection, party_ids: Sequence[UUID]) -> dict[tuple[UUID, str], HouseAccount]:
+    """By customer and currency, the accounts that may be used; reads nothing when nobody is asked about."""
+    if not party_ids:
+        return {}
+    rows = await db.fetch(
+        f"select {_FIELDS} from house_account where party_id = any($1::uuid[]) and active",  # noqa: S608
+        list(party_ids),
+    )
+    return {(row["party_id"], row["currency"]): HouseAccount(**dict(row)) for row in rows}
+
+
+async def hold_credit(
+    db: Connection, wanted: Sequence[tuple[UUID | None, UUID, str, int]]
+) -> dict[UUID, CreditExceeded]:
+    """Let orders use up credit: (customer id, order id, currency, amount). Returns those that may not, by order.
+
+    Locks the accounts, sorted; earlier orders of the batch come first. An order that holds credit already keeps
+    what it holds.
+    """
+    if not wanted:
+        return {}
+    parties = sorted({party_id for party_id, _, _, _ in wanted if party_id is not None})
+    rows = await db.fetch(_LOCK, parties)
+    accounts = {(row["party_id"], row["currency"]): HouseAccount(**dict(row)) for row in rows}
+    holding = await db.fetch(
+        "select order_id from credit_hold where order_id = any($1::uuid[])", [order_id for _, order_id, _, _ in wanted]
+    )
+    known = {row["order_id"] for row in holding}
+    taken: dict[tuple[UUID, str], int] = {}
+    held: list[tuple[UUID, UUID, str, int]] = []
+    refused: dict[UUID, CreditExceeded] = {}
+    for party_id, order_id, currency, amount in wanted:
+        if order_id in known or amount == 0:
+            continue
+        account = None if party_id is None else accounts.get((party_id, currency))
+        free = 0 if account is None else account.free - taken.get((account.party_id, currency), 0)
+        if account is None or amount > free:
+            refused[order_id] = CreditExceeded(field="payment_method", available=free, currency=currency)
+            continue
+        known.add(order_id)
+        taken[account.party_id, currency] = taken.get((account.party_id, currency), 0) + amount
+        held.append((order_id, account.party_id, currency, amount))
+    await _hold(db, held)
+    return refused
+
+
+async def _hold(db: Connection, held: Sequence[tuple[UUID, UUID, str, int]]) -> None:
+    if not held:
+        return
+    await db.execute(
+        "insert into credit_hold (order_id, party_id, currency, amount) "
+        "select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[])",
+        *([values[position] for values in held] for position in range(4)),
+    )
+    await _use(db, [(party_id, currency, amount) for _, party_id, currency, amount in held])
+
+
+async def _use(db: Connection, amounts: Sequence[tuple[UUID, str, int]]) -> None:
+    """The accounts must be locked."""
+    await db.execute(
+        """
+        update house_account a set used = a.used + t.amount
+          from (select party_id, currency, sum(amount)::bigint as amount
+                  from unnest($1::uuid[], $2::text[], $3::bigint[]) as t (party_id, currency, amount)
+                 group by party_id, currency) t
+         where a.party_id = t.party_id and a.currency = t.currency
+        """,
+        *([values[position] for values in amounts] for position in range(3)),
+    )
+
+
+async def release_credit(db: Connection, order_ids: Sequence[UUID]) -> None:
+    """These orders use no credit any more: they are paid, or came to nothing. Repeating it changes nothing."""
+    await _give_back(db, order_ids, None)
+
+
+async def reduce_credit(db: Connection, amounts: Sequence[tuple[UUID, int]]) -> None:
+    """By order, so much less of its credit is used."""
+    less: dict[UUID, int] = {}
+    for order_id, amount in amounts:
+        less[order_id] = less.get(order_id, 0) + amount
+    await _give_back(db, list(less), less)
+
+
+async def _give_back(db: Connection, order_ids: Sequence[UUID], less: dict[UUID, int] | None) -> None:
+    rows = await db.fetch(
+        "select order_id, party_id, currency, amount from credit_hold where order_id = any($1::uuid[])",
+        list(order_ids),
+    )
+    if not rows:
+        return
+    await db.execute(_LOCK, sorted({row["party_id"] for row in rows}))
+    # Read again: only now is it certain that nobody gives the same credit back.
+    rows = await db.fetch(
+        "select order_id, party_id, currency, amount from credit_hold where order_id = any($1::uuid[])",
+        list(order_ids),
+    )
+    given = [
+        (row["order_id"], row["party_id"], row["currency"], row["amount"])
+        if less is None
+        else (row["order_id"], row["party_id"], row["currency"], min(less[row["order_id"]], row["amount"]))
+        for row in rows
+    ]
+    kept = {row["order_id"]: row["amount"] for row in rows}
+    over = [order_id for order_id, _, _, amount in given if kept[order_id] == amount]
+    await db.execute("delete from credit_hold where order_id = any($1::uuid[])", over)
+    await db.execute(
+        "update credit_hold h set amount = h.amount - t.amount from unnest($1::uuid[], $2::bigint[]) "
+        "as t (order_id, amount) where h.order_id = t.order_id",
+        [order_id for order_id, _, _, _ in given],
+        [amount for _, _, _, amount in given],
+    )
+    await _use(db, [(party_id, currency, -amount) for _, party_id, currency, amount in given])
+
+
+async def open_account(
+    db: Connection,
+    party_id: UUID,
+    *,
+    currency: str,
+    credit_limit: int,
+    terms_days: int,
+    actor: Actor,
+    now: datetime,
+) -> HouseAccount:
+    """Let a customer buy on account. Needs "billing.write". Emits account.opened on the customer's timeline.
+
+    Raises NotFound, InvalidValue, and Conflict when there is one in this currency.
+    """
+    actor.require("billing.write")
+    _check(credit_limit, terms_days)
+    if await db.fetchval("select id from party where id = $1", party_id) is None:
+        raise NotFound(what="customer")
+    row = await db.fetchrow(
+        f"insert into house_account ({_FIELDS}) values ($1, $2, $3, 0, $4, true, $5) "  # noqa: S608
+        f"on conflict do nothing returning {_FIELDS}",
+        *(party_id, currency, credit_limit, terms_days, now),
+    )
+    if row is None:
+        raise Conflict(field="currency")
+    payload = AccountOpened(currency=currency, credit_limit=credit_limit, terms_days=terms_days)
+    await emit(db, [_happened(party_id, payload, now)], actor=actor)
+    return HouseAccount(**dict(row))
+
+
+async def change_account(
+    db: Connection,
+    party_id: UUID,
+    *,
+    currency: str,
+    credit_limit: int,
+    terms_days: int,
+    active: bool,
+    actor: Actor,
+    now: datetime,
+) -> HouseAccount:
+    """Change limit and terms, or close the account to new orders. Needs "billing.write". Emits account.changed.
+
+    Raises NotFound, InvalidValue, and AccountInUse when more than the new limit is owed.
+    """
+    actor.require("billing.write")
+    _check(credit_limit, terms_days)
+    row = await db.fetchrow(
+        f"select {_FIELDS} from house_account where party_id = $1 and currency = $2 for no key update",  # noqa: S608
+        *(party_id, currency),
+    )
+    if row is None:
+        raise NotFound(what="account")
+    if credit_limit < row["used"]:
+        raise AccountInUse(field="credit_limit", used=row["used"], currency=currency)
+    changed = await db.fetchrow(
+        "update house_account set credit_limit = $3, terms_days = $4, active = $5 "  # noqa: S608
+        f"where party_id = $1 and currency = $2 returning {_FIELDS}",
+        *(party_id, currency, credit_limit, terms_days, active),
+    )
+    assert changed is not None, "locked above"
+    payload = AccountChanged(currency=currency, credit_limit=credit_limit, terms_days=terms_days, active=active)
+    await emit(db, [_happened(party_id, payload, now)], actor=actor)
+    return HouseAccount(**dict(changed))
+
+
+def _check(credit_limit: int, terms_days: int) -> None:
+    if credit_limit < 0:
+        raise InvalidValue(field="credit_limit", expected="an amount, or zero")
+    if not 0 <= terms_days <= 365:
+        raise InvalidValue(field="terms_days", expected="from 0 to 365 days")
+
+
+def _happened(party_id: UUID, payload: AccountOpened | AccountChanged, now: datetime) -> Happened:
+    return Happened(payload=payload, subject=f"party:{party_id}", occurred_at=now, customer_id=party_id)
+
+
+async def house_accounts(db: Connection, *, limit: int = 500) -> list[HouseAccount]:
+    """All accounts, those that owe most first."""
+    rows = await db.fetch(
+        f"select {_FIELDS} from house_account order by used desc, party_id, currency limit $1",  # noqa: S608
+        limit,
+    )
+    return to_structs(HouseAccount, rows)
