@@ -70,7 +70,9 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     needs_coupon: bool = False
 
 
-class PercentOff(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="percent", forbid_unknown_fields=True):
+class PercentOff(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="percent", forbid_unknown_fields=True
+):
     """A share of the price of `goods`; 1000 basis points are 10 %."""
 
     percent_bp: int
