@@ -1,7 +1,9 @@
 """Customers: people and organisations, how they are reached, their timeline, tasks about them."""
 
+from kupec.customers.company_ids import normalise_company_id, normalise_vat_id
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
+from kupec.customers.groups import set_price_group, set_segments
 from kupec.customers.history import timeline
 from kupec.customers.identity import identify
 from kupec.customers.importing import PartyRow, import_parties
@@ -28,11 +30,15 @@ __all__ = [
     "import_parties",
     "list_parties",
     "list_tasks",
+    "normalise_company_id",
     "normalise_email",
     "normalise_phone",
+    "normalise_vat_id",
     "open_task",
     "parties_by_ids",
     "party_page",
+    "set_price_group",
+    "set_segments",
     "timeline",
     "valid_postcode",
 ]

@@ -1,10 +1,12 @@
 """What a buyer says about themself and the delivery, checked and put into its normal form."""
 
+from uuid import UUID
+
 import msgspec
 
-from kupec.customers import normalise_email, normalise_phone, valid_postcode
+from kupec.customers import normalise_company_id, normalise_email, normalise_phone, normalise_vat_id, valid_postcode
 from kupec.kit.errors import InvalidValue
-from kupec.sales.models import Address
+from kupec.sales.models import Address, Company, PickupPoint
 
 
 class CartDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,6 +17,10 @@ class CartDetails(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | msgspec.UnsetType | None = msgspec.UNSET
     address: Address | msgspec.UnsetType | None = msgspec.UNSET
     shipping_method: str | msgspec.UnsetType | None = msgspec.UNSET
+    slot_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    pickup_point: PickupPoint | msgspec.UnsetType | None = msgspec.UNSET
+    payment_method: str | msgspec.UnsetType | None = msgspec.UNSET
+    company: Company | msgspec.UnsetType | None = msgspec.UNSET
     market: str | msgspec.UnsetType = msgspec.UNSET
     language: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -31,6 +37,13 @@ def check_details(details: CartDetails) -> CartDetails:
         values["phone"] = normalise_phone(values["phone"], country)
     if isinstance(values["name"], str):
         values["name"] = _line_of_text("name", values["name"])
+    if isinstance(values["company"], Company):
+        values["company"] = _checked_company(values["company"])
+    if isinstance(values["pickup_point"], PickupPoint):
+        point = values["pickup_point"]
+        values["pickup_point"] = PickupPoint(
+            id=_line_of_text("pickup_point", point.id), label=_line_of_text("pickup_point", point.label)
+        )
     return CartDetails(**values)
 
 
@@ -42,6 +55,18 @@ def _checked_address(address: Address) -> Address:
     if parts["postcode"] and not valid_postcode(parts["country"], parts["postcode"]):
         raise InvalidValue(field="address.postcode", expected="a postcode of that country")
     return Address(**parts)
+
+
+def _checked_company(company: Company) -> Company:
+    """A business is known by its name; both ids may be missing, but neither may be wrong."""
+    name = _line_of_text("company.name", company.name)
+    if not name:
+        raise InvalidValue(field="company.name", expected="the name of the business")
+    return Company(
+        name=name,
+        company_id=normalise_company_id(company.company_id, field="company.company_id"),
+        vat_id=normalise_vat_id(company.vat_id, field="company.vat_id"),
+    )
 
 
 def _line_of_text(field: str, text: str) -> str:

@@ -6,13 +6,17 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.catalogue import Market, SellableVariant, markets, sellable
+from kupec.billing import PAYMENT, accounts_of, credit_standing
+from kupec.catalogue import TAX, Market, SellableVariant, markets, sellable
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
+from kupec.kit.versions import published
 from kupec.sales.carts import get_carts
 from kupec.sales.models import Cart, PricedCart, ShippingOption
-from kupec.sales.pricing import price
-from kupec.sales.shipping import Tariff, tariff
+from kupec.sales.pricing import NO_CLAIMS, Claims, Terms, price
+from kupec.sales.promotions.coupons import PROMOTIONS, gift_variants, shopper_standings
+from kupec.sales.promotions.models import Promotions, Shopper, ShopperStanding
+from kupec.sales.shipping import SHIPPING, tariff_of
 
 
 class Prices(msgspec.Struct, frozen=True):
@@ -20,7 +24,9 @@ class Prices(msgspec.Struct, frozen=True):
 
     markets: dict[str, Market]
     goods: dict[tuple[str, UUID], SellableVariant]
-    tariff: Tariff
+    terms: Terms
+    claims: dict[UUID, Claims] = {}
+    gifts: list[UUID] = []
 
     def of(
         self, cart: Cart, *, now: datetime, choose: Callable[[Sequence[ShippingOption]], str] | None = None
@@ -28,21 +34,21 @@ class Prices(msgspec.Struct, frozen=True):
         """The cart as its buyer should see it. `choose` takes a delivery where an address is known and none of what is
         offered there is chosen.
         """
-        market = self.markets[cart.market]
+        variants = {line.variant_id for line in cart.lines}.union(self.gifts)
         goods = {
-            line.variant_id: self.goods[key]
-            for line in cart.lines
-            if (key := (cart.market, line.variant_id)) in self.goods
+            variant_id: self.goods[cart.market, variant_id]
+            for variant_id in variants
+            if (cart.market, variant_id) in self.goods
         }
-        subtotal = sum(
-            goods[line.variant_id].unit_amount * line.quantity for line in cart.lines if line.variant_id in goods
+        return price(
+            cart,
+            self.markets[cart.market],
+            goods,
+            self.terms,
+            now=now,
+            claims=self.claims.get(cart.id, NO_CLAIMS),
+            choose=choose,
         )
-        country = cart.address.country if cart.address else None
-        options = self.tariff.options(market, country=country, language=cart.language, subtotal=subtotal, now=now)
-        offered = any(option.code == cart.shipping_method for option in options)
-        if choose is not None and cart.address is not None and options and not offered:
-            cart = msgspec.structs.replace(cart, shipping_method=choose(options))
-        return price(cart, market, goods, options)
 
 
 async def read_prices(
@@ -52,10 +58,60 @@ async def read_prices(
 
     `known` are the markets, if they have just been read.
     """
-    pairs = sorted({(cart.market, line.variant_id) for cart in carts for line in cart.lines})
-    goods = await sellable(db, pairs, now=now, holders=[cart.id for cart in carts])
-    all_markets = await markets(db) if known is None else known
-    return Prices({market.code: market for market in all_markets}, goods, await tariff(db))
+    terms = await current_terms(db)
+    gifts = gift_variants(terms.promotions)
+    pairs = {(cart.market, line.variant_id) for cart in carts for line in cart.lines}
+    pairs |= {(cart.market, variant_id) for cart in carts for variant_id in gifts}
+    goods = await sellable(db, sorted(pairs), now=now, holders=[cart.id for cart in carts])
+    by_code = {market.code: market for market in (await markets(db) if known is None else known)}
+    claims = await _claims(db, carts, terms, by_code)
+    return Prices(by_code, goods, terms, claims, gifts)
+
+
+async def current_terms(db: Connection) -> Terms:
+    """The published documents that price every sale."""
+    found = await published(db, TAX, SHIPPING, PROMOTIONS, PAYMENT)
+    return Terms(
+        tax=found[TAX], tariff=tariff_of(found[SHIPPING]), promotions=found[PROMOTIONS], methods=found[PAYMENT]
+    )
+
+
+async def _claims(
+    db: Connection, carts: Sequence[Cart], terms: Terms, markets: Mapping[str, Market]
+) -> dict[UUID, Claims]:
+    """What each buyer brings; carts of those who bring nothing are missing, and cost no statement."""
+    standings = await _standings(db, carts, terms.promotions)
+    codes = sorted({cart.credit_code for cart in carts if cart.credit_code})
+    credits = await credit_standing(db, codes) if codes else {}
+    on_account = any(method.kind == "account" for method in terms.methods.methods)
+    buyers = sorted({cart.customer_id for cart in carts if cart.customer_id}) if on_account else []
+    accounts = await accounts_of(db, buyers)
+    claims = {}
+    for cart in carts:
+        currency = markets[cart.market].currency
+        credit = credits.get(cart.credit_code or "")
+        claim = Claims(
+            standing=standings.get(cart.id, _NO_STANDING),
+            credit=credit.balance if credit is not None and credit.currency == currency else 0,
+            account=cart.customer_id is not None and (cart.customer_id, currency) in accounts,
+        )
+        if claim != NO_CLAIMS:
+            claims[cart.id] = claim
+    return claims
+
+
+_NO_STANDING = ShopperStanding()
+
+
+async def _standings(
+    db: Connection, carts: Sequence[Cart], promotions: Promotions
+) -> dict[UUID, ShopperStanding]:
+    if not promotions.promotions and not any(cart.coupons for cart in carts):
+        return {}
+    shoppers = [
+        Shopper(key=cart.id, coupons=cart.coupons, email=cart.email, customer_id=cart.customer_id) for cart in carts
+    ]
+    return await shopper_standings(db, shoppers, promotions)
 
 
 async def price_carts(db: Connection, cart_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, PricedCart]:

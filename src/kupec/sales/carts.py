@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from kupec.catalogue import release, sellable
+from kupec.catalogue import release
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch, InvalidValue, KupecError, NotFound
@@ -16,13 +16,14 @@ from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
 from kupec.sales.buyer import CartDetails, check_details
 from kupec.sales.drafts import withdraw_draft
-from kupec.sales.errors import CartClosed, NotEnoughStock, NotSold
+from kupec.sales.errors import CartClosed
 from kupec.sales.events import CartCancelled, CartChanged, CartCreated
-from kupec.sales.models import Address, Cart, CartLine
+from kupec.sales.models import Address, Cart, CartLine, Company, PickupPoint
 
 MAX_LINES = 200
 MAX_QUANTITY = 9999
 _NOTHING_TOLD = CartDetails()
+_STRUCTS = {"address": Address, "pickup_point": PickupPoint, "company": Company}
 _PARTS = ("lines", *CartDetails.__struct_fields__)
 
 
@@ -81,10 +82,12 @@ async def _insert_carts(db: Connection, carts: Sequence[NewCart]) -> set[UUID]:
     rows = await db.fetch(
         """
         insert into cart (id, customer_id, market, language, channel, agent, email, name, phone, address,
-                          shipping_method, shown_total, created_at, updated_at, key, request_hash)
+                          shipping_method, shown_total, created_at, updated_at, key, request_hash,
+                          slot_id, pickup_point, payment_method, company)
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                              $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::bigint[], $13::timestamptz[],
-                             $14::timestamptz[], $15::text[], $16::bytea[])
+                             $14::timestamptz[], $15::text[], $16::bytea[], $17::uuid[], $18::jsonb[], $19::text[],
+                             $20::jsonb[])
             on conflict (key) do nothing
         returning id
         """,
@@ -104,6 +107,10 @@ async def _insert_carts(db: Connection, carts: Sequence[NewCart]) -> set[UUID]:
         [cart.updated_at for cart in plain],
         [new.key for new in ordered],
         [new.request_hash for new in ordered],
+        [cart.slot_id for cart in plain],
+        [msgspec.to_builtins(cart.pickup_point) for cart in plain],
+        [cart.payment_method for cart in plain],
+        [msgspec.to_builtins(cart.company) for cart in plain],
     )
     return {row["id"] for row in rows}
 
@@ -114,14 +121,16 @@ async def _insert_lines(db: Connection, carts: Sequence[Cart]) -> None:
         return
     await db.execute(
         """
-        insert into cart_line (id, cart_id, variant_id, quantity, position)
-        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[])
+        insert into cart_line (id, cart_id, variant_id, quantity, position, options, options_key)
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::jsonb[], $7::text[])
         """,
         [line.id for _, _, line in lines],
         [cart_id for cart_id, _, _ in lines],
         [line.variant_id for _, _, line in lines],
         [line.quantity for _, _, line in lines],
         [position for _, position, _ in lines],
+        [line.options for _, _, line in lines],
+        [options_key(line.options) for _, _, line in lines],
     )
 
 
@@ -163,14 +172,18 @@ async def create_cart(
     return cart
 
 
-_FIELDS = (
-    "id, customer_id, market, language, channel, agent, state, email, name, phone, address, shipping_method, "
-    "shown_total, created_at, updated_at"
-)
-_CARTS = f"select {_FIELDS} from cart where id = any($1::uuid[])"  # noqa: S608
-_LOCKED_CARTS = f"{_CARTS} order by id for no key update"
+_CARTS = """
+select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart.agent, cart.state, cart.email,
+       cart.name, cart.phone, cart.address, cart.shipping_method, cart.payment_method, cart.coupons, cart.credit_code,
+       cart.slot_id, cart.pickup_point, cart.company, cart.shown_total, cart.created_at, cart.updated_at,
+       party.price_group, coalesce(party.segments, '{}') as segments
+  from cart left join party on party.id = cart.customer_id
+ where cart.id = any($1::uuid[])
+"""
+_LOCKED_CARTS = f"{_CARTS} order by cart.id for no key update of cart"
 _LINES = """
-select cart_id, id, variant_id, quantity from cart_line where cart_id = any($1::uuid[]) order by cart_id, position
+select cart_id, id, variant_id, quantity, options
+  from cart_line where cart_id = any($1::uuid[]) order by cart_id, position
 """
 
 
@@ -195,18 +208,20 @@ async def lock_carts(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, Car
 async def _with_lines(db: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cart]:
     """A statement after the locks: only one that begins then sees the lines that the former owner of a lock wrote."""
     lines: dict[UUID, list[CartLine]] = {row["id"]: [] for row in rows}
-    for cart_id, line_id, variant_id, quantity in await db.fetch(_LINES, list(lines)) if rows else ():
-        lines[cart_id].append(CartLine(id=line_id, variant_id=variant_id, quantity=quantity))
+    for cart_id, line_id, variant_id, quantity, options in await db.fetch(_LINES, list(lines)) if rows else ():
+        lines[cart_id].append(CartLine(id=line_id, variant_id=variant_id, quantity=quantity, options=options))
     return {row["id"]: _cart(row, lines[row["id"]]) for row in rows}
 
 
 def _cart(row: asyncpg.Record, lines: list[CartLine]) -> Cart:
     values = dict(row)
-    address = values.pop("address")
-    return Cart(**values, address=Address(**address) if address else None, lines=lines)
+    for part, kind in _STRUCTS.items():
+        if values[part] is not None:
+            values[part] = kind(**values[part])
+    return Cart(**values, lines=lines)
 
 
-async def _open_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> Cart:
+async def open_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> Cart:
     """The cart, locked and free to be changed. Raises NotFound, CartClosed, CartInPayment."""
     cart = (await lock_carts(db, [cart_id])).get(cart_id)
     if cart is None:
@@ -217,63 +232,9 @@ async def _open_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: dateti
     return cart
 
 
-async def set_quantity(
-    db: Connection, cart_id: UUID, variant_id: UUID, quantity: int, *, actor: Actor, now: datetime
-) -> Cart:
-    """Have `quantity` pieces of a variant in the cart; 0 removes it. Emits cart.changed.
-
-    Raises NotFound, CartClosed, CartInPayment, NotSold, NotEnoughStock and InvalidValue (field "quantity").
-    """
-    cart = await _open_cart(db, cart_id, actor=actor, now=now)
-    return await _have(db, cart, variant_id, quantity, actor=actor, now=now)
-
-
-async def add_to_cart(
-    db: Connection, cart_id: UUID, variant_id: UUID, quantity: int, *, actor: Actor, now: datetime
-) -> Cart:
-    """Add pieces to what the cart holds already. Errors and events as `set_quantity`."""
-    if quantity < 1:
-        raise InvalidValue(field="quantity", expected=f"a whole number from 1 to {MAX_QUANTITY}")
-    cart = await _open_cart(db, cart_id, actor=actor, now=now)
-    held = next((line.quantity for line in cart.lines if line.variant_id == variant_id), 0)
-    return await _have(db, cart, variant_id, held + quantity, actor=actor, now=now)
-
-
-async def _have(db: Connection, cart: Cart, variant_id: UUID, quantity: int, *, actor: Actor, now: datetime) -> Cart:
-    if not 0 <= quantity <= MAX_QUANTITY:
-        raise InvalidValue(field="quantity", expected=f"a whole number from 0 to {MAX_QUANTITY}")
-    if quantity == 0:
-        await db.execute("delete from cart_line where cart_id = $1 and variant_id = $2", cart.id, variant_id)
-    else:
-        await _check_line(db, cart, variant_id, quantity, now=now)
-        await _upsert_line(db, cart.id, variant_id, quantity)
-    await _changed(db, cart, ["lines"], actor=actor, now=now)
-    return await get_cart(db, cart.id)
-
-
-async def _check_line(db: Connection, cart: Cart, variant_id: UUID, quantity: int, *, now: datetime) -> None:
-    variant = (await sellable(db, [(cart.market, variant_id)], now=now)).get((cart.market, variant_id))
-    if variant is None:
-        raise NotSold(field="variant", name=str(variant_id))
-    if variant.stocked and variant.available < quantity:
-        raise NotEnoughStock(field="quantity", available=variant.available, name=variant.name)
-    known = any(line.variant_id == variant_id for line in cart.lines)
-    if not known and len(cart.lines) >= MAX_LINES:
-        raise InvalidValue(field="lines", expected=f"at most {MAX_LINES} different goods")
-
-
-async def _upsert_line(db: Connection, cart_id: UUID, variant_id: UUID, quantity: int) -> None:
-    await db.execute(
-        """
-        insert into cart_line (id, cart_id, variant_id, quantity, position)
-        values ($1, $2, $3, $4, (select coalesce(max(position), -1) + 1 from cart_line where cart_id = $2))
-            on conflict (cart_id, variant_id) do update set quantity = excluded.quantity
-        """,
-        uuid7(),
-        cart_id,
-        variant_id,
-        quantity,
-    )
+def options_key(options: Mapping[str, str]) -> str:
+    """What tells two lines of one variant apart: the options as canonical text, empty for none."""
+    return msgspec.json.encode(options, order="sorted").decode() if options else ""
 
 
 class CartChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,10 +274,12 @@ async def _update_carts(db: Connection, carts: Sequence[Cart], now: datetime) ->
         update cart
            set market = new.market, language = new.language, email = new.email, name = new.name, phone = new.phone,
                address = new.address, shipping_method = new.shipping_method, shown_total = new.shown_total,
-               updated_at = $10
+               slot_id = new.slot_id, pickup_point = new.pickup_point, payment_method = new.payment_method,
+               company = new.company, updated_at = $14
           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
-                      $9::bigint[])
-            as new (id, market, language, email, name, phone, address, shipping_method, shown_total)
+                      $9::bigint[], $10::uuid[], $11::jsonb[], $12::text[], $13::jsonb[])
+            as new (id, market, language, email, name, phone, address, shipping_method, shown_total, slot_id,
+                    pickup_point, payment_method, company)
          where cart.id = new.id
         """,
         [cart.id for cart in carts],
@@ -328,6 +291,10 @@ async def _update_carts(db: Connection, carts: Sequence[Cart], now: datetime) ->
         [msgspec.to_builtins(cart.address) for cart in carts],
         [cart.shipping_method for cart in carts],
         [cart.shown_total for cart in carts],
+        [cart.slot_id for cart in carts],
+        [msgspec.to_builtins(cart.pickup_point) for cart in carts],
+        [cart.payment_method for cart in carts],
+        [msgspec.to_builtins(cart.company) for cart in carts],
         now,
     )
 
@@ -338,11 +305,11 @@ async def set_details(db: Connection, cart_id: UUID, details: CartDetails, *, ac
     Raises NotFound, CartClosed, CartInPayment, and InvalidValue naming the field that cannot be right.
     """
     values = {name: msgspec.to_builtins(value) for name, value in _given(check_details(details)).items()}
-    cart = await _open_cart(db, cart_id, actor=actor, now=now)
+    cart = await open_cart(db, cart_id, actor=actor, now=now)
     if values:
         assignments = ", ".join(f"{name} = ${index}" for index, name in enumerate(values, start=2))
         await db.execute(f"update cart set {assignments} where id = $1", cart_id, *values.values())  # noqa: S608
-        await _changed(db, cart, sorted(values), actor=actor, now=now)
+        await note_change(db, cart, sorted(values), actor=actor, now=now)
     return await get_cart(db, cart_id)
 
 
@@ -371,7 +338,7 @@ async def cancel_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datet
     await emit(db, [_happened(cart, CartCancelled(), now)], actor=actor)
 
 
-async def _changed(db: Connection, cart: Cart, what: list[str], *, actor: Actor, now: datetime) -> None:
+async def note_change(db: Connection, cart: Cart, what: list[str], *, actor: Actor, now: datetime) -> None:
     await db.execute("update cart set updated_at = $2 where id = $1", cart.id, now)
     await emit(db, [_happened(cart, CartChanged(what=what), now)], actor=actor)
 

@@ -12,10 +12,9 @@ from kupec.catalogue import release
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
-from kupec.kit.ids import uuid7
+from kupec.sales.claims import CLAIMS, release_claims
 from kupec.sales.errors import CartInPayment
 from kupec.sales.events import CheckoutAbandoned
-from kupec.sales.models import PricedCart
 
 _CHECKOUT = system("checkout")
 # While a payment is in one of these, only the provider knows whether the cart is paid for.
@@ -59,7 +58,7 @@ async def drafts_of(db: Connection, cart_ids: Sequence[UUID], *, keys: Sequence[
 async def abandon(
     db: Connection, drafts: Sequence[Draft], *, reason: str, now: datetime, actor: Actor = _CHECKOUT
 ) -> None:
-    """Give these drafts up: their goods are free again, a payment that waits for its buyer is voided.
+    """Give these drafts up: goods and claims are free again, a payment that waits for its buyer is voided.
 
     Emits checkout.abandoned. Their rows must be locked, and none of their payments undecided or authorised.
     """
@@ -68,9 +67,11 @@ async def abandon(
     waiting = [draft.payment.id for draft in drafts if draft.payment and draft.payment.state == "requires_action"]
     await void_payments(db, waiting, now=now)
     await release(db, [draft.cart_id for draft in drafts])
-    await db.execute(
-        "update sales_order set state = 'abandoned' where id = any($1::uuid[])", [draft.order_id for draft in drafts]
+    rows = await db.fetch(
+        f"update sales_order set state = 'abandoned' where id = any($1::uuid[]) returning id, {CLAIMS} as claims",  # noqa: S608
+        [draft.order_id for draft in drafts],
     )
+    await release_claims(db, sorted(row["id"] for row in rows if row["claims"]), now=now)
     await emit(
         db,
         [
@@ -133,86 +134,3 @@ async def abandon_expired_drafts(db: Connection, now: datetime, limit: int) -> i
     ]
     await abandon(db, idle, reason="expired", now=now)
     return len(idle)
-
-
-async def insert_drafts(
-    db: Connection,
-    drafts: Sequence[tuple[UUID, PricedCart, str, bytes]],
-    *,
-    now: datetime,
-    expires_at: datetime,
-) -> None:
-    """Write draft orders with their lines: prices, fee and tax are frozen here as the buyer saw them.
-
-    Each is (order id, the priced cart, idempotency key, request hash).
-    """
-    carts = [seen.cart for _, seen, _, _ in drafts]
-    options = [seen.shipping for _, seen, _, _ in drafts]
-    await db.execute(
-        """
-        insert into sales_order (id, cart_id, customer_id, state, market, language, channel, agent, currency, email,
-                                 name, phone, address, shipping_method, shipping_name, shipping_amount,
-                                 shipping_tax_bp, shipping_tax, subtotal, tax, total, promised_on, key, request_hash,
-                                 created_at, expires_at)
-        select id, cart_id, customer_id, 'draft', market, language, channel, agent, currency, email,
-               name, phone, address, shipping_method, shipping_name, shipping_amount,
-               shipping_tax_bp, shipping_tax, subtotal, tax, total, promised_on, key, request_hash,
-               $24, $25
-          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                      $9::text[], $10::text[], $11::text[], $12::jsonb[], $13::text[], $14::text[], $15::bigint[],
-                      $16::int[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::date[], $22::text[],
-                      $23::bytea[])
-            as draft (id, cart_id, customer_id, market, language, channel, agent, currency, email, name, phone, address,
-                      shipping_method, shipping_name, shipping_amount, shipping_tax_bp, shipping_tax, subtotal, tax,
-                      total, promised_on, key, request_hash)
-        """,
-        [order_id for order_id, _, _, _ in drafts],
-        [cart.id for cart in carts],
-        [cart.customer_id for cart in carts],
-        [cart.market for cart in carts],
-        [cart.language for cart in carts],
-        [cart.channel for cart in carts],
-        [cart.agent for cart in carts],
-        [seen.currency for _, seen, _, _ in drafts],
-        [cart.email for cart in carts],
-        [cart.name or (cart.address.name if cart.address else None) for cart in carts],
-        [cart.phone for cart in carts],
-        [msgspec.to_builtins(cart.address) for cart in carts],
-        [option.code if option else None for option in options],
-        [option.name if option else "" for option in options],
-        [option.fee if option else 0 for option in options],
-        [option.tax_bp if option else 0 for option in options],
-        [seen.shipping_tax for _, seen, _, _ in drafts],
-        [seen.subtotal for _, seen, _, _ in drafts],
-        [seen.tax for _, seen, _, _ in drafts],
-        [seen.total for _, seen, _, _ in drafts],
-        [option.promised_on if option else None for option in options],
-        [key for _, _, key, _ in drafts],
-        [request_hash for _, _, _, request_hash in drafts],
-        now,
-        expires_at,
-    )
-    await _insert_lines(db, drafts)
-
-
-async def _insert_lines(db: Connection, drafts: Sequence[tuple[UUID, PricedCart, str, bytes]]) -> None:
-    lines = [(order_id, position, line) for order_id, seen, _, _ in drafts for position, line in enumerate(seen.lines)]
-    await db.execute(
-        """
-        insert into order_line (id, order_id, position, variant_id, sku, name, quantity, unit_amount, total, tax_bp,
-                                tax)
-        select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::text[], $7::int[],
-                             $8::bigint[], $9::bigint[], $10::int[], $11::bigint[])
-        """,
-        [uuid7() for _ in lines],
-        [order_id for order_id, _, _ in lines],
-        [position for _, position, _ in lines],
-        [line.variant_id for _, _, line in lines],
-        [line.sku for _, _, line in lines],
-        [line.name for _, _, line in lines],
-        [line.quantity for _, _, line in lines],
-        [line.unit_amount for _, _, line in lines],
-        [line.total for _, _, line in lines],
-        [line.tax_bp for _, _, line in lines],
-        [line.tax for _, _, line in lines],
-    )

@@ -6,12 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.signing import sign, unsign
 from kupec.kit.text import fold
-from kupec.sales.models import Address, Fulfilment, Order, OrderLine, OrderState, OrderSummary
+from kupec.sales.models import (
+    Address,
+    Company,
+    Fulfilment,
+    Order,
+    OrderDiscount,
+    OrderLine,
+    OrderState,
+    OrderSummary,
+    PickupPoint,
+)
 
 _LINK_PURPOSE = "order-status"
 
@@ -21,7 +32,11 @@ async def get_orders(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Or
     rows = await db.fetch("select * from sales_order where id = any($1::uuid[])", order_ids)
     lines = await _lines(db, order_ids)
     fulfilments = await _fulfilments(db, order_ids)
-    return {row["id"]: _order(row, lines.get(row["id"], []), fulfilments.get(row["id"], [])) for row in rows}
+    discounts = await _discounts(db, order_ids)
+    return {
+        row["id"]: _order(row, lines.get(row["id"], []), fulfilments.get(row["id"], []), discounts.get(row["id"], []))
+        for row in rows
+    }
 
 
 async def get_order(db: Connection, order_id: UUID) -> Order:
@@ -48,18 +63,37 @@ async def order_of_cart(db: Connection, cart_id: UUID) -> Order | None:
     return await get_order(db, order_id) if order_id else None
 
 
+_LINE_FIELDS = (
+    "id, position, variant_id, sku, name, quantity, unit_amount, discount, total, tax_bp, tax, options, lead_days, "
+    "gift, components"
+)
+
+
 async def _lines(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderLine]]:
     rows = await db.fetch(
-        """
-        select order_id, id, position, variant_id, sku, name, quantity, unit_amount, total, tax_bp, tax
-          from order_line where order_id = any($1::uuid[]) order by order_id, position
-        """,
+        f"select order_id, {_LINE_FIELDS} "  # noqa: S608
+        "from order_line where order_id = any($1::uuid[]) order by order_id, position",
         order_ids,
     )
     found: dict[UUID, list[OrderLine]] = {}
     for row in rows:
         values = dict(row)
-        found.setdefault(values.pop("order_id"), []).append(OrderLine(**values))
+        found.setdefault(values.pop("order_id"), []).append(msgspec.convert(values, OrderLine))
+    return found
+
+
+async def _discounts(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, list[OrderDiscount]]:
+    rows = await db.fetch(
+        """
+        select order_id, promotion, name, coupon, amount
+          from order_discount where order_id = any($1::uuid[]) order by order_id, position
+        """,
+        order_ids,
+    )
+    found: dict[UUID, list[OrderDiscount]] = {}
+    for order_id, promotion, name, coupon, amount in rows:
+        discount = OrderDiscount(promotion=promotion, name=name, coupon=coupon, amount=amount)
+        found.setdefault(order_id, []).append(discount)
     return found
 
 
@@ -68,10 +102,10 @@ async def _fulfilments(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, 
         """
         select fulfilment.order_id, fulfilment.id, coalesce(location.name, '') as location, fulfilment.state,
                carrier, tracking_number, tracking_url, picked_at, shipped_at, delivered_at,
-               array(select order_line_id from fulfilment_line
-                      where fulfilment_id = fulfilment.id order by order_line_id) as line_ids,
-               array(select quantity from fulfilment_line
-                      where fulfilment_id = fulfilment.id order by order_line_id) as quantities
+               (select coalesce(jsonb_agg(jsonb_build_object('order_line_id', order_line_id, 'variant_id', variant_id,
+                                                             'quantity', quantity)
+                                          order by order_line_id, variant_id), '[]')
+                  from fulfilment_line where fulfilment_id = fulfilment.id) as contents
           from fulfilment left join location on location.id = fulfilment.location_id
          where fulfilment.order_id = any($1::uuid[])
          order by fulfilment.order_id, location.position, fulfilment.id
@@ -81,16 +115,18 @@ async def _fulfilments(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, 
     found: dict[UUID, list[Fulfilment]] = {}
     for row in rows:
         values = dict(row)
-        order_id = values.pop("order_id")
-        quantities = dict(zip(values.pop("line_ids"), values.pop("quantities"), strict=True))
-        found.setdefault(order_id, []).append(Fulfilment(**values, quantities=quantities))
+        found.setdefault(values.pop("order_id"), []).append(msgspec.convert(values, Fulfilment))
     return found
 
 
-def _order(row: asyncpg.Record, lines: list[OrderLine], fulfilments: list[Fulfilment]) -> Order:
+def _order(
+    row: asyncpg.Record, lines: list[OrderLine], fulfilments: list[Fulfilment], discounts: list[OrderDiscount]
+) -> Order:
     kept = {name: row[name] for name in Order.__struct_fields__ if name in row}
-    kept["address"] = Address(**row["address"])
-    return Order(**kept, lines=lines, fulfilments=fulfilments)
+    for name, kind in (("address", Address), ("company", Company), ("pickup_point", PickupPoint)):
+        if kept[name] is not None:
+            kept[name] = msgspec.convert(kept[name], kind)
+    return Order(**kept, lines=lines, fulfilments=fulfilments, discounts=discounts)
 
 
 async def list_orders(

@@ -1,125 +1,213 @@
 """What a cart costs and what it still lacks: pure rules, no database. Worked numbers: docs/algorithms/pricing.md."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from kupec.catalogue import Market, SellableVariant
-from kupec.kit.i18n import mark as _
-from kupec.kit.money import distribute, included_tax
-from kupec.sales.models import Address, Cart, CartLine, PricedCart, PricedLine, Problem, ShippingOption
+import msgspec
+
+from kupec.billing import PaymentMethods, PaymentOption, offered
+from kupec.catalogue import Market, SellableVariant, TaxRules
+from kupec.kit.money import included_tax
+from kupec.sales.line_prices import gift_lines, price_lines, subtotal_of, with_discounts
+from kupec.sales.models import Cart, PricedCart, PricedLine, ShippingOption
+from kupec.sales.problems import problems_of
+from kupec.sales.promotions.engine import apply_promotions
+from kupec.sales.promotions.models import Applied, Basket, BasketLine, Promotions, ShopperStanding
+from kupec.sales.shipping import Tariff
+
+FEE_VAT_CLASS = "standard"
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for every sale at this moment: the published documents."""
+
+    tax: TaxRules
+    tariff: Tariff
+    promotions: Promotions
+    methods: PaymentMethods
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What this buyer brings: how often they used a promotion, their store credit (minor units), a house account."""
+
+    standing: ShopperStanding = ShopperStanding()
+    credit: int = 0
+    account: bool = False
+
+
+NO_CLAIMS = Claims()
 
 
 def price(
     cart: Cart,
     market: Market,
-    goods: dict[UUID, SellableVariant],
-    options: Sequence[ShippingOption],
+    goods: Mapping[UUID, SellableVariant],
+    terms: Terms,
+    *,
+    now: datetime,
+    claims: Claims = NO_CLAIMS,
+    choose: Callable[[Sequence[ShippingOption]], str] | None = None,
 ) -> PricedCart:
-    """The cart with prices, fee, tax, total and problems. `goods` is keyed by variant id.
+    """The cart with prices, discounts, fees, tax, total and problems. `goods` is keyed by variant id.
 
-    Prices include VAT. Tax is rounded once per rate over the goods and then split over that rate's
-    lines by largest remainder, so that the lines add up to the invoice to the last haléř.
+    Prices include VAT. Tax is rounded once per rate over the goods and then split over that rate's lines by largest
+    remainder, so that the lines add up to the invoice to the last haléř. `choose` takes a delivery where an address
+    is known and none of what is offered there is chosen.
     """
-    sold = [(line, goods[line.variant_id]) for line in cart.lines if line.variant_id in goods]
-    taxes = _taxes([(variant.tax_bp, variant.unit_amount * line.quantity) for line, variant in sold])
-    lines = [_line(line, variant, tax) for (line, variant), tax in zip(sold, taxes, strict=True)]
-    subtotal = sum(line.total for line in lines)
-    chosen = _chosen(options, cart.shipping_method)
-    fee = chosen.fee if chosen else 0
-    shipping_tax = included_tax(fee, chosen.tax_bp) if chosen else 0
+    destination = cart.address.country if cart.address and cart.address.country else None
+    lines = price_lines(cart, market, goods, terms.tax, destination)
+    fee_bp = terms.tax.rate(FEE_VAT_CLASS, home=market.home_country, destination=destination) or 0
+    options = _shipping_options(cart, market, goods, lines, terms.tariff, fee_bp, now)
+    shipping = _chosen_shipping(cart, options, choose)
+    applied = _promote(cart, market, goods, lines, shipping, terms.promotions, claims.standing, now)
+    gifts = gift_lines(applied.gifts, cart, market, goods, terms.tax, destination)
+    lines = with_discounts([*lines, *gifts], applied.lines)
+    subtotal = subtotal_of(lines)
+    off_shipping = min(applied.shipping, shipping.fee) if shipping else 0
+    shipping_fee = shipping.fee - off_shipping if shipping else 0
+    before_payment = subtotal + shipping_fee
+    methods = _payment_options(cart, market, terms.methods, before_payment, claims)
+    payment = _chosen_payment(cart, methods) if before_payment > claims.credit else None
+    payment_fee = payment.fee if payment else 0
+    credit = min(claims.credit, before_payment + payment_fee)
+    rounding = _rounding(before_payment + payment_fee - credit, payment)
+    shipping_tax, payment_fee_tax = included_tax(shipping_fee, fee_bp), included_tax(payment_fee, fee_bp)
     return PricedCart(
-        cart=cart,
+        cart=cart if shipping is None else msgspec.structs.replace(cart, shipping_method=shipping.code),
         currency=market.currency,
         lines=lines,
-        shipping_options=list(options),
-        shipping=chosen,
+        shipping_options=options,
+        shipping=shipping,
         subtotal=subtotal,
+        discount=sum(line.discount for line in lines),
+        shipping_fee=shipping_fee,
+        shipping_discount=off_shipping,
         shipping_tax=shipping_tax,
-        tax=sum(line.tax for line in lines) + shipping_tax,
-        total=subtotal + fee,
-        problems=_problems(cart, market, goods, chosen),
+        payment_options=methods,
+        payment=payment,
+        payment_fee=payment_fee,
+        payment_fee_tax=payment_fee_tax,
+        fee_tax_bp=fee_bp,
+        rounding=rounding,
+        tax=sum(line.tax for line in lines) + shipping_tax + payment_fee_tax,
+        total=before_payment + payment_fee + rounding,
+        credit=credit,
+        tax_country=terms.tax.country(home=market.home_country, destination=destination),
+        applied=applied.applied,
+        refused=applied.refused,
+        problems=problems_of(cart, market, goods, shipping, payment, to_pay=before_payment - credit),
     )
 
 
-def _line(line: CartLine, variant: SellableVariant, tax: int) -> PricedLine:
-    return PricedLine(
-        id=line.id,
-        variant_id=variant.id,
-        product_id=variant.product_id,
-        sku=variant.sku,
-        name=variant.name,
-        slug=variant.slug,
-        picture=variant.picture,
-        quantity=line.quantity,
-        unit_amount=variant.unit_amount,
-        total=variant.unit_amount * line.quantity,
-        tax_bp=variant.tax_bp,
-        tax=tax,
-        available=variant.available if variant.stocked else None,
+def _shipping_options(
+    cart: Cart,
+    market: Market,
+    goods: Mapping[UUID, SellableVariant],
+    lines: Sequence[PricedLine],
+    tariff: Tariff,
+    fee_bp: int,
+    now: datetime,
+) -> list[ShippingOption]:
+    """What may be chosen. Limits of value look at the goods before any discount."""
+    return tariff.options(
+        market,
+        country=cart.address.country if cart.address else None,
+        postcode=cart.address.postcode if cart.address else None,
+        language=cart.language,
+        subtotal=subtotal_of(lines),
+        weight_g=sum(goods[line.variant_id].weight_g * line.quantity for line in lines),
+        lead_days=max((line.lead_days for line in lines), default=0),
+        tax_bp=fee_bp,
+        now=now,
     )
 
 
-def _taxes(goods: Sequence[tuple[int, int]]) -> list[int]:
-    """The tax in each (rate in basis points, gross total)."""
-    by_rate: dict[int, list[int]] = defaultdict(list)
-    for index, (rate, _total) in enumerate(goods):
-        by_rate[rate].append(index)
-    taxes = [0] * len(goods)
-    for rate, members in by_rate.items():
-        totals = [goods[index][1] for index in members]
-        for index, tax in zip(members, distribute(included_tax(sum(totals), rate), totals), strict=True):
-            taxes[index] = tax
-    return taxes
+def _chosen_shipping(
+    cart: Cart, options: Sequence[ShippingOption], choose: Callable[[Sequence[ShippingOption]], str] | None
+) -> ShippingOption | None:
+    found = next((option for option in options if option.code == cart.shipping_method), None)
+    if found is None and choose is not None and cart.address is not None and options:
+        code = choose(options)
+        found = next(option for option in options if option.code == code)
+    return found
 
 
-def _chosen(options: Sequence[ShippingOption], code: str | None) -> ShippingOption | None:
-    return next((option for option in options if option.code == code), None)
-
-
-def _problems(
-    cart: Cart, market: Market, goods: dict[UUID, SellableVariant], shipping: ShippingOption | None
-) -> list[Problem]:
-    problems = _line_problems(cart, goods)
-    if not cart.lines:
-        problems.append(Problem(code="cart_empty", field="lines", message=_("There is nothing in the cart yet.")))
-    if not cart.email:
-        problems.append(Problem(code="missing", field="email", message=_("Please give your e-mail.")))
-    problems.extend(_address_problems(cart.address, market))
-    if shipping is None:
-        problems.append(Problem(code="missing", field="shipping_method", message=_("Please choose a delivery.")))
-    return problems
-
-
-def _line_problems(cart: Cart, goods: dict[UUID, SellableVariant]) -> list[Problem]:
-    problems = []
-    for index, line in enumerate(cart.lines):
-        variant = goods.get(line.variant_id)
-        field = f"lines[{index}]"
-        if variant is None:
-            message = _("This product is not sold here any more. Please remove it.")
-            problems.append(Problem(code="not_sold", field=field, message=message))
-        elif variant.stocked and variant.available < line.quantity:
-            message = _("Only {available} pcs are left.")
-            details: dict[str, str | int] = {"available": variant.available, "name": variant.name}
-            problems.append(Problem(code="not_enough_stock", field=field, message=message, details=details))
-    return problems
-
-
-def _address_problems(address: Address | None, market: Market) -> list[Problem]:
-    missing = {
-        "name": _("Please give the recipient's name."),
-        "street": _("Please give the street and number."),
-        "city": _("Please give the town."),
-        "postcode": _("Please give the postcode."),
-        "country": _("Please choose the country."),
+def _promote(
+    cart: Cart,
+    market: Market,
+    goods: Mapping[UUID, SellableVariant],
+    lines: Sequence[PricedLine],
+    shipping: ShippingOption | None,
+    promotions: Promotions,
+    standing: ShopperStanding,
+    now: datetime,
+) -> Applied:
+    if not promotions.promotions and not cart.coupons:
+        return _NOTHING_APPLIED
+    basket = Basket(
+        currency=market.currency,
+        market=market.code,
+        channel=cart.channel,
+        now=now,
+        lines=[
+            BasketLine(
+                line_id=line.id,
+                variant_id=line.variant_id,
+                product_id=line.product_id,
+                sku=line.sku,
+                category_codes=goods[line.variant_id].category_codes,
+                quantity=line.quantity,
+                unit_amount=line.unit_amount,
+            )
+            for line in lines
+        ],
+        language=cart.language,
+        shipping_method=shipping.code if shipping else None,
+        shipping_fee=shipping.fee if shipping else 0,
+        coupons=cart.coupons,
+        price_group=cart.price_group,
+        segments=cart.segments,
+        first_order=standing.first_order,
+        used=standing.used,
+        used_by_customer=standing.used_by_customer,
+    )
+    free = {
+        variant.id: not variant.stocked or variant.available > sum(
+            line.quantity for line in lines if line.variant_id == variant.id
+        )
+        for variant in goods.values()
     }
-    problems = [
-        Problem(code="missing", field=f"address.{part}", message=message)
-        for part, message in missing.items()
-        if address is None or not getattr(address, part)
-    ]
-    if address is not None and address.country and address.country not in market.countries:
-        message = _("We do not deliver to this country.")
-        problems.append(Problem(code="country_not_served", field="address.country", message=message))
-    return problems
+    return apply_promotions(promotions, basket, standing.coupons, free)
+
+
+_NOTHING_APPLIED = Applied()
+
+
+def _payment_options(
+    cart: Cart, market: Market, methods: PaymentMethods, total: int, claims: Claims
+) -> list[PaymentOption]:
+    return offered(
+        methods,
+        country=cart.address.country if cart.address and cart.address.country else market.home_country,
+        currency=market.currency,
+        total=total,
+        shipping_method=cart.shipping_method,
+        account=claims.account,
+        language=cart.language,
+    )
+
+
+def _chosen_payment(cart: Cart, options: Sequence[PaymentOption]) -> PaymentOption | None:
+    """What the buyer chose; who has not chosen yet pays by the first."""
+    if cart.payment_method is None:
+        return options[0] if options else None
+    return next((option for option in options if option.code == cart.payment_method), None)
+
+
+def _rounding(to_pay: int, payment: PaymentOption | None) -> int:
+    """What makes the sum a multiple of the smallest coin; half a coin goes up."""
+    if payment is None or payment.round_to <= 1:
+        return 0
+    coin = payment.round_to
+    return (to_pay + coin // 2) // coin * coin - to_pay

@@ -12,7 +12,7 @@ Role = Literal["owner", "manager", "agent", "warehouse"]
 ROLES: tuple[Role, ...] = ("owner", "manager", "agent", "warehouse")
 
 _AGENT = frozenset(
-    {"orders.read", "orders.write", "orders.refund", "catalogue.read", "customers.read", "tasks.write", "billing.read"}
+    {"orders.read", "orders.write", "orders.refund", "catalogue.read", "customers.read", "customers.write", "tasks.write", "billing.read"}
 )
 _WAREHOUSE = frozenset({"orders.read", "orders.write", "catalogue.read", "stock.write", "tasks.write"})
 _MANAGER = _AGENT | _WAREHOUSE | {"catalogue.write", "settings.write", "billing.write", "system.read"}
