@@ -44,6 +44,15 @@ from kupec.catalogue.events import (
     ProductCreated,
     StockAdjusted,
 )
+from kupec.catalogue.facets import (
+    Facet,
+    FacetValue,
+    Narrowing,
+)
+from kupec.catalogue.filters import (
+    RESERVED,
+    Filters,
+)
 from kupec.catalogue.importing import (
     ProductRow,
     VariantRow,
@@ -53,7 +62,9 @@ from kupec.catalogue.index import (
     reindex_all,
 )
 from kupec.catalogue.listing import (
+    Found,
     Sort,
+    browse,
     list_products,
     suggest,
 )
@@ -131,6 +142,7 @@ from kupec.catalogue.writing import (
 )
 
 __all__ = [
+    "RESERVED",
     "TAX",
     "BelowAllocated",
     "Category",
@@ -141,12 +153,17 @@ __all__ = [
     "Component",
     "DeskProduct",
     "DeskVariant",
+    "Facet",
+    "FacetValue",
+    "Filters",
+    "Found",
     "Location",
     "LocationChanged",
     "Market",
     "MarketChanged",
     "MediaFile",
     "MediaStored",
+    "Narrowing",
     "NotAllocated",
     "Option",
     "Portion",
@@ -175,6 +192,7 @@ __all__ = [
     "Wanted",
     "adjust_stock",
     "allocate",
+    "browse",
     "category_by_slug",
     "choose",
     "create_product",

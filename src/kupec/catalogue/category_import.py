@@ -10,6 +10,7 @@ import msgspec
 from kupec.catalogue.events import CategoryChanged
 from kupec.catalogue.index import reindex
 from kupec.catalogue.known import take_turn
+from kupec.catalogue.product_sql import SET_CATEGORY_CODES
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
@@ -34,22 +35,6 @@ update category c set parent_id = g.parent_id
 from unnest($1::uuid[], $2::uuid[]) as g (id, parent_id)
 where c.id = g.id and c.parent_id is distinct from g.parent_id
 returning c.id
-"""
-
-# What is above each category, for all that are below one that has moved.
-_SET_ANCESTORS: Final = """
-with recursive above as (
-    select id as category_id, parent_id from category
-    union all
-    select a.category_id, c.parent_id from above a join category c on c.id = a.parent_id
-), codes as (
-    select a.category_id, array_agg(p.code order by p.code) as ancestors
-    from above a join category p on p.id = a.parent_id
-    group by 1
-)
-update category c set ancestors = coalesce(codes.ancestors, '{}')
-from category every left join codes on codes.category_id = every.id
-where c.id = every.id and c.ancestors <> coalesce(codes.ancestors, '{}')
 """
 
 _WRITE_TEXTS: Final = """
@@ -160,7 +145,9 @@ async def import_categories(
     await emit(db, events, actor=actor, origin=origin)
     inside = await db.fetch(_INSIDE, list(changed))
     if inside:
-        await reindex(db, [row["product_id"] for row in inside])
+        product_ids = [row["product_id"] for row in inside]
+        await db.execute(SET_CATEGORY_CODES, product_ids)
+        await reindex(db, product_ids)
     return answers
 
 
@@ -183,13 +170,9 @@ async def _write(db: Connection, rows: dict[str, CategoryRow], tree: _Tree) -> s
     ids = [tree.ids[code] for code in rows]
     parents = [tree.parents.get(code) for code in rows]
     texts = [key for key in tree.names if key[0] in rows]
-    made = await db.fetch(_WRITE, ids, list(rows), [row.position for row in rows.values()])
-    moved = await db.fetch(_SET_PARENTS, ids, [tree.ids[parent] if parent else None for parent in parents])
-    if moved:
-        await db.execute(_SET_ANCESTORS)
     written = [
-        *made,
-        *moved,
+        *await db.fetch(_WRITE, ids, list(rows), [row.position for row in rows.values()]),
+        *await db.fetch(_SET_PARENTS, ids, [tree.ids[parent] if parent else None for parent in parents]),
         *await db.fetch(
             _WRITE_TEXTS,
             [tree.ids[code] for code, _ in texts],

@@ -58,6 +58,21 @@ gone as (
 select product_id from gone union select product_id from added
 """
 
+# Of these products: the codes of their categories and of all above them.
+SET_CATEGORY_CODES: Final = """
+with recursive within as (
+    select pc.product_id, pc.category_id from product_category pc where pc.product_id = any($1::uuid[])
+    union
+    select w.product_id, c.parent_id from within w join category c on c.id = w.category_id where c.parent_id is not null
+), found as (
+    select given.id,
+           array(select c.code from within w join category c on c.id = w.category_id
+                 where w.product_id = given.id order by c.code) as codes
+    from unnest($1::uuid[]) as given (id)
+)
+update product p set category_codes = f.codes from found f where f.id = p.id and p.category_codes <> f.codes
+"""
+
 WRITE_ATTRIBUTES: Final = """
 with wanted as (
     select * from unnest($2::uuid[], $3::text[], $4::int[], $5::jsonb[]) as w (product_id, code, position, value)

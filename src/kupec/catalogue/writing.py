@@ -149,6 +149,9 @@ class _Batch:
                 [pair[0] for pair in pairs],
                 [pair[1] for pair in pairs],
             )
+            moved = [product_id for product_id, parts in self._changed.items() if "categories" in parts]
+            if moved:
+                await self._db.execute(sql.SET_CATEGORY_CODES, moved)
 
     async def _write_attributes(self) -> None:
         drafts = [draft for draft in self._drafts if draft.attributes is not None]

@@ -8,17 +8,17 @@ alter table product
 alter table variant add column reorder_point int check (reorder_point >= 0);
 create index variant_watched on variant (id) where reorder_point is not null;
 
--- The codes of all categories above, so that a sale need not climb the tree.
-alter table category add column ancestors text[] not null default '{}';
-with recursive above as (
-    select id as category_id, parent_id from category
-    union all
-    select a.category_id, c.parent_id from above a join category c on c.id = a.parent_id
+-- The codes of a product's categories and of all above them, so that a sale need not climb the tree.
+alter table product add column category_codes text[] not null default '{}';
+with recursive within as (
+    select pc.product_id, pc.category_id from product_category pc
+    union
+    select w.product_id, c.parent_id from within w join category c on c.id = w.category_id where c.parent_id is not null
 )
-update category c set ancestors = a.codes
-from (select a.category_id, array_agg(p.code order by p.code) as codes
-      from above a join category p on p.id = a.parent_id group by 1) a
-where a.category_id = c.id;
+update product p set category_codes = w.codes
+from (select w.product_id, array_agg(c.code order by c.code) as codes
+      from within w join category c on c.id = w.category_id group by 1) w
+where w.product_id = p.id;
 
 -- "this fits that": read from both ends.
 create table product_relation (
@@ -31,7 +31,8 @@ create table product_relation (
 );
 create index product_relation_to on product_relation (to_product, kind);
 
--- A variant that is sold as several others. It has no stock of its own.
+-- A variant that is sold as several others. It has no stock of its own, and `bundle` is set on it.
+alter table variant add column bundle boolean not null default false;
 create table bundle_item (
     bundle_id uuid not null references variant (id) on delete cascade,
     component_id uuid not null references variant (id),
