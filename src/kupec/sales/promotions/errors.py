@@ -29,3 +29,17 @@ class PromotionSpent(KupecError):
 
     status = 409
     code = "promotion_spent"
+
+
+class CouponTaken(KupecError):
+    """There is a coupon {coupon} already. Please choose another code."""
+
+    status = 409
+    code = "coupon_taken"
+
+
+class InvalidCoupon(KupecError):
+    """“{field}” is not valid: expected {expected}."""
+
+    status = 422
+    code = "invalid_coupon"
