@@ -5,11 +5,11 @@ from kupec.sales.promotions.coupons import (
     coupon_standings,
     customer_key,
     hold_redemptions,
-    read_standings,
     release_redemptions,
+    shopper_standings,
 )
 from kupec.sales.promotions.documents import PROMOTIONS
-from kupec.sales.promotions.engine import apply_promotions, needs_history
+from kupec.sales.promotions.engine import apply_promotions, gift_variants, needs_history
 
 __all__ = [
     "PROMOTIONS",
@@ -17,8 +17,9 @@ __all__ = [
     "confirm_redemptions",
     "coupon_standings",
     "customer_key",
+    "gift_variants",
     "hold_redemptions",
     "needs_history",
-    "read_standings",
     "release_redemptions",
+    "shopper_standings",
 ]

@@ -13,7 +13,7 @@ from kupec.kit.errors import KupecError
 from kupec.kit.ids import uuid7
 from kupec.kit.versions import published
 from kupec.sales.promotions.documents import PROMOTIONS
-from kupec.sales.promotions.engine import needs_history
+from kupec.sales.promotions.engine import gift_variants, needs_history
 from kupec.sales.promotions.errors import CouponExpired, CouponSpent, PromotionSpent, UnknownCoupon
 from kupec.sales.promotions.models import (
     AppliedPromotion,
@@ -24,6 +24,17 @@ from kupec.sales.promotions.models import (
     Shopper,
     ShopperStanding,
 )
+
+__all__ = [
+    "PROMOTIONS",
+    "confirm_redemptions",
+    "coupon_standings",
+    "customer_key",
+    "gift_variants",
+    "hold_redemptions",
+    "release_redemptions",
+    "shopper_standings",
+]
 
 _COUPON = "select code, promotion, active, valid_from, valid_to, max_uses, used, per_customer from coupon"
 
@@ -68,8 +79,8 @@ def customer_key(email: str | None) -> str:
     return hashlib.sha256(cleaned.encode()).hexdigest()[:32] if cleaned else ""
 
 
-async def read_standings(
-    db: Connection, promotions: Promotions, shoppers: Sequence[Shopper]
+async def shopper_standings(
+    db: Connection, shoppers: Sequence[Shopper], promotions: Promotions
 ) -> dict[UUID, ShopperStanding]:
     """What each shopper has used up, by their key. Nobody is in it when nothing depends on it: then nothing is read."""
     history = needs_history(promotions)
@@ -92,7 +103,7 @@ async def coupon_standings(
 ) -> dict[str, CouponStanding]:
     """The coupons that exist among `codes`, as they stand for this buyer."""
     shopper = Shopper(key=uuid7(), coupons=list(codes), email=email, customer_id=customer_id)
-    found = await read_standings(db, Promotions(), [shopper])
+    found = await shopper_standings(db, [shopper], Promotions())
     return found[shopper.key].coupons if found else {}
 
 

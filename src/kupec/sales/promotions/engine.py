@@ -39,7 +39,16 @@ from kupec.sales.promotions.models import (
     RefusedPromotion,
 )
 
-__all__ = ["Applied", "Basket", "BasketLine", "CouponStanding", "Gift", "apply_promotions", "needs_history"]
+__all__ = [
+    "Applied",
+    "Basket",
+    "BasketLine",
+    "CouponStanding",
+    "Gift",
+    "apply_promotions",
+    "gift_variants",
+    "needs_history",
+]
 
 
 class _Effect(msgspec.Struct, frozen=True):
@@ -66,6 +75,17 @@ def needs_history(promotions: Promotions) -> bool:
             or promotion.per_customer is not None
         )
         for promotion in promotions.promotions
+    )
+
+
+def gift_variants(promotions: Promotions) -> list[UUID]:
+    """The variants that some promotion may give away."""
+    return sorted(
+        {
+            promotion.action.variant_id
+            for promotion in promotions.promotions
+            if promotion.active and isinstance(promotion.action, GiftOf)
+        }
     )
 
 
