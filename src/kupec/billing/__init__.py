@@ -89,6 +89,7 @@ from kupec.billing.refunds import (
 )
 from kupec.billing.sandbox.client import SandboxCards
 from kupec.billing.states import CHECK_PAUSE, NOT_FOUND_GRACE, STUCK_AFTER, Transition, capture, next_state, void
+from kupec.billing.store_credit import credit_standing, hold_store_credit, release_store_credit
 
 __all__ = [
     "CHECK_PAUSE",
@@ -154,11 +155,13 @@ __all__ = [
     "capture",
     "change_account",
     "confirm_refund",
+    "credit_standing",
     "deferred_round",
     "due_payments",
     "due_refunds",
     "get_payment",
     "hold_credit",
+    "hold_store_credit",
     "house_accounts",
     "latest_payments",
     "lock_payments",
@@ -175,6 +178,7 @@ __all__ = [
     "refund_round",
     "refunds_of",
     "release_credit",
+    "release_store_credit",
     "request_refund",
     "request_refunds",
     "set_terms",

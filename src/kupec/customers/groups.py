@@ -14,9 +14,7 @@ from kupec.kit.events import Happened, emit
 _KEY = re.compile("[a-z0-9][a-z0-9_-]{0,39}")
 
 
-async def set_price_group(
-    db: Connection, party_id: UUID, group: str | None, *, actor: Actor, now: datetime
-) -> None:
+async def set_price_group(db: Connection, party_id: UUID, group: str | None, *, actor: Actor, now: datetime) -> None:
     """Which price lists beside the public ones hold for a customer; None for none. Emits customer.changed.
 
     Needs "customers.write"; raises NotFound, InvalidValue (field "price_group").
@@ -28,9 +26,7 @@ async def set_price_group(
     await _tell(db, changed, ["price_group"], actor, now)
 
 
-async def set_segments(
-    db: Connection, party_id: UUID, segments: Sequence[str], *, actor: Actor, now: datetime
-) -> None:
+async def set_segments(db: Connection, party_id: UUID, segments: Sequence[str], *, actor: Actor, now: datetime) -> None:
     """The keys of the segments a customer belongs to. Emits customer.changed. Errors as `set_price_group`."""
     actor.require("customers.write")
     for index, key in enumerate(segments):

@@ -1,6 +1,6 @@
 """Stored carts with their prices, a batch at a time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,9 @@ from kupec.kit.versions import published
 from kupec.sales.carts import get_carts
 from kupec.sales.models import Cart, PricedCart, ShippingOption
 from kupec.sales.pricing import NO_CLAIMS, Claims, Terms, price
-from kupec.sales.promotions.coupons import PROMOTIONS, gift_variants, shopper_standings
+from kupec.sales.promotions.coupons import shopper_standings
+from kupec.sales.promotions.documents import PROMOTIONS
+from kupec.sales.promotions.engine import gift_variants
 from kupec.sales.promotions.models import Promotions, Shopper, ShopperStanding
 from kupec.sales.shipping import SHIPPING, tariff_of
 
@@ -26,7 +28,7 @@ class Prices(msgspec.Struct, frozen=True):
     goods: dict[tuple[str, UUID], SellableVariant]
     terms: Terms
     claims: dict[UUID, Claims] = {}
-    gifts: list[UUID] = []
+    gifts: Collection[UUID] = ()
 
     def of(
         self, cart: Cart, *, now: datetime, choose: Callable[[Sequence[ShippingOption]], str] | None = None
@@ -82,14 +84,14 @@ async def _claims(
     """What each buyer brings; carts of those who bring nothing are missing, and cost no statement."""
     standings = await _standings(db, carts, terms.promotions)
     codes = sorted({cart.credit_code for cart in carts if cart.credit_code})
-    credits = await credit_standing(db, codes) if codes else {}
+    balances = await credit_standing(db, codes) if codes else {}
     on_account = any(method.kind == "account" for method in terms.methods.methods)
     buyers = sorted({cart.customer_id for cart in carts if cart.customer_id}) if on_account else []
     accounts = await accounts_of(db, buyers)
     claims = {}
     for cart in carts:
         currency = markets[cart.market].currency
-        credit = credits.get(cart.credit_code or "")
+        credit = balances.get(cart.credit_code or "")
         claim = Claims(
             standing=standings.get(cart.id, _NO_STANDING),
             credit=credit.balance if credit is not None and credit.currency == currency else 0,
@@ -103,9 +105,7 @@ async def _claims(
 _NO_STANDING = ShopperStanding()
 
 
-async def _standings(
-    db: Connection, carts: Sequence[Cart], promotions: Promotions
-) -> dict[UUID, ShopperStanding]:
+async def _standings(db: Connection, carts: Sequence[Cart], promotions: Promotions) -> dict[UUID, ShopperStanding]:
     if not promotions.promotions and not any(cart.coupons for cart in carts):
         return {}
     shoppers = [

@@ -11,7 +11,7 @@ import msgspec
 from kupec.catalogue import release
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
-from kupec.kit.errors import IdempotencyMismatch, InvalidValue, KupecError, NotFound
+from kupec.kit.errors import IdempotencyMismatch, KupecError, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
 from kupec.sales.buyer import CartDetails, check_details

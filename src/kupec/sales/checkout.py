@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import CardProvider, Outcome, Payment, ProviderUnreachable, get_payment
+from kupec.billing import OFFLINE, CardProvider, Deferred, Outcome, Payment, ProviderUnreachable, get_payment
 from kupec.kit.actor import Actor
 from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
@@ -71,7 +71,10 @@ class Checkout:
         order_prefix: str,
     ) -> None:
         self._database = database
-        self._payments = payments
+        self._cards = payments
+        self._providers: dict[str, CardProvider] = {name: Deferred(name) for name in OFFLINE} | {
+            payments.name: payments
+        }
         self._clock = clock
         # Both want the same shelves: taking turns they gather more, instead of waiting for each other's locks.
         turn = asyncio.Lock()
@@ -113,7 +116,9 @@ class Checkout:
     async def _pay(self, payment: Payment, request: CompleteRequest) -> Standing:
         return_url = request.return_url.replace("{payment}", str(payment.id))
         try:
-            outcome = await self._payments.authorise(payment, token=request.card_token, return_url=return_url)
+            outcome = await self._providers[payment.provider].authorise(
+                payment, token=request.card_token, return_url=return_url
+            )
         except ProviderUnreachable:
             return await self._ask(payment)
         return await self._settle(outcome)
@@ -133,7 +138,7 @@ class Checkout:
 
     async def _ask(self, payment: Payment) -> Standing:
         try:
-            outcome = await self._payments.find(payment)
+            outcome = await self._providers[payment.provider].find(payment)
         except ProviderUnreachable:
             outcome = Outcome(payment_id=payment.id, state="not_found")
             return await self._unchanged(outcome)
@@ -164,7 +169,7 @@ class Checkout:
             key=request.key,
             request_hash=hashlib.sha256(told).digest(),
             expected_total=request.expected_total,
-            provider=self._payments.name,
+            provider=self._cards.name,
             actor=request.actor,
             agent=request.agent,
         )

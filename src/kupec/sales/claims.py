@@ -18,9 +18,7 @@ from kupec.sales.promotions.models import Redeeming
 from kupec.sales.slots import hold_slots, release_slots
 
 
-async def hold_claims(
-    db: Connection, drafts: Mapping[UUID, PricedCart], *, now: datetime
-) -> dict[UUID, KupecError]:
+async def hold_claims(db: Connection, drafts: Mapping[UUID, PricedCart], *, now: datetime) -> dict[UUID, KupecError]:
     """Hold what these carts, by the id of the order each is to become, lay claim to.
 
     Returns those that may not: CouponSpent, TotalChanged (the store credit is less than was shown),
@@ -52,7 +50,7 @@ async def _redeem(db: Connection, drafts: Mapping[UUID, PricedCart], now: dateti
         for order_id, seen in drafts.items()
         if seen.applied
     ]
-    return await hold_redemptions(db, redeeming, now=now) if redeeming else {}
+    return await hold_redemptions(db, redeeming, now) if redeeming else {}
 
 
 async def _take_credit(db: Connection, drafts: Mapping[UUID, PricedCart], now: datetime) -> dict[UUID, KupecError]:

@@ -97,9 +97,7 @@ _LINE_ARRAYS = ", ".join(f"${index}::{kind}[]" for index, (_, kind, _) in enumer
 _INSERT_LINES = f"insert into order_line ({_LINE_NAMES}) select * from unnest({_LINE_ARRAYS})"  # noqa: S608
 
 
-async def insert_drafts(
-    db: Connection, drafts: Sequence[NewDraft], *, now: datetime, expires_at: datetime
-) -> None:
+async def insert_drafts(db: Connection, drafts: Sequence[NewDraft], *, now: datetime, expires_at: datetime) -> None:
     """Write draft orders with their lines: prices, fees, discounts and tax are frozen here as the buyer saw them."""
     await db.execute(_INSERT, now, expires_at, *([read(draft) for draft in drafts] for _, _, read in _COLUMNS))
     lines: list[_Line] = [

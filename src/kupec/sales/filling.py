@@ -117,9 +117,7 @@ async def _check_line(
         raise InvalidValue(field="lines", expected=f"at most {MAX_LINES} different goods")
 
 
-async def _upsert_line(
-    db: Connection, cart_id: UUID, variant_id: UUID, made: Mapping[str, str], quantity: int
-) -> None:
+async def _upsert_line(db: Connection, cart_id: UUID, variant_id: UUID, made: Mapping[str, str], quantity: int) -> None:
     await db.execute(
         """
         insert into cart_line (id, cart_id, variant_id, quantity, options, options_key, position)

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from kupec.catalogue import Shortage, Wanted, hold, lock_stock, portion_out
+from kupec.catalogue import hold
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.sales.cart_prices import read_prices
 from kupec.sales.carts import lock_carts
 from kupec.sales.errors import CartClosed, NotEnoughStock
+from kupec.sales.goods import take_goods
 
 
 async def hold_goods(db: Connection, cart_id: UUID, *, now: datetime, until: datetime) -> None:
@@ -22,15 +23,7 @@ async def hold_goods(db: Connection, cart_id: UUID, *, now: datetime, until: dat
     if cart.state != "open":
         raise CartClosed
     prices = await read_prices(db, [cart], now=now)
-    goods = prices.of(cart, now=now).lines
-    wanted = [
-        Wanted(holder=cart_id, variant_id=line.variant_id, quantity=line.quantity)
-        for line in goods
-        if line.available is not None
-    ]
-    stock = await lock_stock(db, [line.variant_id for line in wanted], now=now, holders=[cart_id])
-    share = portion_out(wanted, stock).get(cart_id, [])
-    if isinstance(share, Shortage):
-        index, line = next((index, line) for index, line in enumerate(goods) if line.variant_id in share.available)
-        raise NotEnoughStock(field=f"lines[{index}]", available=share.available[line.variant_id], name=line.name)
-    await hold(db, share, until=until)
+    taken = (await take_goods(db, [prices.of(cart, now=now)], now=now))[cart_id]
+    if isinstance(taken, NotEnoughStock):
+        raise taken
+    await hold(db, taken.portions, until=until)

@@ -30,7 +30,14 @@ def price_lines(
     for line in cart.lines:
         pieces[line.variant_id] += line.quantity
     return [
-        _line(cart, line, goods[line.variant_id], pieces[line.variant_id], market, _rate(variant, market, tax, destination))
+        _line(
+            cart,
+            line,
+            goods[line.variant_id],
+            pieces[line.variant_id],
+            market,
+            _rate(variant, market, tax, destination),
+        )
         for line in cart.lines
         if (variant := goods.get(line.variant_id)) is not None
     ]

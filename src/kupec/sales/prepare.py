@@ -12,18 +12,21 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import NewPayment, Payment, open_payments
-from kupec.catalogue import Portion, Shortage, Wanted, hold, lock_stock, portion_out
-from kupec.kit.actor import Actor
+from kupec.billing import FREE, NewPayment, Payment, open_payments
+from kupec.catalogue import hold
+from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch, KupecError, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
-from kupec.sales.cart_prices import Prices, read_prices
+from kupec.sales.cart_prices import read_prices
 from kupec.sales.carts import lock_carts
-from kupec.sales.drafts import Draft, abandon, drafts_of, insert_drafts
+from kupec.sales.claims import hold_claims, release_claims
+from kupec.sales.draft_rows import NewDraft, insert_drafts
+from kupec.sales.drafts import Draft, abandon, drafts_of
 from kupec.sales.errors import CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
 from kupec.sales.events import CheckoutPrepared
+from kupec.sales.goods import Taken, take_goods
 from kupec.sales.models import Cart, PricedCart
 
 # The gateway's reply is waited for this long; until then nobody else asks about the payment.
@@ -64,7 +67,7 @@ async def prepare(
 
     A repeated request gets the standing of the first one. Errors, as values: NotFound, CartClosed,
     CartIncomplete, NotEnoughStock (with the line as field), TotalChanged (the drift guard),
-    IdempotencyMismatch.
+    IdempotencyMismatch, and those of `hold_claims`.
     """
     cart_ids = [request.cart_id for request in requests]
     carts = await lock_carts(db, cart_ids)
@@ -142,15 +145,19 @@ async def _draft(
         problem = _refusal(seen, requests[cart_id].expected_total)
         if problem is not None:
             answers[cart_id] = problem
-    portions = await _portions(db, [seen for key, seen in priced.items() if key not in answers], prices, now)
-    for cart_id, portion in portions.items():
-        if isinstance(portion, Shortage):
-            answers[cart_id] = _shortage(priced[cart_id], portion)
-    sold = [priced[cart_id] for cart_id in carts if cart_id not in answers]
+    order_ids = {cart_id: uuid7() for cart_id in priced if cart_id not in answers}
+    refused = await hold_claims(db, {order_id: priced[cart_id] for cart_id, order_id in order_ids.items()}, now=now)
+    answers |= {cart_id: refused[order_id] for cart_id, order_id in order_ids.items() if order_id in refused}
+    wanted = [seen for cart_id, seen in priced.items() if cart_id not in answers]
+    goods = await take_goods(db, wanted, now=now)
+    short = {cart_id: taken for cart_id, taken in goods.items() if isinstance(taken, NotEnoughStock)}
+    answers |= short
+    await release_claims(db, sorted(order_ids[cart_id] for cart_id in short), now=now)
+    sold = {order_ids[cart_id]: taken for cart_id, taken in goods.items() if isinstance(taken, Taken)}
     if sold:
-        held = [portion for seen in sold for portion in _held(portions.get(seen.cart.id))]
-        await hold(db, held, until=now + hold_for)
-        answers |= await _write(db, sold, requests, now, hold_for)
+        await hold(db, [portion for taken in sold.values() for portion in taken.portions], until=now + hold_for)
+        drafts = {order_id: taken.seen for order_id, taken in sold.items()}
+        answers |= await _write(db, drafts, requests, now, hold_for)
     return answers
 
 
@@ -165,79 +172,62 @@ def _refusal(seen: PricedCart, expected_total: int | Literal["shown"] | None) ->
     return None
 
 
-async def _portions(
-    db: Connection, carts: Sequence[PricedCart], prices: Prices, now: datetime
-) -> dict[UUID, list[Portion] | Shortage]:
-    wanted = [
-        Wanted(holder=seen.cart.id, variant_id=line.variant_id, quantity=line.quantity)
-        for seen in carts
-        for line in seen.lines
-        if prices.goods[seen.cart.market, line.variant_id].stocked
-    ]
-    stock = await lock_stock(
-        db, [line.variant_id for line in wanted], now=now, holders=[seen.cart.id for seen in carts]
-    )
-    return portion_out(wanted, stock)
-
-
-def _held(portions: "list[Portion] | Shortage | None") -> list[Portion]:
-    return portions if isinstance(portions, list) else []
-
-
-def _shortage(seen: PricedCart, shortage: Shortage) -> NotEnoughStock:
-    index, line = next((index, line) for index, line in enumerate(seen.lines) if line.variant_id in shortage.available)
-    return NotEnoughStock(field=f"lines[{index}]", available=shortage.available[line.variant_id], name=line.name)
-
-
 async def _write(
     db: Connection,
-    sold: Sequence[PricedCart],
+    sold: Mapping[UUID, PricedCart],
     requests: Mapping[UUID, PrepareRequest],
     now: datetime,
     hold_for: timedelta,
 ) -> dict[UUID, Standing | KupecError]:
-    order_ids = {seen.cart.id: uuid7() for seen in sold}
-    await insert_drafts(
-        db,
-        [
-            (order_ids[seen.cart.id], seen, requests[seen.cart.id].key, requests[seen.cart.id].request_hash)
-            for seen in sold
-        ],
-        now=now,
-        expires_at=now + hold_for,
-    )
+    drafts = [
+        NewDraft(
+            order_id=order_id,
+            seen=seen,
+            key=requests[seen.cart.id].key,
+            request_hash=requests[seen.cart.id].request_hash,
+        )
+        for order_id, seen in sold.items()
+    ]
+    await insert_drafts(db, drafts, now=now, expires_at=now + hold_for)
     payments = await open_payments(
         db,
         [
             NewPayment(
                 id=uuid7(),
-                order_id=order_ids[seen.cart.id],
-                provider=requests[seen.cart.id].provider,
-                amount=seen.total,
+                order_id=order_id,
+                provider=_provider(seen, requests[seen.cart.id].provider),
+                amount=seen.to_pay,
                 currency=seen.currency,
             )
-            for seen in sold
+            for order_id, seen in sold.items()
         ],
         now=now,
         check_at=now + REPLY_PATIENCE,
     )
     await emit(
         db,
-        [_prepared(seen, order_ids[seen.cart.id], requests[seen.cart.id].actor, now) for seen in sold],
-        actor=requests[sold[0].cart.id].actor,
+        [_prepared(seen, order_id, requests[seen.cart.id].actor, now) for order_id, seen in sold.items()],
+        actor=system("checkout"),
     )
     return {
-        seen.cart.id: Standing(
-            cart_id=seen.cart.id,
-            order_id=payment.order_id,
+        draft.seen.cart.id: Standing(
+            cart_id=draft.seen.cart.id,
+            order_id=draft.order_id,
             state="draft",
             payment=payment,
             fresh=True,
-            seen=seen,
-            key=requests[seen.cart.id].key,
+            seen=draft.seen,
+            key=draft.key,
         )
-        for seen, payment in zip(sold, payments, strict=True)
+        for draft, payment in zip(drafts, payments, strict=True)
     }
+
+
+def _provider(seen: PricedCart, cards: str) -> str:
+    """Who is asked for the money: the provider of cards, a promise of the buyer's, or nobody."""
+    if seen.to_pay == 0 or seen.payment is None:
+        return FREE
+    return cards if seen.payment.kind == "card" else seen.payment.kind
 
 
 def _prepared(seen: PricedCart, order_id: UUID, actor: Actor, now: datetime) -> Happened:

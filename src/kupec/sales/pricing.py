@@ -173,9 +173,8 @@ def _promote(
         used_by_customer=standing.used_by_customer,
     )
     free = {
-        variant.id: not variant.stocked or variant.available > sum(
-            line.quantity for line in lines if line.variant_id == variant.id
-        )
+        variant.id: not variant.stocked
+        or variant.available > sum(line.quantity for line in lines if line.variant_id == variant.id)
         for variant in goods.values()
     }
     return apply_promotions(promotions, basket, standing.coupons, free)

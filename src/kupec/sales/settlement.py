@@ -11,15 +11,17 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import Outcome, Payment, Transition, apply_transitions, lock_payments, next_state
-from kupec.catalogue import Portion, Shortage, Wanted, allocate, lock_stock, portion_out, release
+from kupec.billing import Debt, Outcome, Payment, Transition, apply_transitions, lock_payments, next_state, set_terms
+from kupec.catalogue import Component, Portion, Shortage, allocate, lock_stock, portion_out, release
 from kupec.customers import Contact, identify
 from kupec.kit.actor import Actor, customer, machine, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError, NotFound
 from kupec.kit.events import Happened, emit
+from kupec.sales.claims import CLAIMS, confirm_claims
 from kupec.sales.drafts import Draft, abandon
 from kupec.sales.events import OrderPlaced, SoldLine
+from kupec.sales.goods import wanted_of
 from kupec.sales.prepare import Standing
 
 _HOLDS_MONEY = ("authorised", "captured")
@@ -45,6 +47,7 @@ async def settle(
     await _give_up(db, sale, now)
     owners = {order.id: (order.customer_id, order.channel) for order in sale.orders.values()}
     await apply_transitions(db, list(sale.transitions.values()), owners=owners, actor=system("payments"))
+    await set_terms(db, sale.debts(numbers), now=now)
     return [sale.standing(outcome, numbers) for outcome in outcomes]
 
 
@@ -69,6 +72,8 @@ class _Order(msgspec.Struct, kw_only=True):
     shipping_method: str | None
     promised_on: date | None
     key: str | None
+    payment_method: str | None
+    claims: bool
 
 
 class _Sale:
@@ -124,6 +129,19 @@ class _Sale:
             self.transitions[payment_id] = decided
             self.payments[payment_id] = decided.after
 
+    def debts(self, numbers: Mapping[UUID, str]) -> list[Debt]:
+        """What is owed by the orders just placed."""
+        return [
+            Debt(
+                payment_id=payment_id,
+                order_number=numbers[order_id],
+                method=self.orders[order_id].payment_method,
+                party_id=self.orders[order_id].customer_id,
+            )
+            for order_id, payment_id in self.to_place.items()
+            if order_id in numbers and self.payments[payment_id].state == "awaiting"
+        ]
+
     def standing(self, outcome: Outcome, numbers: Mapping[UUID, str]) -> Standing | KupecError:
         payment = self.payments.get(outcome.payment_id)
         if payment is None:
@@ -151,12 +169,12 @@ async def _lock_orders(db: Connection, payment_ids: Sequence[UUID]) -> dict[UUID
     )
     # A statement of its own: only one that begins after the locks were granted sees what their former owner wrote.
     rows = await db.fetch(
-        """
+        f"""
         select id, cart_id, number, customer_id, channel, agent, market, language, email, name, phone, address,
-               currency, total, shipping_method, promised_on, key,
+               currency, total, shipping_method, promised_on, key, payment_method, {CLAIMS} as claims,
                case when state in ('draft', 'abandoned') then state else 'placed' end as state
           from sales_order where id = any($1::uuid[]) order by id for no key update
-        """,
+        """,  # noqa: S608
         [row["id"] for row in rows],
     )
     return {row["id"]: _Order(**dict(row)) for row in rows}
@@ -180,6 +198,7 @@ async def _place(db: Connection, sale: _Sale, now: datetime, prefix: str) -> dic
     numbers = await _number(db, placed, now, prefix)
     for order in placed:
         sale.placed(order.id)
+    await confirm_claims(db, [order.id for order in placed if order.claims])
     await emit(
         db,
         [_order_placed(order, numbers[order.id], lines[order.id], now) for order in placed],
@@ -193,20 +212,24 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     total: int
     stocked: bool
+    components: list[Component]
 
 
 async def _lines(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, list[_Line]]:
     rows = await db.fetch(
         """
-        select line.order_id, line.variant_id, line.quantity, line.total, variant.stocked
+        select line.order_id, line.variant_id, line.quantity, line.total, variant.stocked, line.components
           from order_line line join variant on variant.id = line.variant_id
          where line.order_id = any($1::uuid[]) order by line.order_id, line.position
         """,
         order_ids,
     )
     found: dict[UUID, list[_Line]] = {order_id: [] for order_id in order_ids}
-    for order_id, variant_id, quantity, total, stocked in rows:
-        found[order_id].append(_Line(variant_id=variant_id, quantity=quantity, total=total, stocked=stocked))
+    for order_id, variant_id, quantity, total, stocked, components in rows:
+        parts = msgspec.convert(components, list[Component]) if components else []
+        found[order_id].append(
+            _Line(variant_id=variant_id, quantity=quantity, total=total, stocked=stocked, components=parts)
+        )
     return found
 
 
@@ -215,13 +238,8 @@ async def _portions(
 ) -> dict[UUID, list[Portion] | Shortage]:
     """By order. What its cart has reserved counts as its own, so it is short only when that ran out."""
     carts = {sale.orders[order_id].cart_id: order_id for order_id in sale.to_place}
-    wanted = [
-        Wanted(holder=cart_id, variant_id=line.variant_id, quantity=line.quantity)
-        for cart_id, order_id in carts.items()
-        for line in lines[order_id]
-        if line.stocked
-    ]
-    stock = await lock_stock(db, [line.variant_id for line in wanted], now=now, holders=list(carts))
+    wanted = [each for cart_id, order_id in carts.items() for each in wanted_of(cart_id, lines[order_id])]
+    stock = await lock_stock(db, sorted({each.variant_id for each in wanted}), now=now, holders=list(carts))
     return {carts[cart_id]: share for cart_id, share in portion_out(wanted, stock).items()}
 
 
