@@ -1,6 +1,16 @@
 """Payments and refunds: the door of billing. How they move is in docs/algorithms/payments.md."""
 
 from kupec.billing.attending import attend, attend_refunds, payment_round, refund_round
+from kupec.billing.books_events import (
+    CreditNoteIssued,
+    DocumentPrinted,
+    DocumentRequested,
+    InvoiceIssued,
+    StoreCreditHeld,
+    StoreCreditIssued,
+    StoreCreditReleased,
+    VatFigures,
+)
 from kupec.billing.credit import (
     HouseAccount,
     accounts_of,
@@ -10,7 +20,25 @@ from kupec.billing.credit import (
     open_account,
     release_credit,
 )
+from kupec.billing.crediting import refund_to_credit
 from kupec.billing.deferred import Debt, Deferred, deferred_round, set_terms, variable_symbol
+from kupec.billing.documents import (
+    Document,
+    DocumentContent,
+    DocumentDraft,
+    DocumentKind,
+    DocumentLine,
+    DocumentParty,
+    documents_of,
+    get_document,
+    get_documents,
+    invoice_key,
+    invoice_of,
+    invoice_subscriber,
+    list_documents,
+    recapitulation,
+    request_document,
+)
 from kupec.billing.errors import (
     AccountInUse,
     CreditExceeded,
@@ -38,6 +66,15 @@ from kupec.billing.events import (
     RefundRequested,
 )
 from kupec.billing.intake import Receipt, notice_of, receive
+from kupec.billing.ledger import (
+    AccountTotals,
+    LedgerEntry,
+    account_statement,
+    entries_of_order,
+    ledger_balances,
+    ledger_subscriber,
+    trial_balance,
+)
 from kupec.billing.methods import (
     PAYMENT,
     BankAccount,
@@ -78,6 +115,7 @@ from kupec.billing.payments import (
     problem_payments,
     void_payments,
 )
+from kupec.billing.printing import document_pdf, print_job
 from kupec.billing.refunds import (
     apply_refunds,
     cancel_payments,
@@ -88,8 +126,20 @@ from kupec.billing.refunds import (
     request_refunds,
 )
 from kupec.billing.sandbox.client import SandboxCards
+from kupec.billing.seller import SELLER, Seller
 from kupec.billing.states import CHECK_PAUSE, NOT_FOUND_GRACE, STUCK_AFTER, Transition, capture, next_state, void
-from kupec.billing.store_credit import credit_standing, hold_store_credit, release_store_credit
+from kupec.billing.store_credit import (
+    StoreCredit,
+    credit_code,
+    credit_held,
+    credit_standing,
+    hold_store_credit,
+    issue_store_credit,
+    list_store_credits,
+    release_store_credit,
+    return_store_credit,
+    store_credits_of,
+)
 
 __all__ = [
     "CHECK_PAUSE",
@@ -98,15 +148,28 @@ __all__ = [
     "NOT_FOUND_GRACE",
     "OFFLINE",
     "PAYMENT",
+    "SELLER",
     "STUCK_AFTER",
     "AccountInUse",
+    "AccountTotals",
     "BankAccount",
     "CardProvider",
     "CreditExceeded",
+    "CreditNoteIssued",
     "Debt",
     "Deferred",
+    "Document",
+    "DocumentContent",
+    "DocumentDraft",
+    "DocumentKind",
+    "DocumentLine",
+    "DocumentParty",
+    "DocumentPrinted",
+    "DocumentRequested",
     "HouseAccount",
     "InvalidSignature",
+    "InvoiceIssued",
+    "LedgerEntry",
     "MethodKind",
     "NewPayment",
     "NotRefundable",
@@ -144,7 +207,14 @@ __all__ = [
     "RefundState",
     "RefundTooLarge",
     "SandboxCards",
+    "Seller",
+    "StoreCredit",
+    "StoreCreditHeld",
+    "StoreCreditIssued",
+    "StoreCreditReleased",
     "Transition",
+    "VatFigures",
+    "account_statement",
     "accounts_of",
     "apply_outcomes",
     "apply_refunds",
@@ -155,15 +225,30 @@ __all__ = [
     "capture",
     "change_account",
     "confirm_refund",
+    "credit_code",
+    "credit_held",
     "credit_standing",
     "deferred_round",
+    "document_pdf",
+    "documents_of",
     "due_payments",
     "due_refunds",
+    "entries_of_order",
+    "get_document",
+    "get_documents",
     "get_payment",
     "hold_credit",
     "hold_store_credit",
     "house_accounts",
+    "invoice_key",
+    "invoice_of",
+    "invoice_subscriber",
+    "issue_store_credit",
     "latest_payments",
+    "ledger_balances",
+    "ledger_subscriber",
+    "list_documents",
+    "list_store_credits",
     "lock_payments",
     "next_state",
     "notice_of",
@@ -173,15 +258,22 @@ __all__ = [
     "payment_by_reference",
     "payment_round",
     "payments_of",
+    "print_job",
     "problem_payments",
+    "recapitulation",
     "receive",
     "refund_round",
+    "refund_to_credit",
     "refunds_of",
     "release_credit",
     "release_store_credit",
+    "request_document",
     "request_refund",
     "request_refunds",
+    "return_store_credit",
     "set_terms",
+    "store_credits_of",
+    "trial_balance",
     "variable_symbol",
     "void",
     "void_payments",
