@@ -27,7 +27,6 @@ from kupec.sales.promotions.models import (
     Applied,
     AppliedPromotion,
     Basket,
-    BasketLine,
     BuyGet,
     CouponStanding,
     FreeShipping,
@@ -38,17 +37,6 @@ from kupec.sales.promotions.models import (
     Promotions,
     RefusedPromotion,
 )
-
-__all__ = [
-    "Applied",
-    "Basket",
-    "BasketLine",
-    "CouponStanding",
-    "Gift",
-    "apply_promotions",
-    "gift_variants",
-    "needs_history",
-]
 
 
 class _Effect(msgspec.Struct, frozen=True):
@@ -96,7 +84,7 @@ def apply_promotions(
     gifts: Mapping[UUID, bool],
 ) -> Applied:
     """What promotions do to this basket. `coupons` are those that exist among the basket's, `gifts` whether each
-    variant that may be given away is there (one that is not named is taken to be).
+    variant that may be given away is there.
 
     A line's discounts never exceed its price, nor that of delivery its fee. The order of lines changes nothing.
     """
@@ -232,7 +220,7 @@ class _Work:
         return _Effect({}, amount, None, amount) if amount else Refusal(reason=NOTHING)
 
     def _gift(self, action: GiftOf) -> _Effect | Refusal:
-        if not self._gifts.get(action.variant_id, True):
+        if not self._gifts.get(action.variant_id, False):
             return Refusal(reason=GIFT_GONE, told=True)
         worth = action.worth.get(self._basket.currency, 0) * action.quantity
         return _Effect({}, 0, Gift(variant_id=action.variant_id, quantity=action.quantity, promotion=""), worth)
