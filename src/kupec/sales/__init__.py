@@ -2,6 +2,7 @@
 
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
+from kupec.sales.cancelling import cancel_order
 from kupec.sales.cart_prices import Prices, note_shown, price_cart, price_carts, read_prices
 from kupec.sales.carts import (
     MAX_LINES,
@@ -19,6 +20,22 @@ from kupec.sales.carts import (
     with_details,
 )
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
+from kupec.sales.collection import Collection, collect, collection_of, find_collection, mark_ready, transfer
+from kupec.sales.delivery_events import (
+    LabelFailed,
+    LabelMade,
+    ParcelLate,
+    ParcelReady,
+    ParcelSplit,
+    ParcelTracked,
+    ParcelTransferred,
+    RestCancelled,
+    ReturnApproved,
+    ReturnClosed,
+    ReturnReceived,
+    ReturnRefused,
+    ReturnRequested,
+)
 from kupec.sales.drafts import abandon_expired_drafts, withdraw_drafts
 from kupec.sales.errors import (
     CartClosed,
@@ -44,7 +61,7 @@ from kupec.sales.events import (
     SoldLine,
 )
 from kupec.sales.filling import add_to_cart, change_line, set_quantity
-from kupec.sales.fulfilment import cancel_order, mark_delivered, ship, start_picking
+from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
 from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.models import (
@@ -75,6 +92,7 @@ from kupec.sales.orders import (
     order_of_cart,
     status_token,
 )
+from kupec.sales.picking import Round, ToPick, picking_rounds, start_picking
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.promotions.cart_coupons import MAX_COUPONS, add_coupon, remove_coupon
 from kupec.sales.promotions.coupon_book import (
@@ -157,6 +175,7 @@ __all__ = [
     "Checkout",
     "CheckoutAbandoned",
     "CheckoutPrepared",
+    "Collection",
     "Company",
     "CompleteRequest",
     "Completion",
@@ -174,6 +193,8 @@ __all__ = [
     "GiftOf",
     "Hours",
     "InvalidCoupon",
+    "LabelFailed",
+    "LabelMade",
     "Method",
     "NewCart",
     "NewShippingMethod",
@@ -189,7 +210,12 @@ __all__ = [
     "OrderState",
     "OrderSummary",
     "ParcelDelivered",
+    "ParcelLate",
+    "ParcelReady",
     "ParcelShipped",
+    "ParcelSplit",
+    "ParcelTracked",
+    "ParcelTransferred",
     "PercentOff",
     "Picked",
     "PickupPoint",
@@ -202,6 +228,13 @@ __all__ = [
     "PromotionSpent",
     "Promotions",
     "RefusedPromotion",
+    "RestCancelled",
+    "ReturnApproved",
+    "ReturnClosed",
+    "ReturnReceived",
+    "ReturnRefused",
+    "ReturnRequested",
+    "Round",
     "Rule",
     "Selection",
     "Shipping",
@@ -211,6 +244,7 @@ __all__ = [
     "SoldLine",
     "Standing",
     "Tariff",
+    "ToPick",
     "TotalChanged",
     "UnknownCoupon",
     "UseCount",
@@ -228,9 +262,12 @@ __all__ = [
     "change_coupon",
     "change_line",
     "check_details",
+    "collect",
+    "collection_of",
     "create_cart",
     "create_carts",
     "create_coupon",
+    "find_collection",
     "find_order",
     "generate_coupons",
     "get_cart",
@@ -245,12 +282,14 @@ __all__ = [
     "list_orders",
     "lock_carts",
     "mark_delivered",
+    "mark_ready",
     "note_shown",
     "open_slots",
     "open_slots_ahead",
     "order_counts",
     "order_from_token",
     "order_of_cart",
+    "picking_rounds",
     "prepare",
     "price_cart",
     "price_carts",
@@ -265,11 +304,13 @@ __all__ = [
     "settle",
     "ship",
     "slots_by_ids",
+    "split_parcel",
     "start_picking",
     "status_token",
     "stop_batch",
     "tariff",
     "tariff_of",
+    "transfer",
     "with_details",
     "withdraw_drafts",
 ]

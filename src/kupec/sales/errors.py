@@ -57,3 +57,31 @@ class SlotFull(KupecError):
 
     status = 409
     code = "slot_full"
+
+
+class BundleSplit(KupecError):
+    """A part of {name} has already left. Send the rest of it, or take it back as a return."""
+
+    status = 409
+    code = "bundle_split"
+
+
+class NotReturnable(KupecError):
+    """This cannot be returned any more: at most {pieces} pcs of {name}."""
+
+    status = 409
+    code = "not_returnable"
+
+
+class ReturnTooLate(KupecError):
+    """The {days} days for returning goods have passed. Please write to us."""
+
+    status = 409
+    code = "return_too_late"
+
+
+class WrongReturnState(KupecError):
+    """Return {number} has moved on in the meantime. This step is not possible any more."""
+
+    status = 409
+    code = "wrong_return_state"

@@ -1,101 +1,25 @@
-"""From a placed order to goods at the door: picking, parcels, delivery, and cancelling before they leave."""
+"""From packed goods to goods at the door: parcels leave one by one, may be split before, and arrive."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from kupec.billing import cancel_payments
-from kupec.catalogue import Portion, take_out, unallocate
 from kupec.kit.actor import Actor
-from kupec.kit.db import Connection, to_structs
-from kupec.kit.errors import InvalidValue, NotFound
-from kupec.kit.events import Happened, Payload, emit
-from kupec.kit.ids import uuid7
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue
+from kupec.sales.collection import collection_of
+from kupec.sales.delivery_events import ParcelSplit
 from kupec.sales.errors import WrongOrderState
-from kupec.sales.events import OrderCancelled, OrderPicking, ParcelDelivered, ParcelShipped
-from kupec.sales.models import Fulfilment, Order, OrderLine
+from kupec.sales.events import ParcelDelivered, ParcelShipped
+from kupec.sales.leaving import goods_leave
+from kupec.sales.models import Fulfilment, Order, Picked
+from kupec.sales.order_lock import locked_parcel, tell
 from kupec.sales.orders import get_order
+from kupec.sales.picking import insert_parcel
 from kupec.sales.shipping import tariff
 
-
-async def _locked(db: Connection, order_id: UUID, *allowed: str) -> Order:
-    """The order with its row locked. Raises NotFound, WrongOrderState."""
-    await db.execute("select from sales_order where id = $1 for no key update", order_id)
-    order = await get_order(db, order_id)
-    if order.state not in allowed:
-        raise WrongOrderState(number=order.number or order_id, state=order.state)
-    return order
-
-
-async def start_picking(db: Connection, order_id: UUID, *, actor: Actor, now: datetime) -> Order:
-    """Make the picking lists, one for each location the goods are allocated at. Emits order.picking.
-
-    Goods that need no stock (a service) go with the first list. Needs "orders.write"; raises WrongOrderState.
-    """
-    actor.require("orders.write")
-    order = await _locked(db, order_id, "placed")
-    lists = picking_lists(order.lines, await _allocations(db, order_id))
-    for location_id, quantities in lists.items():
-        await _insert_fulfilment(db, order_id, location_id, quantities, now)
-    await db.execute("update sales_order set state = 'picking' where id = $1", order_id)
-    await _tell(db, order, OrderPicking(number=order.number or "", fulfilments=len(lists)), actor, now)
-    return await get_order(db, order_id)
-
-
-async def _allocations(db: Connection, order_id: UUID) -> list[Portion]:
-    rows = await db.fetch(
-        """
-        select allocation.holder, allocation.variant_id, allocation.location_id, allocation.quantity
-          from allocation join location on location.id = allocation.location_id
-         where allocation.holder = $1
-         order by location.position, location.id, allocation.variant_id
-        """,
-        order_id,
-    )
-    return to_structs(Portion, rows)
-
-
-def picking_lists(lines: Sequence[OrderLine], allocations: Sequence[Portion]) -> dict[UUID | None, dict[UUID, int]]:
-    """Pieces of each order line to take from each location; what has no stock rides with the first."""
-    left = {(portion.variant_id, portion.location_id): portion.quantity for portion in allocations}
-    lists: dict[UUID | None, dict[UUID, int]] = defaultdict(dict)
-    unstocked: dict[UUID, int] = {}
-    for line in lines:
-        wanted = line.quantity
-        for (variant_id, location_id), available in left.items():
-            taken = min(wanted, available) if variant_id == line.variant_id else 0
-            if taken:
-                lists[location_id][line.id] = taken
-                left[variant_id, location_id] -= taken
-                wanted -= taken
-        if wanted:
-            unstocked[line.id] = wanted
-    if unstocked:
-        lists[next(iter(lists), None)].update(unstocked)
-    return dict(lists)
-
-
-async def _insert_fulfilment(
-    db: Connection, order_id: UUID, location_id: UUID | None, quantities: dict[UUID, int], now: datetime
-) -> None:
-    fulfilment_id = uuid7()
-    await db.execute(
-        "insert into fulfilment (id, order_id, location_id, state, picked_at) values ($1, $2, $3, 'picking', $4)",
-        fulfilment_id,
-        order_id,
-        location_id,
-        now,
-    )
-    await db.execute(
-        """
-        insert into fulfilment_line (fulfilment_id, order_line_id, quantity)
-        select $1, * from unnest($2::uuid[], $3::int[])
-        """,
-        fulfilment_id,
-        list(quantities),
-        list(quantities.values()),
-    )
+_GONE = ("shipped", "ready", "delivered", "returned", "cancelled")
+_FIRST_QUESTION = timedelta(hours=1)
 
 
 async def ship(
@@ -109,16 +33,24 @@ async def ship(
 ) -> Order:
     """A parcel leaves: its goods go off the shelf. Emits order.shipped.
 
-    `carrier` defaults to the chosen delivery's. Needs "orders.write"; raises NotFound, WrongOrderState,
-    InvalidValue (field "tracking_number").
+    `carrier` defaults to the chosen delivery's, `tracking_number` to that of the parcel's label. What is to be
+    collected does not leave this way. Needs "orders.write"; raises NotFound, WrongOrderState, InvalidValue (field
+    "tracking_number").
     """
     actor.require("orders.write")
     tracking = _tracking_number(tracking_number)
-    order, parcel = await _parcel(db, fulfilment_id, "picking", order_states=("picking",))
+    order, parcel = await locked_parcel(db, fulfilment_id, "picking", order_states=("picking",))
+    if await collection_of(db, order.id) is not None:
+        raise WrongOrderState(number=order.number or order.id, state=parcel.state)
+    label = await db.fetchrow(
+        "select carrier, number from parcel_label where fulfilment_id = $1 and state = 'made'", fulfilment_id
+    )
+    tracking = tracking or (label["number"] if label else None)
     used_carrier, tracking_url = await _carrier(db, order, carrier, tracking)
     await db.execute(
         """
-        update fulfilment set state = 'shipped', shipped_at = $2, carrier = $3, tracking_number = $4, tracking_url = $5
+        update fulfilment set state = 'shipped', shipped_at = $2, carrier = $3, tracking_number = $4, tracking_url = $5,
+                              check_at = $6
          where id = $1
         """,
         fulfilment_id,
@@ -126,9 +58,10 @@ async def ship(
         used_carrier,
         tracking,
         tracking_url,
+        now + _FIRST_QUESTION if label else None,
     )
-    await take_out(db, await _portions(db, order, fulfilment_id))
-    complete = all(other.state in ("shipped", "delivered") for other in order.fulfilments if other.id != parcel.id)
+    await goods_leave(db, order, fulfilment_id, actor=actor, now=now)
+    complete = all(other.state in _GONE for other in order.fulfilments if other.id != parcel.id)
     if complete:
         await db.execute("update sales_order set state = 'shipped' where id = $1", order.id)
     event = ParcelShipped(
@@ -138,7 +71,7 @@ async def ship(
         tracking_number=tracking,
         complete=complete,
     )
-    await _tell(db, order, event, actor, now)
+    await tell(db, order, event, actor, now)
     return await get_order(db, order.id)
 
 
@@ -151,19 +84,6 @@ def _tracking_number(text: str | None) -> str | None:
     return cleaned
 
 
-async def _parcel(
-    db: Connection, fulfilment_id: UUID, state: str, *, order_states: tuple[str, ...]
-) -> tuple[Order, Fulfilment]:
-    order_id = await db.fetchval("select order_id from fulfilment where id = $1", fulfilment_id)
-    if order_id is None:
-        raise NotFound(what="parcel")
-    order = await _locked(db, order_id, *order_states)
-    parcel = next(parcel for parcel in order.fulfilments if parcel.id == fulfilment_id)
-    if parcel.state != state:
-        raise WrongOrderState(number=order.number or order_id, state=parcel.state)
-    return order, parcel
-
-
 async def _carrier(db: Connection, order: Order, carrier: str | None, tracking: str | None) -> tuple[str, str | None]:
     method = (await tariff(db)).document.method(order.shipping_method)
     name = (carrier or "").strip() or (method.carrier if method else "")
@@ -171,64 +91,91 @@ async def _carrier(db: Connection, order: Order, carrier: str | None, tracking: 
     return name, template.replace("{number}", tracking) if template and tracking else None
 
 
-async def _portions(db: Connection, order: Order, fulfilment_id: UUID) -> list[Portion]:
-    """What the parcel takes from the shelf; services and imported lines take nothing."""
-    rows = await db.fetch(
-        """
-        select allocation.variant_id, allocation.location_id, sum(line.quantity)::int as quantity
-          from fulfilment
-          join fulfilment_line line on line.fulfilment_id = fulfilment.id
-          join order_line on order_line.id = line.order_line_id
-          join allocation on allocation.holder = fulfilment.order_id
-                         and allocation.variant_id = order_line.variant_id
-                         and allocation.location_id = fulfilment.location_id
-         where fulfilment.id = $1
-         group by allocation.variant_id, allocation.location_id
-        """,
-        fulfilment_id,
-    )
-    return [Portion(holder=order.id, **dict(row)) for row in rows]
-
-
 async def mark_delivered(db: Connection, fulfilment_id: UUID, *, actor: Actor, now: datetime) -> Order:
     """A parcel has arrived. Emits order.delivered. Needs "orders.write"; raises NotFound, WrongOrderState."""
     actor.require("orders.write")
-    order, parcel = await _parcel(db, fulfilment_id, "shipped", order_states=("picking", "shipped"))
-    await db.execute("update fulfilment set state = 'delivered', delivered_at = $2 where id = $1", fulfilment_id, now)
-    complete = all(other.state == "delivered" for other in order.fulfilments if other.id != parcel.id)
+    order, parcel = await locked_parcel(db, fulfilment_id, "shipped", order_states=("picking", "shipped"))
+    await db.execute(
+        "update fulfilment set state = 'delivered', delivered_at = $2, check_at = null where id = $1",
+        fulfilment_id,
+        now,
+    )
+    others = [other.state for other in order.fulfilments if other.id != parcel.id]
+    complete = all(state in ("delivered", "returned", "cancelled") for state in others)
     if complete:
         await db.execute("update sales_order set state = 'delivered' where id = $1", order.id)
     event = ParcelDelivered(number=order.number or "", fulfilment_id=fulfilment_id, complete=complete)
-    await _tell(db, order, event, actor, now)
+    await tell(db, order, event, actor, now)
     return await get_order(db, order.id)
 
 
-async def cancel_order(db: Connection, order_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Order:
-    """Cancel before anything has left: goods go back, money goes back. Emits order.cancelled.
+async def split_parcel(
+    db: Connection, fulfilment_id: UUID, taken: Mapping[tuple[UUID, UUID], int], *, actor: Actor, now: datetime
+) -> Order:
+    """Let pieces of a parcel leave in one of their own. Emits order.split.
 
-    The refund (or the void of what is not captured yet) is carried out by the payment sweep; its outcome
-    lands on the order's timeline. Needs "orders.refund"; raises WrongOrderState, InvalidValue (field "reason").
+    `taken` is pieces by (order line, variant). Something must stay, and something must go. Needs "orders.write";
+    raises NotFound, WrongOrderState, InvalidValue (field "pieces").
     """
-    actor.require("orders.refund")
-    if not reason.strip() or len(reason) > 500:
-        raise InvalidValue(field="reason", expected="a reason of at most 500 characters")
-    order = await _locked(db, order_id, "placed", "picking")
-    if any(parcel.state in ("shipped", "delivered") for parcel in order.fulfilments):
-        raise WrongOrderState(number=order.number or order_id, state="partly shipped")
-    await unallocate(db, [order_id])
-    await db.execute("update fulfilment set state = 'cancelled' where order_id = $1", order_id)
-    await db.execute("update sales_order set state = 'cancelled', cancelled_at = $2 where id = $1", order_id, now)
-    refund = await cancel_payments(db, order_id, reason=reason.strip(), actor=actor, now=now)
-    await _tell(db, order, OrderCancelled(number=order.number or "", reason=reason.strip(), refund=refund), actor, now)
-    return await get_order(db, order_id)
-
-
-async def _tell(db: Connection, order: Order, payload: Payload, actor: Actor, now: datetime) -> None:
-    event = Happened(
-        payload=payload,
-        subject=f"order:{order.id}",
-        occurred_at=now,
-        customer_id=order.customer_id,
-        channel=order.channel,
+    actor.require("orders.write")
+    order, parcel = await locked_parcel(db, fulfilment_id, "picking", order_states=("picking",))
+    if await db.fetchval(
+        "select true from parcel_label where fulfilment_id = $1 and state <> all(array['failed', 'cancelled'])",
+        fulfilment_id,
+    ):
+        raise WrongOrderState(number=order.number or order.id, state=parcel.state)
+    moved = _moved(parcel, taken)
+    row = await db.fetchrow("select location_id, promised_on from fulfilment where id = $1", fulfilment_id)
+    assert row is not None, "locked above"
+    new_id = await insert_parcel(
+        db, order.id, row["location_id"], moved, promised_on=row["promised_on"], now=parcel.picked_at or now
     )
-    await emit(db, [event], actor=actor)
+    await _take_from(db, fulfilment_id, moved)
+    payload = ParcelSplit(
+        number=order.number or "",
+        fulfilment_id=fulfilment_id,
+        new_id=new_id,
+        pieces=sum(picked.quantity for picked in moved),
+    )
+    await tell(db, order, payload, actor, now)
+    return await get_order(db, order.id)
+
+
+def _moved(parcel: Fulfilment, taken: Mapping[tuple[UUID, UUID], int]) -> list[Picked]:
+    here = {(picked.order_line_id, picked.variant_id): picked.quantity for picked in parcel.contents}
+    wanted = {place: pieces for place, pieces in taken.items() if pieces}
+    possible = all(0 < pieces <= here.get(place, 0) for place, pieces in wanted.items())
+    if not wanted or not possible or sum(wanted.values()) >= sum(here.values()):
+        raise InvalidValue(field="pieces", expected="at least one piece, and not all of them")
+    return [
+        Picked(order_line_id=line_id, variant_id=variant_id, quantity=pieces)
+        for (line_id, variant_id), pieces in wanted.items()
+    ]
+
+
+async def _take_from(db: Connection, fulfilment_id: UUID, moved: list[Picked]) -> None:
+    columns = (
+        [picked.order_line_id for picked in moved],
+        [picked.variant_id for picked in moved],
+        [picked.quantity for picked in moved],
+    )
+    # First what goes whole: no line may be left with nothing.
+    await db.execute(
+        """
+        delete from fulfilment_line line using unnest($2::uuid[], $3::uuid[], $4::int[]) as m (line_id, variant_id, n)
+         where line.fulfilment_id = $1 and (line.order_line_id, line.variant_id, line.quantity)
+                                         = (m.line_id, m.variant_id, m.n)
+        """,
+        fulfilment_id,
+        *columns,
+    )
+    await db.execute(
+        """
+        update fulfilment_line line set quantity = line.quantity - m.n
+          from unnest($2::uuid[], $3::uuid[], $4::int[]) as m (line_id, variant_id, n)
+         where line.fulfilment_id = $1 and (line.order_line_id, line.variant_id) = (m.line_id, m.variant_id)
+           and line.quantity > m.n
+        """,
+        fulfilment_id,
+        *columns,
+    )

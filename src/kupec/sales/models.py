@@ -223,13 +223,19 @@ class Fulfilment(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     location: str
-    state: Literal["picking", "shipped", "delivered", "cancelled"]
+    state: Literal["picking", "transfer", "ready", "shipped", "delivered", "returned", "cancelled"]
+    """"ready" waits at our counter, "transfer" is on its way there; "returned" could not be delivered."""
     carrier: str | None
     tracking_number: str | None
     tracking_url: str | None
     picked_at: datetime | None
     shipped_at: datetime | None
     delivered_at: datetime | None
+    location_id: UUID | None = None
+    ready_at: datetime | None = None
+    promised_on: date | None = None
+    tracking_state: str | None = None
+    """What the carrier said last."""
     contents: list[Picked]
     """What lies in it."""
 
@@ -280,6 +286,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     pickup_point: PickupPoint | None = None
     company: Company | None = None
     promised_on: date | None
+    replaces_order_id: UUID | None = None
     origin: str
     created_at: datetime
     expires_at: datetime | None

@@ -101,7 +101,8 @@ async def _fulfilments(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, 
     rows = await db.fetch(
         """
         select fulfilment.order_id, fulfilment.id, coalesce(location.name, '') as location, fulfilment.state,
-               carrier, tracking_number, tracking_url, picked_at, shipped_at, delivered_at,
+               carrier, tracking_number, tracking_url, picked_at, shipped_at, delivered_at, location_id, ready_at,
+               promised_on, tracking_state,
                (select coalesce(jsonb_agg(jsonb_build_object('order_line_id', order_line_id, 'variant_id', variant_id,
                                                              'quantity', quantity)
                                           order by order_line_id, variant_id), '[]')

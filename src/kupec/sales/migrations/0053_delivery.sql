@@ -41,3 +41,84 @@ create table slot_booking (
     slot_id uuid not null references delivery_slot (id)
 );
 create index slot_booking_slot on slot_booking (slot_id);
+
+-- A parcel waits at our counter ("ready"), goes from one of our places to another first ("transfer"), or comes back.
+alter table fulfilment drop constraint fulfilment_state_check;
+alter table fulfilment
+    add constraint fulfilment_state_check
+        check (state in ('picking', 'transfer', 'ready', 'shipped', 'delivered', 'returned', 'cancelled')),
+    add column promised_on date,
+    add column ready_at timestamptz,
+    -- What the carrier said last, and when to ask it again.
+    add column tracking_state text,
+    add column check_at timestamptz,
+    -- When a person was told that it is late.
+    add column late_at timestamptz;
+create index fulfilment_tracked on fulfilment (check_at) where check_at is not null;
+create index fulfilment_open on fulfilment (state) where state in ('picking', 'transfer', 'ready', 'shipped');
+
+-- Goods that a customer collects: told by a code, from one of our places.
+create table collection (
+    order_id uuid primary key references sales_order (id) on delete cascade,
+    location_id uuid not null references location (id),
+    code text not null,
+    ready_at timestamptz,
+    collected_at timestamptz
+);
+
+-- The label of a parcel, ordered from its carrier once.
+create table parcel_label (
+    fulfilment_id uuid primary key references fulfilment (id) on delete cascade,
+    carrier text not null,
+    state text not null check (state in ('waiting', 'ordering', 'made', 'unknown', 'failed', 'cancelled')),
+    number text,
+    reference text,
+    pdf bytea,
+    field text,
+    error text,
+    asked_at timestamptz not null,
+    made_at timestamptz
+);
+create index parcel_label_number on parcel_label (carrier, reference);
+
+create table parcel_event (
+    fulfilment_id uuid not null references fulfilment (id) on delete cascade,
+    at timestamptz not null,
+    state text not null,
+    text text not null default '',
+    recorded_at timestamptz not null,
+    primary key (fulfilment_id, at, state)
+);
+
+-- Returns that happen here: asked for, decided, received, settled. What was imported is history: closed.
+create sequence return_number start 1001;
+alter table sales_return alter column returned_at drop not null;
+alter table sales_return
+    add column number text unique,
+    add column state text not null default 'closed'
+        check (state in ('requested', 'approved', 'refused', 'received', 'closed')),
+    add column settle_to text check (settle_to in ('payment', 'store_credit', 'exchange')),
+    add column note text not null default '',
+    add column decision text not null default '',
+    add column key text unique,
+    add column requested_at timestamptz,
+    add column decided_at timestamptz,
+    add column closed_at timestamptz,
+    -- Given back in money or credit; of an exchange the difference, negative when the customer owes it.
+    add column refunded bigint not null default 0,
+    add column replacement_id uuid references sales_order (id);
+alter table sales_return add constraint returned_when_closed check (state <> 'closed' or returned_at is not null);
+create index sales_return_order on sales_return (order_id);
+create index sales_return_open on sales_return (state, requested_at) where state in ('requested', 'approved', 'received');
+
+alter table return_line
+    add column order_line_id uuid references order_line (id),
+    add column position int not null default 0,
+    add column reason text not null default '',
+    add column exchange_for uuid references variant (id),
+    add column restocked int not null default 0 check (restocked >= 0),
+    add column scrapped int not null default 0 check (scrapped >= 0),
+    add constraint no_more_than_returned check (restocked + scrapped <= quantity);
+
+-- An order that replaces goods of another one.
+alter table sales_order add column replaces_order_id uuid references sales_order (id);

@@ -1,0 +1,64 @@
+"""Not sent after all: a whole order before anything has left, or what has not left of one."""
+
+from collections import defaultdict
+from datetime import datetime
+from uuid import UUID
+
+from kupec.billing import cancel_payments
+from kupec.catalogue import unallocate
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue
+from kupec.sales.claims import release_claims
+from kupec.sales.errors import BundleSplit, WrongOrderState
+from kupec.sales.events import OrderCancelled
+from kupec.sales.models import Order
+from kupec.sales.order_lock import locked_order, tell
+from kupec.sales.orders import get_order
+from kupec.sales.picking import demands
+
+_LEFT = ("transfer", "ready", "shipped", "delivered", "returned")
+
+
+async def cancel_order(db: Connection, order_id: UUID, *, reason: str, actor: Actor, now: datetime) -> Order:
+    """Cancel before anything has left: goods go back, money goes back. Emits order.cancelled.
+
+    The refund (or the void of what is not captured yet) is carried out by the payment sweep; its outcome
+    lands on the order's timeline. Needs "orders.refund"; raises WrongOrderState, InvalidValue (field "reason").
+    """
+    actor.require("orders.refund")
+    reason = checked_reason(reason)
+    order = await locked_order(db, order_id, "placed", "picking")
+    if any(parcel.state in _LEFT for parcel in order.fulfilments):
+        raise WrongOrderState(number=order.number or order_id, state="partly shipped")
+    refund = await cancel_payments(db, order_id, reason=reason, actor=actor, now=now)
+    await release_claims(db, [order_id], now=now)
+    await unallocate(db, [order_id])
+    await db.execute("update fulfilment set state = 'cancelled' where order_id = $1", order_id)
+    await db.execute("update sales_order set state = 'cancelled', cancelled_at = $2 where id = $1", order_id, now)
+    await tell(db, order, OrderCancelled(number=order.number or "", reason=reason, refund=refund), actor, now)
+    return await get_order(db, order_id)
+
+
+def checked_reason(reason: str) -> str:
+    """Raises InvalidValue (field "reason")."""
+    if not reason.strip() or len(reason) > 500:
+        raise InvalidValue(field="reason", expected="a reason of at most 500 characters")
+    return reason.strip()
+
+
+def unsent(order: Order) -> dict[UUID, int]:
+    """Pieces of each line that lie in parcels still being packed. Raises BundleSplit where a bundle is torn."""
+    packed: dict[tuple[UUID, UUID], int] = defaultdict(int)
+    for parcel in order.fulfilments:
+        for picked in parcel.contents if parcel.state == "picking" else ():
+            packed[picked.order_line_id, picked.variant_id] += picked.quantity
+    pieces: dict[UUID, int] = {}
+    for line in order.lines:
+        wholes = {divmod(packed[line.id, variant_id] * line.quantity, total) for variant_id, total in demands(line)}
+        (count, torn), *others = wholes
+        if others or torn:
+            raise BundleSplit(name=line.name)
+        if count:
+            pieces[line.id] = count
+    return pieces
