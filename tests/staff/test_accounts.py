@@ -171,5 +171,6 @@ async def test_the_demo_people_come_once_and_their_passwords_fit(pool: Pool) -> 
         assert await staff.create_demo_staff(db, now=NOW) == 0
     first = staff.DEMO_SIGN_INS[0]
     signed_in = await staff.sign_in(database, first.email, first.password, address=str(uuid4()), now=NOW)
+    assert isinstance(signed_in, staff.SignedIn)
     assert signed_in.staff.role == "owner"
     assert {person.role for person in staff.DEMO_SIGN_INS} == set(staff.ROLES)

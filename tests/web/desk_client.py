@@ -24,7 +24,7 @@ from kupec.kit.ids import uuid7
 from kupec.kit.live import Hub, Notifier
 from kupec.kit.settings import Settings
 from kupec.machines import ucp
-from kupec.staff.sessions import COLUMNS, _open_session
+from kupec.staff.sessions import COLUMNS, open_session
 from kupec.web import desk, errors, security
 from kupec.web import routes as shared
 from kupec.web.desk.gate import SESSION_COOKIE
@@ -124,7 +124,7 @@ class Desk:
             )
             assert row is not None
             person.staff = staff.Staff(**dict(row))
-            opened = await _open_session(db, person.staff, now)
+            opened = await open_session(db, person.staff, now)
         person.http.cookies.set(SESSION_COOKIE, opened.token, path="/desk")
         return person
 

@@ -14,8 +14,9 @@ from kupec.staff.errors import EmailTaken, NotAnEmail, WrongCredentials
 from kupec.staff.events import LanguageChanged, PasswordChanged, StaffCreated, subject
 from kupec.staff.models import ROLES, Role, Staff
 from kupec.staff.passwords import check_rules, hash_password, matches
-from kupec.staff.sessions import COLUMNS
+from kupec.staff.sessions import COLUMNS, end_sessions
 
+LONGEST_NAME = 100
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
@@ -30,28 +31,46 @@ async def create_staff(
     actor: Actor,
     now: datetime,
 ) -> Staff:
-    """Take somebody on. Needs the permission system.write.
+    """Take somebody on with a password. Needs the permission staff.write.
 
     Raises NotAnEmail, EmailTaken, PasswordTooShort, PasswordIsEmail, InvalidValue (name, role, language).
     Emits staff.created.
     """
-    actor.require("system.write")
-    email, name = email.strip().lower(), name.strip()
-    if not _EMAIL.fullmatch(email):
-        raise NotAnEmail(field="email")
-    if not name:
-        raise InvalidValue(field="name", expected="a name")
-    if role not in ROLES:
-        raise InvalidValue(field="role", expected=", ".join(ROLES))
-    _check_language(language)
+    actor.require("staff.write")
+    check_staff(email=email, name=name, role=role, language=language)
     check_rules(password, email)
+    return await add_staff(
+        db,
+        email=email,
+        name=name,
+        password_hash=await hash_password(password),
+        role=role,
+        language=language,
+        actor=actor,
+        now=now,
+    )
+
+
+async def add_staff(
+    db: Connection,
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    role: Role,
+    language: str,
+    actor: Actor,
+    now: datetime,
+) -> Staff:
+    """The row of somebody new. Raises and emits what `create_staff` does."""
+    check_staff(email=email, name=name, role=role, language=language)
     row = await db.fetchrow(
         f"""insert into staff (id, email, name, password_hash, role, language, created_at)
             values ($1, $2, $3, $4, $5, $6, $7) on conflict (email) do nothing returning {COLUMNS}""",  # noqa: S608
         uuid7(),
-        email,
-        name,
-        await hash_password(password),
+        email.strip().lower(),
+        name.strip(),
+        password_hash,
         role,
         language,
         now,
@@ -62,6 +81,17 @@ async def create_staff(
     event = Happened(payload=StaffCreated(role=role), subject=subject(staff.id), occurred_at=now)
     await emit(db, [event], actor=actor)
     return staff
+
+
+def check_staff(*, email: str, name: str, role: Role, language: str) -> None:
+    """Raises NotAnEmail, InvalidValue (name, role, language)."""
+    if not _EMAIL.fullmatch(email.strip()):
+        raise NotAnEmail(field="email")
+    if not 0 < len(name.strip()) <= LONGEST_NAME:
+        raise InvalidValue(field="name", expected="a name of at most 100 characters")
+    if role not in ROLES:
+        raise InvalidValue(field="role", expected=", ".join(ROLES))
+    _check_language(language)
 
 
 async def list_staff(db: Connection) -> list[Staff]:
@@ -81,12 +111,12 @@ async def change_password(
 ) -> None:
     """Give a new password and end all of that person's sessions.
 
-    One's own needs the `current` one; somebody else's needs the permission system.write. Raises NotFound,
+    One's own needs the `current` one; somebody else's needs the permission staff.write. Raises NotFound,
     WrongCredentials (field current), PasswordTooShort, PasswordIsEmail, Forbidden. Emits staff.password_changed.
     """
     own = actor.kind == "staff" and actor.id == str(staff_id)
     if not own:
-        actor.require("system.write")
+        actor.require("staff.write")
     row = await db.fetchrow("select email, password_hash from staff where id = $1 for no key update", staff_id)
     if row is None:
         raise NotFound(what="staff member")
@@ -94,19 +124,19 @@ async def change_password(
         raise WrongCredentials(field="current")
     check_rules(new, row["email"])
     await db.execute("update staff set password_hash = $2 where id = $1", staff_id, await hash_password(new))
-    ended = await db.fetch("delete from staff_session where staff_id = $1 returning staff_id", staff_id)
-    event = Happened(payload=PasswordChanged(sessions_ended=len(ended)), subject=subject(staff_id), occurred_at=now)
+    ended = await end_sessions(db, staff_id)
+    event = Happened(payload=PasswordChanged(sessions_ended=ended), subject=subject(staff_id), occurred_at=now)
     await emit(db, [event], actor=actor)
 
 
 async def set_language(db: Connection, staff_id: UUID, language: str, *, actor: Actor, now: datetime) -> None:
-    """Have somebody's desk speak `language`: one's own, or anybody's with the permission system.write.
+    """Have somebody's desk speak `language`: one's own, or anybody's with the permission staff.write.
 
     Raises InvalidValue, Forbidden. Emits staff.language_changed when it was another one before.
     """
     _check_language(language)
     if actor.id != str(staff_id):
-        actor.require("system.write")
+        actor.require("staff.write")
     changed = await db.fetchval(
         "update staff set language = $2 where id = $1 and language <> $2 returning id", staff_id, language
     )
