@@ -33,6 +33,21 @@ MAPPING = Path(__file__).parent / "mappings" / "online_retail.catalogue.toml"
 NOW = datetime.now(UTC)
 ACTOR = system("bench")
 CARTS, LINES = 64, 3
+# Six attributes of five to forty values for every product, since the set has none.
+ATTRIBUTES = """
+with made as (
+    insert into product_attribute (product_id, code, position, value)
+    select p.id, 'facet-' || n, n, to_jsonb('value ' || abs(hashtext(p.external_id || n)) % (5 + 7 * n))
+    from product p cross join generate_series(0, 5) n
+    returning code
+), branded as (update product set brand = 'brand ' || abs(hashtext(external_id)) % 30)
+insert into attribute (code, facet) select distinct code, true from made
+"""
+NARROWED = [
+    catalogue.Filters(),
+    catalogue.Filters(values={"facet-1": ["value 1", "value 2"]}),
+    catalogue.Filters(values={"facet-1": ["value 1"], "brand": ["brand 3", "brand 4"]}, price_to=500, in_stock=True),
+]
 ENGLISH = Market(code="uk", language="en", currency="GBP", home_country="GB", countries=["GB"])
 OTHERS = [
     Market(code="cz", language="cs", currency="CZK", home_country="CZ", countries=["CZ"]),
@@ -51,6 +66,7 @@ async def fill(database: Database, path: Path) -> None:
     print(f"{done.written:,} products came in, in {time.perf_counter() - begin:.1f} s")
     async with database.transaction() as db:
         await db.execute("insert into stock_level select id, $1, 1000000 from variant", place)
+        await db.execute(ATTRIBUTES)
     async with database.reading() as db:
         await db.execute("analyze")
 
@@ -114,7 +130,7 @@ async def sale(db: Connection, variants: Sequence[UUID]) -> None:
         await catalogue.allocate(db, portions)
         await catalogue.release(db, carts)
     async with db.transaction():
-        await catalogue.take_out(db, portions)
+        await catalogue.take_out(db, portions, actor=ACTOR, now=NOW)
 
 
 async def run(dsn: str, path: Path, count: int, turns: int) -> None:
@@ -131,6 +147,12 @@ async def run(dsn: str, path: Path, count: int, turns: int) -> None:
         async def listing(sort: Any) -> None:
             await catalogue.list_products(db, ENGLISH, now=NOW, sort=sort, offset=random.choice([0, 240, 2400]))
 
+        async def narrowed(filters: catalogue.Filters) -> None:
+            await catalogue.browse(db, ENGLISH, now=NOW, filters=filters)
+
+        async def sought(query: str) -> None:
+            await catalogue.browse(db, ENGLISH, now=NOW, query=query, filters=NARROWED[1])
+
         async def price(_: int) -> None:
             pairs = [("uk", random.choice(variants)) for _ in range(CARTS * LINES)]
             await catalogue.sellable(db, pairs, now=NOW)
@@ -139,6 +161,9 @@ async def run(dsn: str, path: Path, count: int, turns: int) -> None:
         for label, cases in queries(names, count).items():
             await measure(f"search: {label}", turns, cases, search)
         await measure("list by name, price, newest", turns, ["name", "price", "newest"] * 10, listing)
+        await measure("all 4,000 with facets", turns, NARROWED[:1] * 10, narrowed)
+        await measure("the same, narrowed by 1 and by 4", turns, NARROWED[1:] * 5, narrowed)
+        await measure("search with facets: two words", turns, queries(names, count)["two words"], sought)
         await measure(f"sellable: {CARTS} carts of {LINES}", turns, range(20), price)
         await measure(f"hold, allocate, ship: {CARTS} of {LINES}", turns, range(10), lambda _: sale(db, variants))
     await pool.close()

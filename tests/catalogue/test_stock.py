@@ -20,7 +20,7 @@ from kupec.catalogue import (
 )
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
-from tests.catalogue.goods import NOON, make_variants
+from tests.catalogue.goods import NOON, SETUP, make_variants
 
 SOON = NOON + timedelta(minutes=15)
 LATER = NOON + timedelta(minutes=16)
@@ -103,10 +103,10 @@ async def test_an_order_takes_goods_and_they_leave(db: Connection, places: dict[
     portions = [portion(order, variant, places["praha"], 2), portion(order, variant, places["brno"], 3)]
     await allocate(db, portions)
     assert await free(db, variant) == [3, 0]
-    await take_out(db, [portions[0]])
+    await take_out(db, [portions[0]], actor=SETUP, now=NOON)
     assert await level(db, variant, places["praha"]) == (3, 0)
     assert await level(db, variant, places["brno"]) == (3, 3)
-    await take_out(db, [portions[1]])
+    await take_out(db, [portions[1]], actor=SETUP, now=NOON)
     assert await level(db, variant, places["brno"]) == (0, 0)
     assert await db.fetchval("select count(*) from allocation") == 0
 
@@ -114,7 +114,7 @@ async def test_an_order_takes_goods_and_they_leave(db: Connection, places: dict[
 async def test_part_of_an_allocation_may_leave(db: Connection, places: dict[str, UUID], variant: UUID) -> None:
     order = uuid7()
     await allocate(db, [portion(order, variant, places["praha"], 4)])
-    await take_out(db, [portion(order, variant, places["praha"], 1)])
+    await take_out(db, [portion(order, variant, places["praha"], 1)], actor=SETUP, now=NOON)
     assert await level(db, variant, places["praha"]) == (4, 3)
     await unallocate(db, [order])
     assert await level(db, variant, places["praha"]) == (4, 0)
@@ -128,7 +128,7 @@ async def test_what_is_not_allocated_cannot_leave(
     await allocate(db, [portion(order, variant, places["praha"], 2)])
     holder = other if quantity == 1 else order
     with pytest.raises(NotAllocated):
-        await take_out(db, [portion(holder, variant, places["praha"], quantity)])
+        await take_out(db, [portion(holder, variant, places["praha"], quantity)], actor=SETUP, now=NOON)
 
 
 async def test_giving_back_twice_gives_back_once(db: Connection, places: dict[str, UUID], variant: UUID) -> None:

@@ -91,7 +91,7 @@ class Shopper:
 
     async def ship(self, db: Connection, variant: UUID, quantity: int) -> None:
         if self.orders:
-            await take_out(db, self.orders.pop())
+            await take_out(db, self.orders.pop(), actor=SETUP, now=NOON)
 
     async def adjust(self, db: Connection, variant: UUID, quantity: int) -> None:
         with suppress(BelowAllocated):
@@ -129,7 +129,7 @@ async def test_nothing_is_promised_twice(shelves: "Shelves", stories: list[list[
     for shopper in shoppers:
         for order in shopper.orders:
             async with shelves.database.transaction() as db:
-                await take_out(db, order)
+                await take_out(db, order, actor=SETUP, now=NOON)
     assert await shelves.allocated(variants) == dict.fromkeys(variants, 0)
 
 

@@ -150,7 +150,7 @@ async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
     async with desk.site.database.transaction() as db:
         brno = await put_location(db, "brno", name="Brno", country="CZ", position=1, actor=TEST, now=NOON)
         variant = UUID(shelf.split("/")[0])
-        await adjust_stock(db, variant, brno, on_hand=77, reason="elsewhere", actor=TEST, now=NOON)
+        await adjust_stock(db, variant, brno, on_hand=77, note="elsewhere", actor=TEST, now=NOON)
     assert "elsewhere" not in await person.page(f"/desk/catalogue/stock/{shelf}")
     assert "elsewhere" in await person.page(f"/desk/catalogue/stock/{variant}/{brno}")
     stale = await person.post(f"/desk/catalogue/stock/{shelf}", counted)

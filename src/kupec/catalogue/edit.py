@@ -8,6 +8,7 @@ import msgspec
 from kupec.catalogue import product_sql as sql
 from kupec.catalogue.drafts import CURRENCY, MOST_MONEY, MOST_PIECES, ProductDraft
 from kupec.catalogue.errors import Taken
+from kupec.catalogue.events import REASONS, Reason
 from kupec.catalogue.index import refresh_prices
 from kupec.catalogue.known import take_turn
 from kupec.catalogue.levels import lock_levels, set_levels
@@ -24,22 +25,23 @@ async def adjust_stock(
     location_id: UUID,
     *,
     on_hand: int,
-    reason: str,
+    reason: Reason = "count",
+    note: str = "",
     actor: Actor,
     now: datetime,
     expected: int | None = None,
 ) -> None:
-    """Set what lies on a shelf to what was counted.
+    """Set what lies on a shelf to what was counted. `note` is in the words of who did it.
 
     `expected` is the number that the person counting was shown: if goods have come or gone since, Conflict is raised.
     Raises BelowAllocated when there would be less than belongs to placed orders; reservations give way. Raises
-    InvalidValue (on_hand, reason), NotFound, Forbidden. Event stock.adjusted.
+    InvalidValue (on_hand, reason), NotFound, Forbidden. Event stock.moved with the difference.
     """
     actor.require("stock.write")
     if not 0 <= on_hand <= MOST_PIECES:
         raise InvalidValue(field="on_hand", expected="a number of pieces that is not negative")
-    if not reason.strip():
-        raise InvalidValue(field="reason", expected="a few words on why the stock changes")
+    if reason not in REASONS:
+        raise InvalidValue(field="reason", expected=f"one of {', '.join(REASONS)}")
     known = await db.fetchval(
         "select true from variant v, location l where v.id = $1 and l.id = $2", variant_id, location_id
     )
@@ -50,7 +52,7 @@ async def adjust_stock(
         level = (await lock_levels(db, [place]))[place]
         if level.on_hand != expected:
             raise Conflict(field="on_hand")
-    events, refused = await set_levels(db, {place: on_hand}, reason=reason.strip(), now=now)
+    events, refused = await set_levels(db, {place: on_hand}, reason=reason, note=note.strip(), now=now)
     if refused:
         raise refused[place]
     await emit(db, events, actor=actor)
@@ -79,7 +81,7 @@ async def set_price(
 async def create_product(db: Connection, draft: ProductDraft, *, actor: Actor, now: datetime) -> UUID:
     """Make a product; returns its id. Raises Taken when the external id or a SKU is in use, InvalidValue, NotFound.
 
-    Events product.created, stock.adjusted.
+    Events product.created, stock.moved.
     """
     await take_turn(db)
     if await db.fetchval("select true from product where external_id = $1", draft.external_id):
@@ -96,7 +98,7 @@ async def update_product(
 ) -> None:
     """Change a product: what `change` leaves out (None) stays as it is; its `external_id` is not looked at.
 
-    Raises NotFound, InvalidValue, Taken, BelowAllocated. Events product.changed, price.changed, stock.adjusted, each if
+    Raises NotFound, InvalidValue, Taken, BelowAllocated. Events product.changed, price.changed, stock.moved, each if
     it did.
     """
     external_id = await db.fetchval("select external_id from product where id = $1", product_id)

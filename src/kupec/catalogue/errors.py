@@ -17,6 +17,13 @@ class BelowAllocated(KupecError):
     code = "below_allocated"
 
 
+class NotEnough(KupecError):
+    """Only {available} pieces of {sku} can be taken from there: the others belong to placed orders or are not there."""
+
+    status = 409
+    code = "not_enough_stock"
+
+
 class Taken(KupecError):
     """“{value}” already belongs to another product."""
 

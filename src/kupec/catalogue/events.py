@@ -1,9 +1,13 @@
 """What happens in the catalogue. Amounts in minor units, stock in pieces."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 from uuid import UUID
 
 from kupec.kit.events import Payload
+
+Reason = Literal["goods_in", "count", "import", "sale", "return", "transfer", "damage", "loss", "found", "use", "scrap"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+"""Why stock moves."""
 
 
 class MarketChanged(Payload, frozen=True, kw_only=True):
@@ -55,15 +59,19 @@ class PriceChanged(Payload, frozen=True, kw_only=True):
     after: int
 
 
-class StockAdjusted(Payload, frozen=True, kw_only=True):
-    """What lies on the shelf, counted or imported. Sales are not adjustments."""
+class StockMoved(Payload, frozen=True, kw_only=True):
+    """So many pieces more or fewer lie on a shelf: the sum of all of a shelf's `delta` is what lies there.
 
-    name: ClassVar[str] = "stock.adjusted"
+    `reference` is what it belongs to ("order:<id>", the number of a delivery note), `note` the words of who did it.
+    """
+
+    name: ClassVar[str] = "stock.moved"
     variant_id: UUID
     location_id: UUID
-    before: int
-    after: int
-    reason: str
+    delta: int
+    reason: Reason
+    reference: str = ""
+    note: str = ""
 
 
 class MediaStored(Payload, frozen=True, kw_only=True):

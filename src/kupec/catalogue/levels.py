@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.catalogue.errors import BelowAllocated
-from kupec.catalogue.events import StockAdjusted
+from kupec.catalogue.events import Reason, StockMoved
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened
 
@@ -55,7 +55,7 @@ async def lock_levels(db: Connection, places: list[Place]) -> dict[Place, Level]
 
 
 async def set_levels(
-    db: Connection, wanted: Mapping[Place, int], *, reason: str, now: datetime
+    db: Connection, wanted: Mapping[Place, int], *, reason: Reason, note: str = "", now: datetime
 ) -> tuple[list[Happened], dict[Place, BelowAllocated]]:
     """Set what lies on these shelves. Returns the events to emit, and where it could not be done."""
     if not wanted:
@@ -73,13 +73,13 @@ async def set_levels(
         places = list(changed)
         await db.execute(_SET, [place[0] for place in places], [place[1] for place in places], list(changed.values()))
     events = [
-        _adjusted(place, before=levels[place].on_hand, after=on_hand, reason=reason, now=now)
+        _moved(place, delta=on_hand - levels[place].on_hand, reason=reason, note=note, now=now)
         for place, on_hand in changed.items()
     ]
     return events, refused
 
 
-def _adjusted(place: Place, *, before: int, after: int, reason: str, now: datetime) -> Happened:
+def _moved(place: Place, *, delta: int, reason: Reason, note: str, now: datetime) -> Happened:
     variant_id, location_id = place
-    payload = StockAdjusted(variant_id=variant_id, location_id=location_id, before=before, after=after, reason=reason)
+    payload = StockMoved(variant_id=variant_id, location_id=location_id, delta=delta, reason=reason, note=note)
     return Happened(payload=payload, subject=f"variant:{variant_id}", occurred_at=now)

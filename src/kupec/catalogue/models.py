@@ -174,6 +174,64 @@ class Portion(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
+class GoodsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Goods on their way in or to another location."""
+
+    variant_id: UUID
+    quantity: int
+
+
+class ReceivedLine(msgspec.Struct, frozen=True, kw_only=True):
+    variant_id: UUID
+    sku: str
+    name: str
+    quantity: int
+
+
+class GoodsReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in together: a goods-in document. `author` is "kind:id"."""
+
+    id: UUID
+    number: int
+    location_id: UUID
+    location: str
+    reference: str
+    supplier: str
+    received_at: datetime
+    author: str
+    lines: list[ReceivedLine]
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the history of stock. `actor` is "kind:id"."""
+
+    id: int
+    at: datetime
+    variant_id: UUID
+    sku: str
+    name: str
+    location_id: UUID
+    location: str
+    delta: int
+    reason: str
+    reference: str
+    note: str
+    actor: str
+
+
+class LowStock(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant of which no more than its reorder point is free, over all locations."""
+
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    on_hand: int
+    allocated: int
+    free: int
+    reorder_point: int
+
+
 class StockLevel(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the desk's stock page."""
 

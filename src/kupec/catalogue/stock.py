@@ -1,7 +1,7 @@
 """Stock: held for a cart, allocated to an order, taken off the shelf. Why it cannot oversell: docs/algorithms/stock.md.
 
-Every primitive takes a batch, is called inside the caller's transaction and emits no event of its own: the order or
-cart it serves does. `lock_stock` comes before `hold` and `allocate`, in the same transaction.
+Every primitive takes a batch, is called inside the caller's transaction and, but for `take_out`, emits no event of its
+own: the order or cart it serves does. `lock_stock` comes before `hold` and `allocate`, in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from kupec.catalogue.errors import NotAllocated
+from kupec.catalogue.events import StockMoved
 from kupec.catalogue.models import Portion, StockAt
+from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
+from kupec.kit.events import Happened, emit
 
 # Everybody who takes several stock rows takes them in this order, so that two can never wait for each other.
 _LOCK_LEVELS: Final = """
@@ -165,8 +168,8 @@ async def unallocate(db: Connection, holders: Sequence[UUID]) -> None:
         await db.execute(_UNALLOCATE, list(holders))
 
 
-async def take_out(db: Connection, portions: Sequence[Portion]) -> None:
-    """The goods leave: they are taken off the shelf and off their order's allocation.
+async def take_out(db: Connection, portions: Sequence[Portion], *, actor: Actor, now: datetime) -> None:
+    """The goods leave: they are taken off the shelf and off their order's allocation. Events stock.moved.
 
     Raises NotAllocated, before the transaction may commit, when an order has less of something than should leave.
     """
@@ -176,6 +179,19 @@ async def take_out(db: Connection, portions: Sequence[Portion]) -> None:
     taken = await db.fetchval(_TAKE_OUT, *_columns(portions))
     if taken != sum(portion.quantity for portion in portions):
         raise NotAllocated
+    events = [_sold(portion, now) for portion in portions]
+    await emit(db, events, actor=actor)
+
+
+def _sold(portion: Portion, now: datetime) -> Happened:
+    payload = StockMoved(
+        variant_id=portion.variant_id,
+        location_id=portion.location_id,
+        delta=-portion.quantity,
+        reason="sale",
+        reference=f"order:{portion.holder}",
+    )
+    return Happened(payload=payload, subject=f"variant:{portion.variant_id}", occurred_at=now)
 
 
 async def expire_reservations(db: Connection, now: datetime, limit: int) -> int:

@@ -27,7 +27,7 @@ async def write_products(
 
     Several drafts of one product are one change. What is as it was is not written. Errors: InvalidValue, NotFound
     (category, location, picture), Taken (SKU), BelowAllocated. Events product.created, product.changed, price.changed,
-    stock.adjusted.
+    stock.moved.
     """
     actor.require("catalogue.write")
     known = await look_around(db, drafts)

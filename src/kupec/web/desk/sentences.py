@@ -42,6 +42,8 @@ SENTENCES = {
     "price.changed": _("Price changed from {before} to {after}"),
     "price.changed:first": _("Price set to {after}"),
     "stock.adjusted": _("Stock changed from {before} to {after}: {reason}"),
+    "stock.moved": _("Stock {delta}: {reason}"),
+    "stock.moved:noted": _("Stock {delta}: {reason}, {note}"),
     "mail.sent": _("Mail sent: {kind}"),
 }
 
@@ -72,6 +74,17 @@ CODES = {
     "imported": _("taken over from another system"),
     "order_confirmation": _("order confirmation"),
     "parcel_shipped": _("the parcel is on its way"),
+    "goods_in": _("goods in"),
+    "count": _("count"),
+    "import": _("taken over from a file"),
+    "sale": _("sale"),
+    "return": _("return"),
+    "transfer": _("transfer"),
+    "damage": _("damaged"),
+    "loss": _("lost"),
+    "found": _("found"),
+    "use": _("own use"),
+    "scrap": _("thrown away"),
     "product": _("state and properties"),
     "texts": _("texts"),
     "variants": _("variants"),
@@ -110,6 +123,7 @@ _CODED = frozenset({"reason", "error_code", "code", "kind"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
+    "stock.moved": lambda payload: ":noted" if payload.get("note") else "",
     "price.changed": lambda payload: ":first" if payload.get("before") is None else "",
     "order.delivered": lambda payload: "" if payload.get("complete", True) else ":partly",
 }
@@ -146,6 +160,8 @@ class _Filling(dict[str, Any]):
             return "—"
         if key in _MONEY and isinstance(value, int) and "currency" in self:
             return self._reader.money(value, self["currency"])
+        if key == "delta":
+            return f"{value:+d}".replace("-", "−")
         if isinstance(value, list):
             return ", ".join(code_in_words(str(one), self._reader) for one in value)
         if key in _CODED:

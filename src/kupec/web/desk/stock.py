@@ -135,7 +135,7 @@ async def count(request: AnyRequest, variant_id: FromPath[UUID], location_id: Fr
                 variant_id,
                 location_id,
                 on_hand=form.whole("on_hand", least=0, most=1_000_000_000),
-                reason=form.text("reason", most=300),
+                note=form.text("reason", most=300),
                 expected=form.whole("expected", least=0, most=1_000_000_000),
                 actor=actor_of(request),
                 now=site.clock.now(),
