@@ -29,7 +29,9 @@ def basket(*lines: BasketLine, **others: Any) -> Basket:
     return msgspec.structs.replace(plain, **others)
 
 
-def promotion(code: str, action: Action = TEN_PERCENT, conditions: Conditions | None = None, **others: Any) -> Promotion:
+def promotion(
+    code: str, action: Action = TEN_PERCENT, conditions: Conditions | None = None, **others: Any
+) -> Promotion:
     return Promotion(
         code=code, names={"en": code.title()}, action=action, conditions=conditions or Conditions(), **others
     )

@@ -241,9 +241,7 @@ def test_a_night_belongs_to_the_day_on_which_it_began() -> None:
 def test_caps() -> None:
     capped = all_of(promotion("X", max_uses=10, per_customer=1))
     assert applied(capped, basket(line(1, 100), used={"X": 9})).applied
-    assert every_reason(applied(capped, basket(line(1, 100), used={"X": 10}))) == {
-        "X": "All uses of this are taken."
-    }
+    assert every_reason(applied(capped, basket(line(1, 100), used={"X": 10}))) == {"X": "All uses of this are taken."}
     mine = applied(capped, basket(line(1, 100), used_by_customer={"X": 1}))
     assert every_reason(mine) == {"X": "You have used this already."}
 

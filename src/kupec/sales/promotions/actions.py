@@ -36,7 +36,8 @@ def buy_get(action: BuyGet, lines: Sequence[BasketLine], left: Mapping[UUID, int
         cheaper = _cheaper(position + count, action.buy, size) - _cheaper(position, action.buy, size)
         off[line_id] = off.get(line_id, 0) + amount * cheaper
         position += count
-    return {line_id: part_of(amount, action.percent_bp) for line_id, amount in off.items()}
+    shares = distribute(part_of(sum(off.values()), action.percent_bp), list(off.values()))
+    return dict(zip(off, shares, strict=True))
 
 
 def _cheaper(pieces: int, buy: int, size: int) -> int:
