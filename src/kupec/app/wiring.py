@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from kupec import catalogue, outreach, sales, staff
+from kupec import catalogue, integrations, outreach, sales, staff
 from kupec.billing import CardProvider, SandboxCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -42,11 +42,16 @@ def checkout(settings: Settings, database: Database, payments: CardProvider, clo
     )
 
 
+def courier(settings: Settings) -> integrations.Courier:
+    return integrations.Courier(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo))
+
+
 def subscribers(settings: Settings) -> list[Subscriber]:
     """Who reads the event log."""
     return [
         outreach.subscriber(sender(settings)),
         sales.attention_subscriber(),
+        integrations.subscriber(),
     ]
 
 
@@ -54,6 +59,7 @@ def jobs(settings: Settings) -> list[Job]:
     """What happens outside the database."""
     return [
         outreach.job(mail_transport(settings), sender(settings)),
+        integrations.sending_job(courier(settings)),
     ]
 
 
@@ -63,5 +69,7 @@ def dues() -> list[Due]:
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
+        Due(name="api requests", verb=integrations.forget_requests, every=3600),
+        Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
     ]

@@ -48,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     card_webhook_secret: Annotated[str, _about("Verifies webhooks of the card gateway.")] = "sandbox-webhook-secret"
     payment_check_seconds: Annotated[int, _about("Pause before an unsettled payment is asked about again.")] = 10
     rate_limit: Annotated[int, _about("Changing requests one address may make a minute; 0 sets no limit.")] = 600
+    webhook_allowed_hosts: Annotated[
+        str, _about("Hosts, addresses or networks that webhooks may go to although they are not public.")
+    ] = ""
     metrics_token: Annotated[str, _about("Bearer token for /metrics; empty lets only this machine read them.")] = ""
     secure_cookies: Annotated[bool, _about("Send cookies over HTTPS only; switch on behind TLS.")] = False
     demo: Annotated[bool, _about("Shows demo sign-ins and the outbox without SMTP. Never on a real shop.")] = False
