@@ -9,7 +9,11 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import msgspec
+
 from kupec.catalogue.cards import products_by_ids
+from kupec.catalogue.facets import Asked, Narrowing, facet_attributes, narrow, page_conditions
+from kupec.catalogue.filters import BRAND, NO_FILTERS, Filters, tidy
 from kupec.catalogue.models import Market, ProductCard
 from kupec.catalogue.search import Sought, language_mark, understand
 from kupec.kit.db import Connection
@@ -83,6 +87,16 @@ cross join lateral (
 """
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of products, how many there are in all, and what they may be narrowed by."""
+
+    products: list[ProductCard]
+    total: int
+    filters: Filters
+    """Those that were asked for and exist."""
+    narrowing: Narrowing | None
+
+
 async def list_products(
     db: Connection,
     market: Market,
@@ -100,15 +114,43 @@ async def list_products(
     `sort` it is by relevance where there is a query, by name where there is none. Raises InvalidValue for an
     unknown sort.
     """
-    if sort is not None and sort not in _ORDERS:
-        raise InvalidValue(field="sort", expected="one of name, price, -price, newest, relevance")
-    page = _Page(market=market, category=category, limit=limit, offset=offset)
-    if query is None or not query.strip():
-        ids, total = await page.read(db, None, "name" if sort in (None, "relevance") else sort)
-    else:
-        sought = await understand(db, market.language, query)
-        ids, total = await _find(db, page, sought, sort or "relevance")
+    order = _order(query, sort)
+    page = await _open(db, market, category=category, query=query, now=now, limit=limit, offset=offset)
+    ids, total = await page.find(db, order)
     return await products_by_ids(db, market, ids, now=now), total
+
+
+async def browse(
+    db: Connection,
+    market: Market,
+    *,
+    now: datetime,
+    category: UUID | None = None,
+    query: str | None = None,
+    filters: Filters = NO_FILTERS,
+    sort: Sort | None = None,
+    limit: int = 24,
+    offset: int = 0,
+    count: bool = True,
+) -> Found:
+    """As `list_products`, narrowed by `filters`; those by codes that are no facets are left out.
+
+    With `count` it also says what else the list may be narrowed by: for each value how many products there would be,
+    given the filters of the other facets. Raises InvalidValue for an unknown sort.
+    """
+    order = _order(query, sort)
+    attributes = await facet_attributes(db, market.language) if count or filters.values else []
+    known = {attribute.code for attribute in attributes} | {BRAND}
+    filters = msgspec.structs.replace(filters, values=tidy(filters.values, known))
+    page = await _open(db, market, category=category, query=query, now=now, limit=limit, offset=offset)
+    ids, total = await page.find(db, order, filters)
+    narrowing = None
+    if count:
+        joins, where, parameters = page.scope(relevance=False)
+        asked = Asked(market=market, joins=joins, conditions=where, parameters=parameters)
+        narrowing = await narrow(db, asked, attributes, filters, now=now)
+    cards = await products_by_ids(db, market, ids, now=now)
+    return Found(products=cards, total=total, filters=filters, narrowing=narrowing)
 
 
 async def suggest(db: Connection, market: Market, prefix: str, *, now: datetime, limit: int = 6) -> list[ProductCard]:
@@ -119,38 +161,74 @@ async def suggest(db: Connection, market: Market, prefix: str, *, now: datetime,
     return cards
 
 
-async def _find(db: Connection, page: "_Page", sought: Sought, sort: str) -> tuple[list[UUID], int]:
-    """What answers all the words; if nothing does, what answers some."""
-    if sought.nothing:
-        return [], 0
-    ids, total = await page.read(db, sought, sort)
-    if total == 0 and len(sought.terms) > 1:
-        return await page.read(db, sought, sort, any_word=True)
-    return ids, total
+def _order(query: str | None, sort: Sort | None) -> str:
+    if sort is not None and sort not in _ORDERS:
+        raise InvalidValue(field="sort", expected="one of name, price, -price, newest, relevance")
+    if query is None or not query.strip():
+        return "name" if sort in (None, "relevance") else sort
+    return sort or "relevance"
+
+
+async def _open(
+    db: Connection,
+    market: Market,
+    *,
+    category: UUID | None,
+    query: str | None,
+    now: datetime,
+    limit: int,
+    offset: int,
+) -> "_Page":
+    sought = await understand(db, market.language, query) if query and query.strip() else None
+    return _Page(market=market, category=category, sought=sought, now=now, limit=limit, offset=offset)
 
 
 class _Page:
-    """Where to look and which part to give."""
+    """Where to look, what for, and which part to give."""
 
-    def __init__(self, *, market: Market, category: UUID | None, limit: int, offset: int) -> None:
+    def __init__(
+        self, *, market: Market, category: UUID | None, sought: Sought | None, now: datetime, limit: int, offset: int
+    ) -> None:
         self._market = market
         self._category = category
+        self._sought = sought
+        self._now = now
+        self._any_word = False
         self._limit = min(max(limit, 1), _MOST)
         self._offset = min(max(offset, 0), _FURTHEST)
 
-    async def read(
-        self, db: Connection, sought: Sought | None, sort: str, *, any_word: bool = False
-    ) -> tuple[list[UUID], int]:
+    async def find(self, db: Connection, order: str, filters: Filters = NO_FILTERS) -> tuple[list[UUID], int]:
+        """What answers all the words; if nothing does whatever the filters, what answers some."""
+        if self._sought is not None and self._sought.nothing:
+            return [], 0
+        ids, total = await self._read(db, order, filters)
+        if total or self._sought is None or len(self._sought.terms) < 2:
+            return ids, total
+        if filters and (await self._read(db, order, NO_FILTERS))[1]:
+            return [], 0
+        self._any_word = True
+        return await self._read(db, order, filters)
+
+    def scope(self, *, relevance: bool) -> tuple[str, str, list[Any]]:
+        """Joins and conditions that leave what is looked for, and their parameters from $5 on."""
         joins, conditions = "", ""
-        parameters: list[Any] = [] if sought is None else _parameters(sought, self._market.language, any_word)
-        if sought is not None:
-            joins = _SOUGHT + (_ANSWERING if any_word else "")
-            joins += _MATCH.format(answered="a.answered" if any_word else "0") if sort == "relevance" else ""
-            conditions = "" if any_word else "and (i.terms @@ q.wide or i.product_id = any(q.by_code))"
+        parameters: list[Any] = []
+        if self._sought is not None:
+            parameters = _parameters(self._sought, self._market.language, self._any_word)
+            joins = _SOUGHT + (_ANSWERING if self._any_word else "")
+            joins += _MATCH.format(answered="a.answered" if self._any_word else "0") if relevance else ""
+            conditions = "" if self._any_word else "and (i.terms @@ q.wide or i.product_id = any(q.by_code))"
         if self._category is not None:
             parameters.append(self._category)
             conditions += _IN_CATEGORY.format(category=f"${4 + len(parameters)}")
-        sql = _PAGE.format(joins=joins, conditions=conditions, order=_ORDERS[sort])
+        return joins, conditions, parameters
+
+    async def _read(self, db: Connection, order: str, filters: Filters) -> tuple[list[UUID], int]:
+        joins, where, parameters = self.scope(relevance=order == "relevance")
+        if filters:
+            sql, more = page_conditions(filters, first=5 + len(parameters), now=self._now)
+            where, parameters = where + sql, parameters + more
+        sql = _PAGE.format(joins=joins, conditions=where, order=_ORDERS[order])
         rows = await self._rows(db, sql, self._limit, self._offset, parameters)
         if rows or not self._offset:
             return [row["product_id"] for row in rows], rows[0]["total"] if rows else 0
