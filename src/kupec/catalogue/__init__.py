@@ -132,6 +132,11 @@ from kupec.catalogue.product import (
     product_by_id,
     product_by_slug,
 )
+from kupec.catalogue.related import (
+    OTHER_END,
+    RelationKind,
+    related_products,
+)
 from kupec.catalogue.selling import (
     resolve_items,
     sellable,
@@ -163,6 +168,7 @@ from kupec.catalogue.writing import (
 )
 
 __all__ = [
+    "OTHER_END",
     "REASONS",
     "RESERVED_FILTERS",
     "TAX",
@@ -205,6 +211,7 @@ __all__ = [
     "ProductView",
     "Reason",
     "ReceivedLine",
+    "RelationKind",
     "SellableVariant",
     "Shortage",
     "Sort",
@@ -253,6 +260,7 @@ __all__ = [
     "put_market",
     "receive_goods",
     "reindex_all",
+    "related_products",
     "release",
     "resolve_items",
     "scrap",

@@ -23,13 +23,23 @@ where w.product_id = p.id;
 -- "this fits that": read from both ends.
 create table product_relation (
     from_product uuid not null references product (id) on delete cascade,
-    kind text not null check (kind in ('fits', 'spare_part_of', 'consumed_by', 'accessory', 'related')),
+    kind text not null check (kind in ('fits', 'spare_part_of', 'consumed_by', 'accessory_of', 'related')),
     to_product uuid not null references product (id) on delete cascade,
     position int not null default 0,
     primary key (from_product, kind, to_product),
     check (from_product <> to_product)
 );
 create index product_relation_to on product_relation (to_product, kind);
+
+-- Said of a product about one that has not come in yet.
+create table product_relation_wanted (
+    from_product uuid not null references product (id) on delete cascade,
+    kind text not null,
+    to_external_id text not null,
+    position int not null default 0,
+    primary key (from_product, kind, to_external_id)
+);
+create index product_relation_wanted_to on product_relation_wanted (to_external_id);
 
 -- A variant that is sold as several others. It has no stock of its own, and `bundle` is set on it.
 alter table variant add column bundle boolean not null default false;
