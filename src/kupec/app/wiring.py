@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from kupec import catalogue, integrations, outreach, sales, staff
+from kupec import billing, catalogue, integrations, outreach, sales, staff
 from kupec.billing import CardProvider, SandboxCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -51,14 +51,21 @@ def subscribers(settings: Settings) -> list[Subscriber]:
     return [
         outreach.subscriber(sender(settings)),
         sales.attention_subscriber(),
+        billing.ledger_subscriber(),
+        billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
     ]
+
+
+def _books(settings: Settings) -> billing.Shop:
+    return billing.Shop(timezone=settings.shop_timezone, name=settings.shop_name, country=settings.shop_country)
 
 
 def jobs(settings: Settings) -> list[Job]:
     """What happens outside the database."""
     return [
         outreach.job(mail_transport(settings), sender(settings)),
+        billing.print_job(),
         integrations.sending_job(courier(settings)),
     ]
 

@@ -85,14 +85,14 @@ class DocumentContent(msgspec.Struct, frozen=True, kw_only=True):
     payment_name: str = ""
     variable_symbol: str = ""
     iban: str = ""
+    bic: str = ""
+    holder: str = ""
     account: str = ""
     """The account as people of the country write it."""
     taxable_on: date | None = None
     """Filled when issued: the day of the request."""
     due_on: date | None = None
     delivery: DocumentParty | None = None
-    qr: str = ""
-    """What pays it by a scan, as SVG."""
     corrects: str = ""
     """Of a credit note: the number of the invoice."""
     reason: str = ""
@@ -182,20 +182,27 @@ async def request_document(db: Connection, draft: DocumentDraft, *, actor: Actor
     return document_id
 
 
-def invoice_subscriber(timezone: str) -> Subscriber:
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """What the books need to know of where they stand. `name` and `country` are the seller's, where it says none."""
+
+    timezone: str = "UTC"
+    name: str = ""
+    country: str = ""
+
+
+def invoice_subscriber(shop: Shop) -> Subscriber:
     """Numbers what was requested, in the order of the log; one transaction at a time, whoever runs it."""
-    zone = ZoneInfo(timezone)
 
     async def issue(db: Connection, events: Sequence[Event]) -> None:
-        await issue_documents(db, [UUID(event.payload["document_id"]) for event in events], zone=zone)
+        await issue_documents(db, [UUID(event.payload["document_id"]) for event in events], shop=shop)
 
     return Subscriber(name="invoices", events=("invoice.requested",), handle=issue, start="beginning", batch_size=50)
 
 
-async def issue_documents(db: Connection, ids: Sequence[UUID], *, zone: ZoneInfo) -> None:
+async def issue_documents(db: Connection, ids: Sequence[UUID], *, shop: Shop) -> None:
     """Give these requests their numbers and freeze them. Those issued before are left as they are.
 
-    The day is that of the request in `zone`, and never before the series' last. Emits invoice.issued,
+    The day is that of the request in the shop's zone, and never before the series' last. Emits invoice.issued,
     credit_note.issued; the printing is a job. The series are locked by the very statements that count them up.
     """
     rows = await db.fetch(
@@ -206,7 +213,8 @@ async def issue_documents(db: Connection, ids: Sequence[UUID], *, zone: ZoneInfo
     documents = [waiting[document_id] for document_id in dict.fromkeys(ids) if document_id in waiting]
     if not documents:
         return
-    seller = (await published(db, SELLER))[SELLER]
+    seller, zone = (await published(db, SELLER))[SELLER], ZoneInfo(shop.timezone)
+    documents = [_completed(document, shop, zone) for document in documents]
     await enqueue(db, [(PRINT, {"ids": [document.id for document in documents]})])
     # A credit note names its invoice, so that one comes first.
     await _number_all(db, [document for document in documents if document.kind == "invoice"], seller, zone)
@@ -236,6 +244,13 @@ async def _naming_their_invoices(db: Connection, notes: Sequence[Document]) -> l
     ]
 
 
+def _completed(document: Document, shop: Shop, zone: ZoneInfo) -> Document:
+    seller = document.content.seller
+    named = msgspec.structs.replace(seller, name=seller.name or shop.name, country=seller.country or shop.country)
+    content = msgspec.structs.replace(document.content, seller=named, taxable_on=_day(document, zone))
+    return msgspec.structs.replace(document, content=content)
+
+
 def series_of(document: Document, seller: Seller, zone: ZoneInfo) -> str:
     """The series a document is counted in: "2026-", "D2026-"."""
     pattern = seller.invoice_series if document.kind == "invoice" else seller.credit_note_series
@@ -262,7 +277,6 @@ async def _number(db: Connection, series: str, documents: Sequence[Document], di
             document,
             number=f"{series}{serial:0{digits}}",
             issued_on=row["last_on"],
-            content=msgspec.structs.replace(document.content, taxable_on=_day(document, zone)),
         )
         for serial, document in enumerate(documents, start=first)
     ]

@@ -158,7 +158,7 @@ def as_printed(document: Document) -> dict[str, Any]:
         "due": [to_pay, words.money(content.to_pay if invoice else document.total)],
         "note": say(_("Reason: %(reason)s")) % {"reason": content.reason} if content.reason else "",
         "footer": _footer(content.seller),
-        "qr": content.qr or None,
+        "qr": None,
     }
 
 

@@ -56,6 +56,7 @@ from kupec.sales.events import (
     OrderCancelled,
     OrderPicking,
     OrderPlaced,
+    OrderRefunded,
     ParcelDelivered,
     ParcelShipped,
     SoldLine,
@@ -64,6 +65,7 @@ from kupec.sales.filling import add_to_cart, change_line, set_quantity
 from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
 from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
+from kupec.sales.invoicing import invoice_order
 from kupec.sales.models import (
     Address,
     Cart,
@@ -141,6 +143,9 @@ from kupec.sales.promotions.models import (
     RefusedPromotion,
     Selection,
 )
+from kupec.sales.refund_parts import RefundPart
+from kupec.sales.refund_rows import OrderRefund, order_refunds
+from kupec.sales.refunding import Refundable, refund_order, refundable
 from kupec.sales.settlement import settle
 from kupec.sales.shipping import SHIPPING, NewShippingMethod, Tariff, save_shipping_method, tariff, tariff_of
 from kupec.sales.shipping_models import Method, Rule, Shipping, Window, Zone
@@ -207,6 +212,8 @@ __all__ = [
     "OrderLineRow",
     "OrderPicking",
     "OrderPlaced",
+    "OrderRefund",
+    "OrderRefunded",
     "OrderState",
     "OrderSummary",
     "ParcelDelivered",
@@ -227,6 +234,8 @@ __all__ = [
     "Promotion",
     "PromotionSpent",
     "Promotions",
+    "RefundPart",
+    "Refundable",
     "RefusedPromotion",
     "RestCancelled",
     "ReturnApproved",
@@ -277,6 +286,7 @@ __all__ = [
     "hold_goods",
     "hold_slots",
     "import_orders",
+    "invoice_order",
     "list_batches",
     "list_coupons",
     "list_orders",
@@ -289,12 +299,15 @@ __all__ = [
     "order_counts",
     "order_from_token",
     "order_of_cart",
+    "order_refunds",
     "picking_rounds",
     "prepare",
     "price_cart",
     "price_carts",
     "promotion_uses",
     "read_prices",
+    "refund_order",
+    "refundable",
     "release_slots",
     "remove_coupon",
     "save_carts",

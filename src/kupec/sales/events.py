@@ -90,3 +90,16 @@ class OrderCancelled(Payload, frozen=True, kw_only=True):
     number: str
     reason: str
     refund: int
+
+
+class OrderRefunded(Payload, frozen=True, kw_only=True):
+    """So much of an order was given back; what became of each part of it, the payment and the store credit tell."""
+
+    name: ClassVar[str] = "order.refunded"
+    number: str
+    refund_id: UUID
+    amount: int
+    currency: str
+    to_payment: int
+    to_credit: int
+    no_longer_owed: int
