@@ -100,15 +100,17 @@ async def set_terms(db: Connection, debts: Sequence[Debt], *, now: datetime) -> 
         """
         update payment p
            set due_on = t.due_on,
+               party_id = t.party_id,
                variable_symbol = case when not exists (
                    select from payment other where other.variable_symbol = t.symbol and other.state = 'awaiting'
                                                and other.id <> p.id) then t.symbol end
-          from unnest($1::uuid[], $2::text[], $3::date[]) as t (id, symbol, due_on)
+          from unnest($1::uuid[], $2::text[], $3::date[], $4::uuid[]) as t (id, symbol, due_on, party_id)
          where p.id = t.id and p.state = 'awaiting'
         """,
         [debt.payment_id for debt in debts],
         symbols,
         [due_on(now, count) for count in days],
+        [debt.party_id for debt in debts],
     )
 
 

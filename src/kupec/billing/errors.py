@@ -43,3 +43,17 @@ class AccountInUse(KupecError):
 
     status = 409
     code = "account_in_use"
+
+
+class NothingOwed(KupecError):
+    """Nothing is owed there that this money could pay."""
+
+    status = 409
+    code = "nothing_owed"
+
+
+class CannotUnmatch(KupecError):
+    """Some of this money has been given back already. It cannot be taken for unpaid."""
+
+    status = 409
+    code = "cannot_unmatch"

@@ -58,6 +58,22 @@ class PaymentReduced(PaymentPayload, frozen=True, kw_only=True):
     name = "payment.reduced"
 
 
+class PaymentMatched(PaymentPayload, frozen=True, kw_only=True):
+    """So much of it came in with a line of a bank statement."""
+
+    name = "payment.matched"
+
+    line_id: UUID
+
+
+class PaymentUnmatched(PaymentPayload, frozen=True, kw_only=True):
+    """The line was for something else."""
+
+    name = "payment.unmatched"
+
+    line_id: UUID
+
+
 class PaymentFailed(PaymentPayload, frozen=True, kw_only=True):
     """No money was or will be taken by this attempt."""
 
@@ -127,6 +143,30 @@ class RefundProblem(RefundPayload, frozen=True, kw_only=True):
     name = "refund.problem"
 
     code: str
+
+
+class StatementImported(Payload, frozen=True, kw_only=True):
+    """A bank statement was brought in; `fresh` of its lines had not been seen before."""
+
+    name: ClassVar[str] = "statement.imported"
+
+    statement_id: UUID
+    lines: int
+    fresh: int
+
+
+class LineIgnored(Payload, frozen=True, kw_only=True):
+    """A line of a bank statement pays for nothing here."""
+
+    name: ClassVar[str] = "line.ignored"
+
+    line_id: UUID
+
+
+class LineReopened(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "line.reopened"
+
+    line_id: UUID
 
 
 class AccountOpened(Payload, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from kupec.billing.bank_account import check_iban
 from kupec.kit.errors import InvalidValue
+from kupec.kit.mapping import Mapping
 from kupec.kit.versions import Kind
 
 MethodKind = Literal["card", "transfer", "cod", "account"]
@@ -59,6 +60,8 @@ class PaymentMethods(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     methods: list[PaymentMethod]
     accounts: dict[str, BankAccount] = {}
+    statement_formats: dict[str, Mapping] = {}
+    """How the CSV files of other banks are read, as in docs/import.md; fields as in docs/payments.md."""
 
     def method(self, code: str | None) -> PaymentMethod | None:
         return next((method for method in self.methods if method.code == code), None)

@@ -236,7 +236,7 @@ async def confirm_refund(
     values = dict(row)
     if values.pop("provider") not in DEFERRED:
         raise NotRefundable
-    outcome = RefundOutcome(done=True, reference=reference.strip() or None)
+    outcome = RefundOutcome(done=True, reference=reference.strip() or "by_hand")
     changed = await apply_refunds(db, [(refund_id, outcome)], now=now, owners=owners, actor=actor)
     return changed[0] if changed else Refund(**values)
 

@@ -9,7 +9,9 @@ alter table payment
     -- What the customer's bank is told and a statement brings back: digits, at most ten.
     add column variable_symbol text check (variable_symbol ~ '^[0-9]{1,10}$'),
     add column due_on date,
-    add column reminded_at timestamptz;
+    add column reminded_at timestamptz,
+    -- Who owes it, where that is known.
+    add column party_id uuid;
 drop index payment_one_live;
 create unique index payment_one_live on payment (order_id)
     where state in ('pending', 'requires_action', 'authorised', 'capturing', 'awaiting', 'captured');
