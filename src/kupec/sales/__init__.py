@@ -66,6 +66,8 @@ from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
 from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.invoicing import invoice_order
+from kupec.sales.likes import WAYS as SHARE_WAYS
+from kupec.sales.likes import Liking, liking, record_share, toggle_like
 from kupec.sales.models import (
     Address,
     Cart,
@@ -83,6 +85,15 @@ from kupec.sales.models import (
     PricedLine,
     Problem,
     ShippingOption,
+)
+from kupec.sales.opinion_events import (
+    ProductLiked,
+    ProductShared,
+    ProductUnliked,
+    ReviewPublished,
+    ReviewRejected,
+    ReviewReplied,
+    ReviewWritten,
 )
 from kupec.sales.orders import (
     find_order,
@@ -146,17 +157,41 @@ from kupec.sales.promotions.models import (
 from kupec.sales.refund_parts import RefundPart
 from kupec.sales.refund_rows import OrderRefund, order_refunds
 from kupec.sales.refunding import Refundable, refund_order, refundable
+from kupec.sales.reviews import (
+    LONGEST_AUTHOR,
+    LONGEST_BODY,
+    LONGEST_TITLE,
+    Rating,
+    Review,
+    ReviewDraft,
+    ReviewState,
+    get_review,
+    list_reviews,
+    product_reviews,
+    publish_reviews,
+    ratings,
+    reject_reviews,
+    reply_to_review,
+    review_counts,
+    review_faults,
+    reviewable,
+    write_review,
+)
 from kupec.sales.settlement import settle
 from kupec.sales.shipping import SHIPPING, NewShippingMethod, Tariff, save_shipping_method, tariff, tariff_of
 from kupec.sales.shipping_models import Method, Rule, Shipping, Window, Zone
 from kupec.sales.slots import Slot, hold_slots, open_slots, open_slots_ahead, release_slots, slots_by_ids
 
 __all__ = [
+    "LONGEST_AUTHOR",
+    "LONGEST_BODY",
+    "LONGEST_TITLE",
     "MAX_COUPONS",
     "MAX_GENERATED",
     "MAX_LINES",
     "MAX_QUANTITY",
     "PROMOTIONS",
+    "SHARE_WAYS",
     "SHIPPING",
     "Action",
     "Address",
@@ -200,6 +235,7 @@ __all__ = [
     "InvalidCoupon",
     "LabelFailed",
     "LabelMade",
+    "Liking",
     "Method",
     "NewCart",
     "NewShippingMethod",
@@ -231,9 +267,13 @@ __all__ = [
     "PricedLine",
     "Prices",
     "Problem",
+    "ProductLiked",
+    "ProductShared",
+    "ProductUnliked",
     "Promotion",
     "PromotionSpent",
     "Promotions",
+    "Rating",
     "RefundPart",
     "Refundable",
     "RefusedPromotion",
@@ -243,6 +283,13 @@ __all__ = [
     "ReturnReceived",
     "ReturnRefused",
     "ReturnRequested",
+    "Review",
+    "ReviewDraft",
+    "ReviewPublished",
+    "ReviewRejected",
+    "ReviewReplied",
+    "ReviewState",
+    "ReviewWritten",
     "Round",
     "Rule",
     "Selection",
@@ -283,13 +330,16 @@ __all__ = [
     "get_coupon",
     "get_order",
     "get_orders",
+    "get_review",
     "hold_goods",
     "hold_slots",
     "import_orders",
     "invoice_order",
+    "liking",
     "list_batches",
     "list_coupons",
     "list_orders",
+    "list_reviews",
     "lock_carts",
     "mark_delivered",
     "mark_ready",
@@ -304,12 +354,21 @@ __all__ = [
     "prepare",
     "price_cart",
     "price_carts",
+    "product_reviews",
     "promotion_uses",
+    "publish_reviews",
+    "ratings",
     "read_prices",
+    "record_share",
     "refund_order",
     "refundable",
+    "reject_reviews",
     "release_slots",
     "remove_coupon",
+    "reply_to_review",
+    "review_counts",
+    "review_faults",
+    "reviewable",
     "save_carts",
     "save_shipping_method",
     "set_details",
@@ -323,7 +382,9 @@ __all__ = [
     "stop_batch",
     "tariff",
     "tariff_of",
+    "toggle_like",
     "transfer",
     "with_details",
     "withdraw_drafts",
+    "write_review",
 ]
