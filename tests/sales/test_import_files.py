@@ -11,10 +11,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from kupec.catalogue import set_vat_rate
+from kupec.kit.actor import system
 from kupec.kit.db import Connection, Database, Pool, connect
 from kupec.kit.import_run import write_errors
 from kupec.kit.postgres import create_database, drop_database
 from tests.sales import bringing
+from tests.shop import NOON
 
 _DUMP = (
     "select external_id, kind, name, language, created_at from party order by 1",
@@ -42,7 +45,7 @@ async def open_market(db: Connection) -> None:
         "insert into market (code, language, currency, home_country, countries, position)"
         " values ('cz', 'cs', 'CZK', 'CZ', '{CZ}', 1)"
     )
-    await db.execute("insert into vat_rate values ('CZ', 'standard', 2100)")
+    await set_vat_rate(db, "CZ", "standard", 2100, actor=system("setup"), now=NOON)
 
 
 @pytest.fixture

@@ -74,6 +74,13 @@ select 'draft', $1, $2, {_NAMES} from unnest({_ARRAYS}) as draft ({_NAMES})
 """  # noqa: S608 - names and types are ours
 
 _Line = tuple[UUID, int, PricedLine]
+
+
+def _json(values: Sequence[Any]) -> str:
+    """As text: an array of lists would be taken for an array of two dimensions."""
+    return msgspec.json.encode(values).decode() if values else "[]"
+
+
 _LINE_COLUMNS: tuple[tuple[str, str, Callable[[_Line], Any]], ...] = (
     ("id", "uuid", lambda _: uuid7()),
     ("order_id", "uuid", lambda row: row[0]),
@@ -87,14 +94,18 @@ _LINE_COLUMNS: tuple[tuple[str, str, Callable[[_Line], Any]], ...] = (
     ("total", "bigint", lambda row: row[2].total),
     ("tax_bp", "int", lambda row: row[2].tax_bp),
     ("tax", "bigint", lambda row: row[2].tax),
-    ("options", "jsonb", lambda row: row[2].options),
+    ("options", "text", lambda row: _json(row[2].options)),
     ("lead_days", "int", lambda row: row[2].lead_days),
     ("gift", "boolean", lambda row: row[2].gift),
-    ("components", "jsonb", lambda row: msgspec.to_builtins(row[2].components) if row[2].components else []),
+    ("components", "text", lambda row: _json(row[2].components)),
 )
 _LINE_NAMES = ", ".join(name for name, _, _ in _LINE_COLUMNS)
 _LINE_ARRAYS = ", ".join(f"${index}::{kind}[]" for index, (_, kind, _) in enumerate(_LINE_COLUMNS, start=1))
-_INSERT_LINES = f"insert into order_line ({_LINE_NAMES}) select * from unnest({_LINE_ARRAYS})"  # noqa: S608
+_INSERT_LINES = f"""
+insert into order_line ({_LINE_NAMES})
+select {_LINE_NAMES.replace("options", "options::jsonb").replace("components", "components::jsonb")}
+  from unnest({_LINE_ARRAYS}) as line ({_LINE_NAMES})
+"""  # noqa: S608
 
 
 async def insert_drafts(db: Connection, drafts: Sequence[NewDraft], *, now: datetime, expires_at: datetime) -> None:

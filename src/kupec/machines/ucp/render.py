@@ -84,12 +84,11 @@ def checkout(session: Session, settings: Settings, *, messages: Sequence[Message
         line_items=[_line(line, settings) for line in seen.lines],
         buyer=_buyer(cart.name, cart.email, cart.phone),
         totals=_totals(
-            seen.subtotal,
-            seen.shipping.fee if seen.shipping else None,
-            seen.tax,
-            seen.total,
+            seen,
             cart.language,
+            fee=seen.shipping_fee if seen.shipping else None,
             shipping_name=seen.shipping.name if seen.shipping else None,
+            payment_name=seen.payment.name if seen.payment else None,
         ),
         fulfillment=_fulfillment(seen, settings),
         messages=told or None,
@@ -159,26 +158,43 @@ def _line(line: PricedLine, settings: Settings) -> LineItem:
             image_url=f"{settings.base_url}/media/{line.picture}" if line.picture else None,
         ),
         quantity=line.quantity,
-        totals=_line_totals(line.total),
+        totals=_line_totals(line.total, line.discount),
     )
 
 
-def _line_totals(amount: int) -> list[Total]:
-    return [Total(type="subtotal", amount=amount), Total(type="total", amount=amount)]
+def _line_totals(amount: int, discount: int) -> list[Total]:
+    rows = [Total(type="subtotal", amount=amount + discount)]
+    if discount:
+        rows.append(Total(type="items_discount", amount=-discount))
+    rows.append(Total(type="total", amount=amount))
+    return rows
 
 
 def _totals(
-    subtotal: int, fee: int | None, tax: int, total: int, language: str, *, shipping_name: str | None
+    sale: PricedCart | SalesOrder,
+    language: str,
+    *,
+    fee: int | None,
+    shipping_name: str | None,
+    payment_name: str | None,
 ) -> list[Total]:
     """Prices include VAT, so the tax is a part of the total, shown as its breakdown, and adds nothing."""
-    rows = [Total(type="subtotal", amount=subtotal)]
+    rows = [Total(type="subtotal", amount=sale.subtotal + sale.discount)]
+    if sale.discount:
+        rows.append(Total(type="items_discount", amount=-sale.discount))
     if fee is not None:
         rows.append(Total(type="fulfillment", amount=fee, display_text=shipping_name or None))
+    if sale.payment_fee:
+        rows.append(Total(type="fee", amount=sale.payment_fee, display_text=payment_name or None))
+    if sale.rounding:
+        rows.append(
+            Total(type="rounding", amount=sale.rounding, display_text=translate(language, _("Rounding to whole coins")))
+        )
     parts = [
-        TotalPart(display_text=translate(language, _("Without VAT")), amount=total - tax),
-        TotalPart(display_text=translate(language, _("VAT")), amount=tax),
+        TotalPart(display_text=translate(language, _("Without VAT")), amount=sale.total - sale.tax),
+        TotalPart(display_text=translate(language, _("VAT")), amount=sale.tax),
     ]
-    rows.append(Total(type="total", amount=total, lines=parts))
+    rows.append(Total(type="total", amount=sale.total, lines=parts))
     return rows
 
 
@@ -273,12 +289,11 @@ def order(order: SalesOrder, refunds: Sequence[Refund], settings: Settings) -> O
         ),
         currency=order.currency,
         totals=_totals(
-            order.subtotal,
-            order.shipping_amount,
-            order.tax,
-            order.total,
+            order,
             order.language,
+            fee=order.shipping_amount,
             shipping_name=order.shipping_name,
+            payment_name=order.payment_name,
         ),
         adjustments=adjustments or None,
     )
@@ -304,7 +319,7 @@ def _order_line(line: SalesLine, fulfilled: int, cancelled: bool) -> OrderLineIt
         id=str(line.id),
         item=Item(id=str(line.variant_id or line.sku), title=line.name, price=line.unit_amount),
         quantity=OrderQuantity(original=line.quantity, total=total, fulfilled=fulfilled),
-        totals=_line_totals(line.total),
+        totals=_line_totals(line.total, line.discount),
         status=status,
     )
 
