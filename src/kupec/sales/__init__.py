@@ -107,6 +107,7 @@ from kupec.sales.orders import (
 )
 from kupec.sales.picking import Round, ToPick, picking_rounds, start_picking
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
+from kupec.sales.preview import PREVIEWED, ChangedOrder, Preview, preview_orders
 from kupec.sales.promotions.cart_coupons import MAX_COUPONS, add_coupon, remove_coupon
 from kupec.sales.promotions.coupon_book import (
     MAX_GENERATED,
@@ -190,6 +191,7 @@ __all__ = [
     "MAX_GENERATED",
     "MAX_LINES",
     "MAX_QUANTITY",
+    "PREVIEWED",
     "PROMOTIONS",
     "SHARE_WAYS",
     "SHIPPING",
@@ -212,6 +214,7 @@ __all__ = [
     "CartInPayment",
     "CartIncomplete",
     "CartLine",
+    "ChangedOrder",
     "Checkout",
     "CheckoutAbandoned",
     "CheckoutPrepared",
@@ -263,6 +266,7 @@ __all__ = [
     "Picked",
     "PickupPoint",
     "PrepareRequest",
+    "Preview",
     "PricedCart",
     "PricedLine",
     "Prices",
@@ -352,6 +356,7 @@ __all__ = [
     "order_refunds",
     "picking_rounds",
     "prepare",
+    "preview_orders",
     "price_cart",
     "price_carts",
     "product_reviews",
