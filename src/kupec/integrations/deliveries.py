@@ -27,7 +27,7 @@ _COLUMNS: Final = (
 )
 _WRITE: Final = """
 insert into webhook_out (id, endpoint_id, event_id, name, body, state, next_attempt_at, created_at)
-select id, endpoint_id, event_id, name, body, 'waiting', created_at, created_at
+select id, endpoint_id, event_id, name, body, 'waiting', to_timestamp(0), created_at
 from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
      as w (id, endpoint_id, event_id, name, body, created_at)
 on conflict (endpoint_id, event_id) do nothing
