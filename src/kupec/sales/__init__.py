@@ -3,6 +3,18 @@
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
 from kupec.sales.cancelling import cancel_order
+from kupec.sales.carriers.own import OwnLabels
+from kupec.sales.carriers.packeta import Packeta
+from kupec.sales.carriers.protocol import (
+    TRACKING,
+    CannotAsk,
+    Carrier,
+    CarrierRefused,
+    CarrierUnreachable,
+    Consignment,
+    Shipment,
+    Step,
+)
 from kupec.sales.cart_prices import Prices, note_shown, price_cart, price_carts, read_prices
 from kupec.sales.carts import (
     MAX_LINES,
@@ -66,6 +78,7 @@ from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
 from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.invoicing import invoice_order
+from kupec.sales.labels import ParcelLabel, label_job, label_pdf, labels_of, order_labels
 from kupec.sales.likes import WAYS as SHARE_WAYS
 from kupec.sales.likes import Liking, liking, record_share, toggle_like
 from kupec.sales.models import (
@@ -182,6 +195,16 @@ from kupec.sales.settlement import settle
 from kupec.sales.shipping import SHIPPING, NewShippingMethod, Tariff, save_shipping_method, tariff, tariff_of
 from kupec.sales.shipping_models import Method, Rule, Shipping, Window, Zone
 from kupec.sales.slots import Slot, hold_slots, open_slots, open_slots_ahead, release_slots, slots_by_ids
+from kupec.sales.tracking import (
+    CarrierNotice,
+    ParcelStep,
+    call_late,
+    late_parcels,
+    parcel_steps,
+    record_steps,
+    take_notice,
+    tracking_round,
+)
 
 __all__ = [
     "LONGEST_AUTHOR",
@@ -195,6 +218,7 @@ __all__ = [
     "PROMOTIONS",
     "SHARE_WAYS",
     "SHIPPING",
+    "TRACKING",
     "Action",
     "Address",
     "AmountOff",
@@ -204,6 +228,11 @@ __all__ = [
     "BasketLine",
     "Batch",
     "BuyGet",
+    "CannotAsk",
+    "Carrier",
+    "CarrierNotice",
+    "CarrierRefused",
+    "CarrierUnreachable",
     "Cart",
     "CartCancelled",
     "CartChange",
@@ -223,6 +252,7 @@ __all__ = [
     "CompleteRequest",
     "Completion",
     "Conditions",
+    "Consignment",
     "Coupon",
     "CouponChanged",
     "CouponExpired",
@@ -255,11 +285,15 @@ __all__ = [
     "OrderRefunded",
     "OrderState",
     "OrderSummary",
+    "OwnLabels",
+    "Packeta",
     "ParcelDelivered",
+    "ParcelLabel",
     "ParcelLate",
     "ParcelReady",
     "ParcelShipped",
     "ParcelSplit",
+    "ParcelStep",
     "ParcelTracked",
     "ParcelTransferred",
     "PercentOff",
@@ -297,12 +331,14 @@ __all__ = [
     "Round",
     "Rule",
     "Selection",
+    "Shipment",
     "Shipping",
     "ShippingOption",
     "Slot",
     "SlotFull",
     "SoldLine",
     "Standing",
+    "Step",
     "Tariff",
     "ToPick",
     "TotalChanged",
@@ -316,6 +352,7 @@ __all__ = [
     "add_to_cart",
     "apply_promotions",
     "attention_subscriber",
+    "call_late",
     "cancel_cart",
     "cancel_order",
     "cart_lines",
@@ -339,6 +376,10 @@ __all__ = [
     "hold_slots",
     "import_orders",
     "invoice_order",
+    "label_job",
+    "label_pdf",
+    "labels_of",
+    "late_parcels",
     "liking",
     "list_batches",
     "list_coupons",
@@ -352,8 +393,10 @@ __all__ = [
     "open_slots_ahead",
     "order_counts",
     "order_from_token",
+    "order_labels",
     "order_of_cart",
     "order_refunds",
+    "parcel_steps",
     "picking_rounds",
     "prepare",
     "preview_orders",
@@ -365,6 +408,7 @@ __all__ = [
     "ratings",
     "read_prices",
     "record_share",
+    "record_steps",
     "refund_order",
     "refundable",
     "reject_reviews",
@@ -385,9 +429,11 @@ __all__ = [
     "start_picking",
     "status_token",
     "stop_batch",
+    "take_notice",
     "tariff",
     "tariff_of",
     "toggle_like",
+    "tracking_round",
     "transfer",
     "with_details",
     "withdraw_drafts",

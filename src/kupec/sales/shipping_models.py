@@ -76,6 +76,10 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     kind: MethodKind = "parcel"
     location: str | None = None
     tracking_url: str | None = None
+    labels: str = "own"
+    """Who makes the labels: the name of a carrier connection ("own", "packeta")."""
+    service: str = ""
+    """Which of that carrier's services, in its own words (Packeta: the id of the carrier for home delivery)."""
     active: bool = True
     windows: list[Window] = []
     slot_days: int = 14

@@ -70,7 +70,7 @@ create table collection (
 create table parcel_label (
     fulfilment_id uuid primary key references fulfilment (id) on delete cascade,
     carrier text not null,
-    state text not null check (state in ('waiting', 'ordering', 'made', 'unknown', 'failed', 'cancelled')),
+    state text not null check (state in ('waiting', 'ordering', 'ordered', 'made', 'unknown', 'failed', 'cancelled')),
     number text,
     reference text,
     pdf bytea,

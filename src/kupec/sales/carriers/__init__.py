@@ -1,0 +1,1 @@
+"""Connections to carriers. How to add one: docs/carriers.md."""
