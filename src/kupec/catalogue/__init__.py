@@ -133,9 +133,11 @@ from kupec.catalogue.product import (
     product_by_slug,
 )
 from kupec.catalogue.related import (
+    related_products,
+)
+from kupec.catalogue.relation_kinds import (
     OTHER_END,
     RelationKind,
-    related_products,
 )
 from kupec.catalogue.selling import (
     resolve_items,

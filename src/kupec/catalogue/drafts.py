@@ -11,6 +11,8 @@ import msgspec
 
 from kupec.catalogue.errors import BelowAllocated, Taken
 from kupec.catalogue.levels import Level
+from kupec.catalogue.options import Option, option_faults
+from kupec.catalogue.relation_kinds import RelationKind
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.transforms import slug as to_slug
 
@@ -24,6 +26,9 @@ _LONGEST_SLUG: Final = 120
 MOST_MONEY: Final = 10**12
 MOST_PIECES: Final = 10**9
 _MOST_GRAMS: Final = 10**9
+_MOST_RELATIONS: Final = 200
+MOST_LEAD_DAYS: Final = 365
+MOST_INTERVAL: Final = 3650
 
 
 class TextDraft(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +41,11 @@ class TextDraft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VariantDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant by its SKU. `prices` by currency in minor units with VAT, `stock` by location code in pieces."""
+    """A variant by its SKU. `prices` by currency in minor units with VAT, `stock` by location code in pieces.
+
+    `bundle` makes it one of so many pieces of other SKUs (an empty one: none any more). A `reorder_point` below zero:
+    not watched.
+    """
 
     sku: str
     names: dict[str, str] = {}
@@ -44,12 +53,15 @@ class VariantDraft(msgspec.Struct, frozen=True, kw_only=True):
     weight_g: int | None = None
     prices: dict[str, int] = {}
     stock: dict[str, int] = {}
+    reorder_point: int | None = None
+    bundle: dict[str, int] | None = None
 
 
 class ProductDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A product by its external id. `picture` is the name of a stored one ("" for none), `categories` are codes.
 
-    `only_these_variants` archives the product's others.
+    `relations` names other products by their external ids; one that is not there yet is remembered until it comes in.
+    Kinds that are left out stay. `service_interval_days` 0: none. `only_these_variants` archives the product's others.
     """
 
     external_id: str
@@ -61,15 +73,41 @@ class ProductDraft(msgspec.Struct, frozen=True, kw_only=True):
     texts: dict[str, TextDraft] = {}
     categories: list[str] | None = None
     attributes: dict[str, str | dict[str, str]] | None = None
+    options: list[Option] | None = None
+    lead_days: int | None = None
+    service_interval_days: int | None = None
+    relations: dict[RelationKind, list[str]] = {}
     variants: list[VariantDraft] = []
     only_these_variants: bool = False
+
+
+class KnownPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant that a bundle may contain."""
+
+    variant_id: UUID
+    external_id: str
+    vat_class: str
+    bundle: bool
+
+
+class KnownBundles(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the way of bundles. All but `bound` are SKUs."""
+
+    parts: dict[str, KnownPart] = {}
+    bundles: frozenset[str] = frozenset()
+    contained: frozenset[str] = frozenset()
+    """Components of some bundle."""
+    stocked: frozenset[str] = frozenset()
+    """Some lie on a shelf."""
+    bound: frozenset[str] = frozenset()
+    """External ids of products with a bundle or a component: their VAT class stays."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What drafts refer to, as it stands in the database."""
 
-    products: dict[str, tuple[UUID, str]]
-    """Id and kind by external id."""
+    products: dict[str, tuple[UUID, str, str]]
+    """Id, kind and VAT class by external id."""
     variants: dict[str, tuple[UUID, str]]
     """Id and the product's external id by SKU."""
     text_slugs: dict[tuple[str, str], str]
@@ -81,12 +119,20 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     pictures: dict[str, UUID]
     vat_classes: frozenset[str]
     levels: dict[tuple[UUID, UUID], Level]
+    bundles: "KnownBundles"
+    related: dict[str, UUID]
+    """Products that relations name, by external id."""
 
 
 def fault(draft: ProductDraft, known: Known) -> KupecError | None:
     """Why a draft cannot be written, or None."""
     checks: Iterator[KupecError | None] = chain(
-        (_identity_fault(draft, known), _reference_fault(draft, known), _text_fault(draft)),
+        (
+            _identity_fault(draft, known),
+            _reference_fault(draft, known),
+            _text_fault(draft),
+            _making_fault(draft),
+        ),
         (_variant_fault(variant, draft.external_id, known) for variant in draft.variants),
     )
     return next((found for found in checks if found is not None), None)
@@ -144,7 +190,25 @@ def _identity_fault(draft: ProductDraft, known: Known) -> KupecError | None:
         return NotFound(field="picture", what="picture")
     if draft.vat_class is not None and draft.vat_class not in known.vat_classes:
         return InvalidValue(field="vat_class", expected=f"one of {', '.join(sorted(known.vat_classes)) or 'none'}")
+    if draft.vat_class is not None and draft.external_id in known.bundles.bound:
+        present = known.products[draft.external_id][2]
+        if draft.vat_class != present:
+            return InvalidValue(field="vat_class", expected=f"{present}, since a bundle depends on it")
     return None
+
+
+def _making_fault(draft: ProductDraft) -> KupecError | None:
+    """What is wrong with how it is made and kept, and what it belongs to."""
+    for field, days in (("lead_days", draft.lead_days), ("service_interval_days", draft.service_interval_days)):
+        most = MOST_LEAD_DAYS if field == "lead_days" else MOST_INTERVAL
+        if days is not None and not 0 <= days <= most:
+            return InvalidValue(field=field, expected=f"days from 0 to {most}")
+    for kind, external_ids in draft.relations.items():
+        if draft.external_id in external_ids:
+            return InvalidValue(field=kind, expected="other products than itself")
+        if len(external_ids) > _MOST_RELATIONS or not all(0 < len(each) <= _LONGEST_CODE for each in external_ids):
+            return InvalidValue(field=kind, expected=f"at most {_MOST_RELATIONS} external ids")
+    return next(iter(option_faults(draft.options or ())), None)
 
 
 def _reference_fault(draft: ProductDraft, known: Known) -> KupecError | None:
@@ -176,6 +240,8 @@ def _variant_fault(variant: VariantDraft, external_id: str, known: Known) -> Kup
             return InvalidValue(field="prices", expected="ISO 4217 codes with amounts that are not negative")
     if variant.weight_g is not None and not 0 <= variant.weight_g <= _MOST_GRAMS:
         return InvalidValue(field="weight_g", expected="a weight in grams")
+    if variant.reorder_point is not None and variant.reorder_point > MOST_PIECES:
+        return InvalidValue(field="reorder_point", expected="a number of pieces")
     for code, on_hand in variant.stock.items():
         if not 0 <= on_hand <= MOST_PIECES:
             return InvalidValue(field="stock", expected="a number of pieces that is not negative")
@@ -199,7 +265,7 @@ def _over(old: D, new: D) -> D:
         before, after = getattr(old, name), getattr(new, name)
         if after is None:
             values[name] = before
-        elif isinstance(before, dict) and isinstance(after, dict) and name != "attributes":
+        elif isinstance(before, dict) and isinstance(after, dict) and name not in ("attributes", "bundle"):
             values[name] = {**before, **after}
         else:
             values[name] = after

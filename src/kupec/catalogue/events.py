@@ -41,7 +41,7 @@ class ProductCreated(Payload, frozen=True, kw_only=True):
 
 
 class ProductChanged(Payload, frozen=True, kw_only=True):
-    """`changed` names the parts: "product", "texts", "variants", "categories", "attributes"."""
+    """`changed` names the parts: "product", "texts", "variants", "bundles", "relations", "categories", "attributes"."""
 
     name: ClassVar[str] = "product.changed"
     product_id: UUID

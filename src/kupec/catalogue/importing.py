@@ -10,6 +10,8 @@ import msgspec
 from kupec.catalogue.drafts import ProductDraft, Status, TextDraft, VariantDraft
 from kupec.catalogue.errors import UnfitPicture
 from kupec.catalogue.media import store_pictures
+from kupec.catalogue.options import Option
+from kupec.catalogue.relation_kinds import RelationKind
 from kupec.catalogue.territory import locations
 from kupec.catalogue.writing import write_products
 from kupec.kit.actor import Actor
@@ -27,7 +29,10 @@ _CONTENT_TYPES: Final = {
 
 
 class VariantRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant inside a product's row. `prices` by currency in minor units, `stock` by location code in pieces."""
+    """A variant inside a product's row. `prices` by currency in minor units, `stock` by location code in pieces.
+
+    `bundle`: it is sold as so many pieces of other SKUs.
+    """
 
     sku: str
     names: dict[str, str] = {}
@@ -35,6 +40,8 @@ class VariantRow(msgspec.Struct, frozen=True, kw_only=True):
     barcode: str | None = None
     weight_g: int | None = None
     stock: dict[str, int] = {}
+    reorder_point: int | None = None
+    bundle: dict[str, int] | None = None
 
 
 class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +60,14 @@ class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
     slugs: dict[str, str] = {}
     summaries: dict[str, str] = {}
     descriptions: dict[str, str] = {}
+    options: list[Option] | None = None
+    lead_days: int | None = None
+    service_interval_days: int | None = None
+    fits: list[str] | None = None
+    spare_part_of: list[str] | None = None
+    consumed_by: list[str] | None = None
+    accessory_of: list[str] | None = None
+    related: list[str] | None = None
     variants: list[VariantRow] | None = None
 
     language: str = "en"
@@ -71,6 +86,8 @@ class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
     prices: dict[str, int] = {}
     stock: int | dict[str, int] | None = None
     """Pieces by location, or at the merchant's first one."""
+    reorder_point: int | None = None
+    bundle: dict[str, int] | None = None
 
 
 async def import_products(
@@ -109,6 +126,10 @@ def _draft(row: ProductRow, home: str) -> ProductDraft | KupecError:
         texts=_texts(row),
         categories=categories,
         attributes=row.attributes,
+        options=row.options,
+        lead_days=row.lead_days,
+        service_interval_days=row.service_interval_days,
+        relations=_relations(row),
         variants=variants,
         only_these_variants=row.variants is not None,
     )
@@ -136,6 +157,17 @@ def _texts(row: ProductRow) -> dict[str, TextDraft]:
     }
 
 
+def _relations(row: ProductRow) -> dict[RelationKind, list[str]]:
+    told: dict[RelationKind, list[str] | None] = {
+        "fits": row.fits,
+        "spare_part_of": row.spare_part_of,
+        "consumed_by": row.consumed_by,
+        "accessory_of": row.accessory_of,
+        "related": row.related,
+    }
+    return {kind: external_ids for kind, external_ids in told.items() if external_ids is not None}
+
+
 def _variant(row: VariantRow) -> VariantDraft:
     return VariantDraft(
         sku=row.sku,
@@ -144,6 +176,8 @@ def _variant(row: VariantRow) -> VariantDraft:
         weight_g=row.weight_g,
         prices=row.prices,
         stock=row.stock,
+        reorder_point=row.reorder_point,
+        bundle=row.bundle,
     )
 
 
@@ -161,6 +195,8 @@ def _flat_variant(row: ProductRow, home: str) -> VariantDraft:
         weight_g=row.weight_g,
         prices=prices,
         stock=stock,
+        reorder_point=row.reorder_point,
+        bundle=row.bundle,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from kupec.catalogue.bundles import known_bundles
 from kupec.catalogue.drafts import Known, ProductDraft, wished_slugs
 from kupec.catalogue.levels import lock_levels
 from kupec.catalogue.tax import TAX
@@ -26,7 +27,10 @@ async def look_around(db: Connection, drafts: Sequence[ProductDraft]) -> Known:
     await take_turn(db)
     external_ids = list({draft.external_id for draft in drafts})
     products = await db.fetch(
-        "select id, external_id, kind from product where external_id = any($1::text[]) order by id for no key update",
+        """
+        select id, external_id, kind, vat_class from product where external_id = any($1::text[]) order by id
+        for no key update
+        """,
         external_ids,
     )
     variants = await db.fetch(
@@ -50,7 +54,7 @@ async def look_around(db: Connection, drafts: Sequence[ProductDraft]) -> Known:
         list({code for draft in drafts for code in draft.categories or ()}),
     )
     return Known(
-        products={row["external_id"]: (row["id"], row["kind"]) for row in products},
+        products={row["external_id"]: (row["id"], row["kind"], row["vat_class"]) for row in products},
         variants={row["sku"]: (row["id"], row["external_id"]) for row in variants},
         text_slugs=await _text_slugs(db, [row["id"] for row in products]),
         slug_owners=await _slug_owners(db, drafts),
@@ -58,6 +62,8 @@ async def look_around(db: Connection, drafts: Sequence[ProductDraft]) -> Known:
         locations=locations,
         pictures=await _pictures(db, drafts),
         vat_classes=(await published(db, TAX))[TAX].classes,
+        bundles=await known_bundles(db, drafts),
+        related=await _related(db, drafts),
         levels=await lock_levels(db, sorted(places)) if places else {},
     )
 
@@ -86,6 +92,14 @@ async def _slug_owners(db: Connection, drafts: Sequence[ProductDraft]) -> dict[t
         [slug for _, slug in wished],
     )
     return {(row["language"], row["slug"]): row["external_id"] for row in rows}
+
+
+async def _related(db: Connection, drafts: Sequence[ProductDraft]) -> dict[str, UUID]:
+    wanted = {each for draft in drafts for external_ids in draft.relations.values() for each in external_ids}
+    if not wanted:
+        return {}
+    rows = await db.fetch("select external_id, id from product where external_id = any($1::text[])", list(wanted))
+    return {row["external_id"]: row["id"] for row in rows}
 
 
 async def _pictures(db: Connection, drafts: Sequence[ProductDraft]) -> dict[str, UUID]:

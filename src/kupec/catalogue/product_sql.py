@@ -3,28 +3,36 @@
 from typing import Final
 
 INSERT_PRODUCTS: Final = """
-insert into product (id, external_id, kind, brand, vat_class, status, picture_id, created_at, updated_at)
+insert into product (id, external_id, kind, brand, vat_class, status, picture_id, options, lead_days,
+                     service_interval_days, created_at, updated_at)
 select id, external_id, coalesce(kind, 'goods'), coalesce(brand, ''), coalesce(vat_class, 'standard'),
-       coalesce(status, 'active'), picture_id, $8, $8
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[])
-    as given (id, external_id, kind, brand, vat_class, status, picture_id)
+       coalesce(status, 'active'), picture_id, coalesce(options, '[]'), coalesce(lead_days, 0), nullif(interval, 0),
+       $11, $11
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::int[],
+            $10::uuid[])
+    as given (id, external_id, kind, brand, vat_class, status, options, lead_days, interval, picture_id)
 """
 
 UPDATE_PRODUCTS: Final = """
 with given as (
     select p.id, coalesce(g.kind, p.kind) as kind, coalesce(g.brand, p.brand) as brand,
            coalesce(g.vat_class, p.vat_class) as vat_class, coalesce(g.status, p.status) as status,
+           coalesce(g.options, p.options) as options, coalesce(g.lead_days, p.lead_days) as lead_days,
+           nullif(coalesce(g.interval, p.service_interval_days), 0) as interval,
            case when g.keep_picture then p.picture_id else g.picture_id end as picture_id
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::bool[])
-        as g (id, kind, brand, vat_class, status, picture_id, keep_picture)
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::int[], $8::int[],
+                $9::uuid[], $10::bool[])
+        as g (id, kind, brand, vat_class, status, options, lead_days, interval, picture_id, keep_picture)
     join product p using (id)
 )
 update product p
-set kind = g.kind, brand = g.brand, vat_class = g.vat_class, status = g.status, picture_id = g.picture_id
+set kind = g.kind, brand = g.brand, vat_class = g.vat_class, status = g.status, picture_id = g.picture_id,
+    options = g.options, lead_days = g.lead_days, service_interval_days = g.interval
 from given g
 where p.id = g.id
-  and (p.kind, p.brand, p.vat_class, p.status, p.picture_id)
-      is distinct from (g.kind, g.brand, g.vat_class, g.status, g.picture_id)
+  and (p.kind, p.brand, p.vat_class, p.status, p.picture_id, p.options, p.lead_days, p.service_interval_days)
+      is distinct from
+      (g.kind, g.brand, g.vat_class, g.status, g.picture_id, g.options, g.lead_days, g.interval)
 returning p.id as product_id
 """
 
@@ -91,13 +99,63 @@ with wanted as (
 select product_id from gone union select product_id from written
 """
 
+# Codes that nobody has described yet are noted, so that they can be.
+NOTE_ATTRIBUTES: Final = """
+insert into attribute (code, position)
+select code, coalesce((select max(position) + 1 from attribute), 0) + row_number() over (order by place) - 1
+from (select code, min(place) as place from unnest($1::text[]) with ordinality as g (code, place) group by code) given
+where not exists (select from attribute a where a.code = given.code)
+on conflict do nothing
+"""
+
+WRITE_RELATIONS: Final = """
+with told as (select * from unnest($1::uuid[], $2::text[]) as t (from_product, kind)),
+wanted as (
+    select * from unnest($3::uuid[], $4::text[], $5::uuid[], $6::int[]) as w (from_product, kind, to_product, position)
+), gone as (
+    delete from product_relation r using told t
+    where (r.from_product, r.kind) = (t.from_product, t.kind)
+      and not exists (select from wanted w
+                      where (w.from_product, w.kind, w.to_product) = (r.from_product, r.kind, r.to_product))
+    returning r.from_product
+), written as (
+    insert into product_relation as r (from_product, kind, to_product, position)
+    select * from wanted
+    on conflict (from_product, kind, to_product) do update set position = excluded.position
+    where r.position <> excluded.position
+    returning r.from_product
+), forgotten as (
+    delete from product_relation_wanted r using told t where (r.from_product, r.kind) = (t.from_product, t.kind)
+      and not exists (
+          select from unnest($7::uuid[], $8::text[], $9::text[]) as l (from_product, kind, to_external_id)
+          where (l.from_product, l.kind, l.to_external_id) = (r.from_product, r.kind, r.to_external_id))
+), later as (
+    insert into product_relation_wanted (from_product, kind, to_external_id, position)
+    select * from unnest($7::uuid[], $8::text[], $9::text[], $10::int[])
+    on conflict (from_product, kind, to_external_id) do update set position = excluded.position
+)
+select from_product as product_id from gone union select from_product from written
+"""
+
+# Products that others have been waiting for have come in.
+FULFIL_RELATIONS: Final = """
+with come as (
+    delete from product_relation_wanted w using product p
+    where p.external_id = w.to_external_id and p.external_id = any($1::text[])
+    returning w.from_product, w.kind, p.id as to_product, w.position
+)
+insert into product_relation (from_product, kind, to_product, position)
+select * from come where from_product <> to_product
+on conflict do nothing
+"""
+
 INSERT_VARIANTS: Final = """
-insert into variant (id, product_id, sku, barcode, position, names, weight_g, stocked)
+insert into variant (id, product_id, sku, barcode, position, names, weight_g, reorder_point, stocked)
 select g.id, g.product_id, g.sku, nullif(g.barcode, ''),
        g.position + coalesce((select max(v.position) + 1 from variant v where v.product_id = g.product_id), 0),
-       g.names, coalesce(g.weight_g, 0), p.kind <> 'service'
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::jsonb[], $7::int[])
-    as g (id, product_id, sku, barcode, position, names, weight_g)
+       g.names, coalesce(g.weight_g, 0), case when g.reorder_point >= 0 then g.reorder_point end, p.kind <> 'service'
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::jsonb[], $7::int[], $8::int[])
+    as g (id, product_id, sku, barcode, position, names, weight_g, reorder_point)
 join product p on p.id = g.product_id
 returning product_id
 """
@@ -106,19 +164,21 @@ UPDATE_VARIANTS: Final = """
 with given as (
     select v.id, case when g.barcode = '' then null else coalesce(g.barcode, v.barcode) end as barcode,
            case when g.placed then g.position else v.position end as position,
-           v.names || g.names as names, coalesce(g.weight_g, v.weight_g) as weight_g, p.kind <> 'service' as stocked
-    from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::jsonb[], $6::int[])
-        as g (id, barcode, position, placed, names, weight_g)
+           v.names || g.names as names, coalesce(g.weight_g, v.weight_g) as weight_g, p.kind <> 'service' as stocked,
+           case when g.reorder_point is null then v.reorder_point
+                when g.reorder_point >= 0 then g.reorder_point end as reorder_point
+    from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::jsonb[], $6::int[], $7::int[])
+        as g (id, barcode, position, placed, names, weight_g, reorder_point)
     join variant v using (id)
     join product p on p.id = v.product_id
 )
 update variant v
 set barcode = g.barcode, position = g.position, names = g.names, weight_g = g.weight_g, stocked = g.stocked,
-    status = 'active'
+    reorder_point = g.reorder_point, status = 'active'
 from given g
 where v.id = g.id
-  and (v.barcode, v.position, v.names, v.weight_g, v.stocked, v.status)
-      is distinct from (g.barcode, g.position, g.names, g.weight_g, g.stocked, 'active')
+  and (v.barcode, v.position, v.names, v.weight_g, v.stocked, v.reorder_point, v.status)
+      is distinct from (g.barcode, g.position, g.names, g.weight_g, g.stocked, g.reorder_point, 'active')
 returning v.product_id
 """
 

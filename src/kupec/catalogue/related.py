@@ -3,23 +3,13 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 from kupec.catalogue.cards import products_by_ids
 from kupec.catalogue.models import Market, ProductCard
+from kupec.catalogue.relation_kinds import OTHER_END
 from kupec.kit.db import Connection
-
-RelationKind = Literal["fits", "spare_part_of", "consumed_by", "accessory_of", "related"]
-
-OTHER_END: Final[dict[str, str]] = {
-    "fits": "fitting",
-    "spare_part_of": "spare_parts",
-    "consumed_by": "consumables",
-    "accessory_of": "accessories",
-    "related": "related",
-}
-"""Each kind of relation, and what it is called from the other end."""
 
 _RELATED: Final = """
 select r.kind, true as onward, r.to_product as product_id, r.position, i.sort_key
@@ -38,8 +28,9 @@ async def related_products(
 ) -> dict[str, list[ProductCard]]:
     """What a product belongs together with in a market, by kind, from both ends.
 
-    Of a part: "fits", "spare_part_of", "consumed_by", "accessory_of", "related" name the others in the merchant's order;
-    of a machine: "fitting", "spare_parts", "consumables", "accessories" by their names. Kinds without any are missing.
+    Of a part: "fits", "spare_part_of", "consumed_by", "accessory_of", "related" name the others in the merchant's
+    order; of a machine: "fitting", "spare_parts", "consumables", "accessories" by their names. Kinds without any are
+    missing.
     """
     kinds: defaultdict[str, dict[UUID, None]] = defaultdict(dict)
     for row in await db.fetch(_RELATED, product_id, market.language):

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from kupec.catalogue import product_sql as sql
+from kupec.catalogue.bundles import WRITE_BUNDLES, bundle_fault, bundle_rows
 from kupec.catalogue.drafts import Known, ProductDraft, choose_slug, fault, merged, newcomer_fault
 from kupec.catalogue.errors import Taken
 from kupec.catalogue.events import PriceChanged, ProductChanged, ProductCreated
@@ -57,6 +60,15 @@ def _decide(drafts: Sequence[ProductDraft], known: Known) -> tuple[list[KupecErr
         else:
             for index in indexes:
                 answers[index] = found
+    refused = True
+    while refused:  # a bundle cannot contain what is refused itself
+        batch = {variant.sku: draft for draft in accepted for variant in draft.variants}
+        faults = {draft.external_id: bundle_fault(draft, known, batch) for draft in accepted}
+        for external_id, problem in faults.items():
+            for index in groups[external_id] if problem else ():
+                answers[index] = problem
+        refused = any(faults.values())
+        accepted = [draft for draft in accepted if faults[draft.external_id] is None]
     return answers, accepted
 
 
@@ -95,6 +107,8 @@ class _Batch:
         await self._write_categories()
         await self._write_attributes()
         await self._write_variants()
+        await self._write_bundles()
+        await self._write_relations()
         prices, repriced = await self._write_prices()
         stock = await self._write_stock()
         new = {self._ids[external_id] for external_id in self._new}
@@ -161,6 +175,7 @@ class _Batch:
             for position, (code, value) in enumerate((draft.attributes or {}).items())
         ]
         if drafts:
+            await self._db.execute(sql.NOTE_ATTRIBUTES, [row[1] for row in rows])
             await self._note(
                 "attributes", sql.WRITE_ATTRIBUTES, [self._id(draft) for draft in drafts], *_columns(rows, 4)
             )
@@ -170,18 +185,40 @@ class _Batch:
         for draft in self._drafts:
             for position, variant in enumerate(draft.variants):
                 variant_id = self._variant_ids[variant.sku]
-                common = (variant.names, variant.weight_g)
+                common = (variant.names, variant.weight_g, variant.reorder_point)
                 if variant.sku in self._known.variants:
                     old.append((variant_id, variant.barcode, position, draft.only_these_variants, *common))
                 else:
                     new.append((variant_id, self._id(draft), variant.sku, variant.barcode, position, *common))
         if new:
-            await self._note("variants", sql.INSERT_VARIANTS, *_columns(new, 7))
+            await self._note("variants", sql.INSERT_VARIANTS, *_columns(new, 8))
         if old:
-            await self._note("variants", sql.UPDATE_VARIANTS, *_columns(old, 6))
+            await self._note("variants", sql.UPDATE_VARIANTS, *_columns(old, 7))
         complete = [self._id(draft) for draft in self._drafts if draft.only_these_variants]
         if complete:
             await self._note("variants", sql.ARCHIVE_OTHER_VARIANTS, complete, list(self._variant_ids.values()))
+
+    async def _write_bundles(self) -> None:
+        told, rows = bundle_rows(self._drafts, self._known, self._variant_ids)
+        if told:
+            await self._note("bundles", WRITE_BUNDLES, told, *_columns(rows, 4))
+
+    async def _write_relations(self) -> None:
+        told, wanted, later = [], [], []
+        for draft in self._drafts:
+            for kind, external_ids in draft.relations.items():
+                told.append((self._id(draft), kind))
+                for position, external_id in enumerate(dict.fromkeys(external_ids)):
+                    other = self._ids.get(external_id) or self._known.related.get(external_id)
+                    if other is None:
+                        later.append((self._id(draft), kind, external_id, position))
+                    else:
+                        wanted.append((self._id(draft), kind, other, position))
+        if told:
+            columns = (*_columns(told, 2), *_columns(wanted, 4), *_columns(later, 4))
+            await self._note("relations", sql.WRITE_RELATIONS, *columns)
+        if self._new:
+            await self._db.execute(sql.FULFIL_RELATIONS, list(self._new))
 
     async def _write_prices(self) -> tuple[list[Happened], set[UUID]]:
         """Returns the events, and the products that have other prices now."""
@@ -250,6 +287,9 @@ def _product_columns(drafts: Sequence[ProductDraft], known: Known) -> tuple[list
         [draft.brand for draft in drafts],
         [draft.vat_class for draft in drafts],
         [draft.status for draft in drafts],
+        [None if draft.options is None else msgspec.to_builtins(draft.options) for draft in drafts],
+        [draft.lead_days for draft in drafts],
+        [draft.service_interval_days for draft in drafts],
         [known.pictures[draft.picture] if draft.picture else None for draft in drafts],
     )
 
