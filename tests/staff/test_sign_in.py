@@ -86,7 +86,7 @@ async def test_sign_ins_stand_in_the_log_without_personal_data(
         )
     assert [row["name"] for row in rows] == ["staff.created", "staff.signed_in", "staff.signed_out"]
     assert rows[1]["actor"] == f"staff:{person.id}"
-    assert [row["payload"] for row in rows] == [{"role": "agent"}, {}, {}]
+    assert [row["payload"] for row in rows] == [{"role": "agent"}, {"method": "password"}, {}]
 
 
 @pytest.mark.parametrize("wrong", ["", "dlouhé hesl", "DLOUHÉ HESLO"])

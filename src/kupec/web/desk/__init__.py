@@ -5,8 +5,23 @@ from typing import Any
 from litestar import Router
 
 from kupec.kit.errors import NotSignedIn
-from kupec.web.desk import catalogue, customers, live, order, orders, outbox, picking, signing, stock, system, tasks
-from kupec.web.desk.gate import let_in, not_signed_in
+from kupec.staff import ConfirmFirst, EnrolFirst
+from kupec.web.desk import (
+    account,
+    catalogue,
+    customers,
+    live,
+    order,
+    orders,
+    outbox,
+    picking,
+    signing,
+    staff_pages,
+    stock,
+    system,
+    tasks,
+)
+from kupec.web.desk.gate import confirm_first, enrol_first, let_in, not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
 
 _LARGEST_FORM = 100_000  # bytes
@@ -15,8 +30,27 @@ _INSIDE = (
     signing.home,
     signing.signing_out,
     signing.language,
-    signing.account,
-    signing.new_password,
+    account.account,
+    account.new_password,
+    account.end_elsewhere,
+    account.confirm_page,
+    account.confirm,
+    account.app_page,
+    account.enrol_app,
+    account.drop_app,
+    account.fresh_codes,
+    account.new_passkey,
+    account.add_passkey,
+    account.drop_passkey,
+    staff_pages.people,
+    staff_pages.take_on,
+    staff_pages.link_again,
+    staff_pages.give_role,
+    staff_pages.let_go,
+    staff_pages.let_back,
+    staff_pages.reset,
+    staff_pages.rules,
+    staff_pages.access,
     orders.orders,
     order.order,
     picking.picking_list,
@@ -48,7 +82,16 @@ _INSIDE = (
 routes: list[Any] = [
     Router(
         "/desk",
-        route_handlers=[signing.sign_in_page, signing.signing_in],
+        route_handlers=[
+            signing.sign_in_page,
+            signing.signing_in,
+            signing.second_step_page,
+            signing.second_step,
+            signing.passkey_challenge,
+            signing.passkey_sign_in,
+            signing.invitation,
+            signing.accepting,
+        ],
         guards=[limit_rate, refuse_forged],
         request_max_body_size=_LARGEST_FORM,
         include_in_schema=False,
@@ -57,7 +100,7 @@ routes: list[Any] = [
         "/desk",
         route_handlers=_INSIDE,
         guards=[limit_rate, let_in, refuse_forged],
-        exception_handlers={NotSignedIn: not_signed_in},
+        exception_handlers={NotSignedIn: not_signed_in, EnrolFirst: enrol_first, ConfirmFirst: confirm_first},
         request_max_body_size=_LARGEST_FORM,
         include_in_schema=False,
     ),

@@ -30,6 +30,10 @@ EXPECTED = (
     _("a reason of at most 500 characters"),
     _("a few words on why the stock changes"),
     _("a number of pieces that is not negative"),
+    _("a name of at most 100 characters"),
+    _("a name of at most 40 characters"),
+    _("at most 20 views; remove one first"),
+    _("at most 20 passkeys"),
 )
 """What verbs below say they expect of a field, marked for the catalogues."""
 
@@ -50,6 +54,7 @@ PLACES = (
     Place("tasks", _("Tasks"), "task", "/desk/tasks", "tasks.write"),
     Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read"),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
+    Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write"),
     Place("system", _("System"), "settings", "/desk/system", "system.read"),
 )
 
