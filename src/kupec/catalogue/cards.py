@@ -5,10 +5,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from kupec.catalogue.free_stock import buyable, shown_price
 from kupec.catalogue.models import Market, ProductCard
 from kupec.kit.db import Connection
 
-_CARDS: Final = """
+_PRICE = shown_price(
+    "c.amount", variant="v.id", vat_class="p.vat_class", currency="$3", home="$5::text", group="$6::text", now="$4"
+)
+
+_CARDS: Final = f"""
 select p.id, t.name, t.slug, t.summary, p.brand, p.kind, encode(f.sha256, 'hex') as picture,
        o.price, o.price_varies, $3 as currency, o.available
 from unnest($1::uuid[]) with ordinality as given (id, place)
@@ -17,22 +22,13 @@ join product_index i on i.product_id = p.id and i.language = $2
 join product_text t on t.product_id = p.id and t.language = i.text_language
 left join media f on f.id = p.picture_id
 join lateral (
-    select min(c.amount) as price, min(c.amount) < max(c.amount) as price_varies,
-           case when bool_or(v.stocked) then coalesce(sum(s.free), 0)::int end as available
-    from variant v
-    join price c on c.variant_id = v.id and c.currency = $3
-    left join lateral (
-        select sum(greatest(0, s.on_hand - s.allocated - coalesce(
-                   (select sum(r.quantity) from reservation r
-                    where r.variant_id = s.variant_id and r.location_id = s.location_id and r.expires_at > $4), 0)))
-               as free
-        from stock_level s
-        where s.variant_id = v.id and v.stocked
-    ) s on true
-    where v.product_id = p.id and v.status = 'active'
+    select min(s.price) as price, min(s.price) < max(s.price) as price_varies, sum(s.available)::int as available
+    from (select {_PRICE} as price, {buyable("v", "$4")} as available
+          from variant v join price c on c.variant_id = v.id and c.currency = $3
+          where v.product_id = p.id and v.status = 'active') s
 ) o on o.price is not null
 order by given.place
-"""
+"""  # noqa: S608
 
 _SIMILAR: Final = """
 select other.product_id
@@ -48,11 +44,14 @@ limit $3
 """
 
 
-async def products_by_ids(db: Connection, market: Market, ids: Sequence[UUID], *, now: datetime) -> list[ProductCard]:
-    """These products in this order; those not on sale in the market are left out."""
+async def products_by_ids(
+    db: Connection, market: Market, ids: Sequence[UUID], *, now: datetime, group: str | None = None
+) -> list[ProductCard]:
+    """These products in this order, at the prices of a price group; those not on sale in the market are left out."""
     if not ids:
         return []
-    return [ProductCard(**row) for row in await db.fetch(_CARDS, list(ids), market.language, market.currency, now)]
+    rows = await db.fetch(_CARDS, list(ids), market.language, market.currency, now, market.home_country, group)
+    return [ProductCard(**row) for row in rows]
 
 
 async def similar_products(

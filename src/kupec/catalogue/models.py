@@ -66,6 +66,8 @@ class VariantView(msgspec.Struct, frozen=True, kw_only=True):
     price: int
     currency: str
     available: int | None
+    base_price: int = 0
+    """The variant's own price, above `price` where a price list lowers it."""
 
 
 class ProductView(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +86,10 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[Category]
     attributes: dict[str, str]
     variants: list[VariantView]
+    options: list[Option] = []
+    """Made to order: what is on offer in the market's currency."""
+    lead_days: int = 0
+    service_interval_days: int | None = None
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):

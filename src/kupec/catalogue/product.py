@@ -4,8 +4,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from kupec.catalogue.categories import list_categories
+from kupec.catalogue.free_stock import buyable, shown_price
 from kupec.catalogue.models import Market, ProductView, VariantView
+from kupec.catalogue.options import Option, offered
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 
@@ -18,7 +22,8 @@ limit 1
 """
 
 _PRODUCT: Final = """
-select p.id, p.external_id, p.brand, p.kind, t.name, t.slug, t.summary, t.description,
+select p.id, p.external_id, p.brand, p.kind, p.lead_days, p.service_interval_days, p.options,
+       t.name, t.slug, t.summary, t.description,
        encode(f.sha256, 'hex') as picture,
        (select jsonb_object_agg(x.language, x.slug) from product_text x where x.product_id = p.id) as slugs,
        array(select pc.category_id from product_category pc where pc.product_id = p.id) as category_ids,
@@ -31,21 +36,23 @@ left join media f on f.id = p.picture_id
 where p.id = $1 and p.status = 'active'
 """
 
-_VARIANTS: Final = """
-select v.id, v.sku, v.barcode, v.weight_g, c.amount as price, c.currency,
+_PRICE: Final = shown_price(
+    "c.amount", variant="v.id", vat_class="p.vat_class", currency="$3", home="$5::text", group="$6::text", now="$4"
+)
+
+_VARIANTS: Final = f"""
+select v.id, v.sku, v.barcode, v.weight_g, c.amount as base_price, c.currency, {_PRICE} as price,
        coalesce(v.names ->> $2, v.names ->> 'en', (select min(value) from jsonb_each_text(v.names)), '') as name,
-       case when v.stocked then coalesce((
-           select sum(greatest(0, s.on_hand - s.allocated - coalesce(
-                      (select sum(r.quantity) from reservation r
-                       where r.variant_id = s.variant_id and r.location_id = s.location_id and r.expires_at > $4), 0)))
-           from stock_level s where s.variant_id = v.id), 0)::int end as available
-from variant v join price c on c.variant_id = v.id and c.currency = $3
+       {buyable("v", "$4")} as available
+from variant v join product p on p.id = v.product_id join price c on c.variant_id = v.id and c.currency = $3
 where v.product_id = $1 and v.status = 'active'
 order by v.position, v.sku
-"""
+"""  # noqa: S608
 
 
-async def product_by_slug(db: Connection, market: Market, slug: str, *, now: datetime) -> ProductView:
+async def product_by_slug(
+    db: Connection, market: Market, slug: str, *, now: datetime, group: str | None = None
+) -> ProductView:
     """The product with this slug in the market's language, or else in any language (then its own `slug` differs).
 
     Raises NotFound for what is not on sale in the market.
@@ -53,18 +60,24 @@ async def product_by_slug(db: Connection, market: Market, slug: str, *, now: dat
     product_id = await db.fetchval(_BY_SLUG, slug, market.language)
     if product_id is None:
         raise NotFound(what="product")
-    return await product_by_id(db, market, product_id, now=now)
+    return await product_by_id(db, market, product_id, now=now, group=group)
 
 
-async def product_by_id(db: Connection, market: Market, product_id: UUID, *, now: datetime) -> ProductView:
-    """The product as it is shown in the market. Raises NotFound for what is not on sale there."""
+async def product_by_id(
+    db: Connection, market: Market, product_id: UUID, *, now: datetime, group: str | None = None
+) -> ProductView:
+    """The product as it is shown in the market, at the prices of a price group.
+
+    Raises NotFound for what is not on sale there.
+    """
     row = await db.fetchrow(_PRODUCT, product_id, market.language)
-    variants = await db.fetch(_VARIANTS, product_id, market.language, market.currency, now)
+    variants = await db.fetch(_VARIANTS, product_id, market.language, market.currency, now, market.home_country, group)
     if row is None or not variants:
         raise NotFound(what="product")
     fields: dict[str, Any] = dict(row)
     inside = set(fields.pop("category_ids"))
     fields["attributes"] = {code: _spoken(value, market.language) for code, value in fields["attributes"]}
+    fields["options"] = offered(msgspec.convert(fields["options"], list[Option]), market.currency)
     categories = [each for each in await list_categories(db, market.language) if each.id in inside]
     return ProductView(**fields, categories=categories, variants=[VariantView(**row) for row in variants])
 
