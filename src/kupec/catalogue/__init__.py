@@ -1,5 +1,12 @@
 """Products, variants, prices, stock, media, and how they come in: the door."""
 
+from kupec.catalogue.bulk import (
+    PriceLine,
+    StockLine,
+    change_stock,
+    set_prices,
+    set_stock,
+)
 from kupec.catalogue.cards import (
     products_by_ids,
     similar_products,
@@ -203,6 +210,7 @@ __all__ = [
     "Option",
     "Portion",
     "PriceChanged",
+    "PriceLine",
     "PricePoint",
     "ProductCard",
     "ProductChanged",
@@ -219,6 +227,7 @@ __all__ = [
     "Sort",
     "StockAt",
     "StockLevel",
+    "StockLine",
     "StockMoved",
     "Taken",
     "TaxRules",
@@ -232,6 +241,7 @@ __all__ = [
     "allocate",
     "browse",
     "category_by_slug",
+    "change_stock",
     "choose",
     "correct_stock",
     "create_product",
@@ -269,6 +279,8 @@ __all__ = [
     "search_variants",
     "sellable",
     "set_price",
+    "set_prices",
+    "set_stock",
     "set_vat_rate",
     "similar_products",
     "store_media",

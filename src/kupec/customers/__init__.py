@@ -10,6 +10,7 @@ from kupec.customers.importing import PartyRow, import_parties
 from kupec.customers.models import Contact, ContactPoint, Party, PartyPage, Task
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
 from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks, open_task
+from kupec.customers.upsert import put_parties
 
 __all__ = [
     "Contact",
@@ -37,6 +38,7 @@ __all__ = [
     "open_task",
     "parties_by_ids",
     "party_page",
+    "put_parties",
     "set_price_group",
     "set_segments",
     "timeline",

@@ -17,7 +17,7 @@ from kupec.customers.events import CustomerChanged, CustomerCreated, PartyKind
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
-from kupec.kit.events import Happened, emit
+from kupec.kit.events import Happened, Origin, emit
 from kupec.kit.ids import uuid7
 
 DEFAULT_LANGUAGE = "en"
@@ -79,12 +79,12 @@ class _World(msgspec.Struct, frozen=True):
 
 
 async def import_parties(
-    db: Connection, rows: Sequence[PartyRow], *, actor: Actor, now: datetime
+    db: Connection, rows: Sequence[PartyRow], *, actor: Actor, now: datetime, origin: Origin = "imported"
 ) -> list[KupecError | None]:
     """Make or update a party for each row, by its external id; for each row None, or why it stayed out.
 
     Rows take effect in their order. Importing the same again changes nothing. Errors: InvalidValue with the
-    field. Emits, with origin "imported": customer.created, at the row's `created_at`, and customer.changed.
+    field. Emits, with that origin: customer.created, at the row's `created_at`, and customer.changed.
     """
     await db.execute("select pg_advisory_xact_lock($1)", _ADVISORY_LOCK)
     points = [_points(row) for row in rows]
@@ -97,7 +97,7 @@ async def import_parties(
     await _write_parties(db, drafts)
     await _write_points(db, drafts)
     await _write_addresses(db, [draft for draft in drafts if "address" in draft.changed])
-    await emit(db, [_event(draft, now) for draft in drafts], actor=actor, origin="imported")
+    await emit(db, [_event(draft, now) for draft in drafts], actor=actor, origin=origin)
     return results
 
 
