@@ -20,6 +20,8 @@ from kupec.billing.bank_account import grouped
 from kupec.billing.books_events import DocumentPrinted
 from kupec.billing.documents import ACTOR, PRINT, Document, DocumentLine, DocumentParty, get_documents
 from kupec.billing.ledger import percent
+from kupec.billing.methods import BankAccount
+from kupec.billing.qr import payment_qr, qr_svg
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
 from kupec.kit.i18n import mark as _
@@ -158,8 +160,25 @@ def as_printed(document: Document) -> dict[str, Any]:
         "due": [to_pay, words.money(content.to_pay if invoice else document.total)],
         "note": say(_("Reason: %(reason)s")) % {"reason": content.reason} if content.reason else "",
         "footer": _footer(content.seller),
-        "qr": None,
+        "qr": _qr(document, say(_("Pay by QR"))),
     }
+
+
+def _qr(document: Document, title: str) -> str | None:
+    """What pays it by a scan, where it waits for a transfer."""
+    content = document.content
+    if not (content.iban and content.to_pay > 0):
+        return None
+    account = BankAccount(iban=content.iban, bic=content.bic, holder=content.holder)
+    text = payment_qr(
+        account,
+        amount=content.to_pay,
+        currency=document.currency,
+        variable_symbol=content.variable_symbol or None,
+        message=document.number or "",
+        due_on=content.due_on,
+    )
+    return text and qr_svg(text, title=title).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
 
 
 def _subtitle(words: Words) -> str:
