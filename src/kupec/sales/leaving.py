@@ -6,12 +6,14 @@ from uuid import UUID
 from kupec.catalogue import Portion, take_out
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
+from kupec.sales.invoicing import invoice_order
 from kupec.sales.models import Order
 
 
 async def goods_leave(db: Connection, order: Order, fulfilment_id: UUID, *, actor: Actor, now: datetime) -> None:
     """Take a parcel's goods off the shelf. The order must be locked."""
-    await take_out(db, await _portions(db, order, fulfilment_id))
+    await invoice_order(db, order, now)
+    await take_out(db, await _portions(db, order, fulfilment_id), actor=actor, now=now)
 
 
 async def _portions(db: Connection, order: Order, fulfilment_id: UUID) -> list[Portion]:
