@@ -172,6 +172,7 @@ from kupec.billing.store_credit import (
     return_store_credit,
     store_credits_of,
 )
+from kupec.billing.stripe.client import KeptCard, StripeCards
 
 __all__ = [
     "CHECK_PAUSE",
@@ -204,6 +205,7 @@ __all__ = [
     "Imported",
     "InvalidSignature",
     "InvoiceIssued",
+    "KeptCard",
     "LedgerEntry",
     "MatchedPart",
     "MethodKind",
@@ -255,6 +257,7 @@ __all__ = [
     "StoreCreditHeld",
     "StoreCreditIssued",
     "StoreCreditReleased",
+    "StripeCards",
     "Suggestion",
     "Transition",
     "VatFigures",

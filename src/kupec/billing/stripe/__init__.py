@@ -1,0 +1,1 @@
+"""Stripe as a card provider, on its wire format."""
