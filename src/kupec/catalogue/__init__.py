@@ -1,5 +1,11 @@
 """Products, variants, prices, stock, media, and how they come in: the door."""
 
+from kupec.catalogue.attribute_registry import (
+    Attribute,
+    AttributeRow,
+    list_attributes,
+    put_attributes,
+)
 from kupec.catalogue.bulk import (
     PriceLine,
     StockLine,
@@ -44,11 +50,14 @@ from kupec.catalogue.errors import (
 )
 from kupec.catalogue.events import (
     REASONS,
+    AttributeChanged,
     CategoryChanged,
+    ListPriceChanged,
     LocationChanged,
     MarketChanged,
     MediaStored,
     PriceChanged,
+    PriceListChanged,
     ProductChanged,
     ProductCreated,
     Reason,
@@ -70,6 +79,13 @@ from kupec.catalogue.importing import (
 )
 from kupec.catalogue.index import (
     reindex_all,
+)
+from kupec.catalogue.list_import import (
+    PriceRow,
+    StockRow,
+    import_price_lists,
+    import_prices,
+    import_stock,
 )
 from kupec.catalogue.listing import (
     Found,
@@ -131,6 +147,20 @@ from kupec.catalogue.options import (
 from kupec.catalogue.portions import (
     portion_out,
 )
+from kupec.catalogue.price_list_models import (
+    ListedPrice,
+    ListPrice,
+    PriceList,
+    PriceListDraft,
+    PriceListRow,
+)
+from kupec.catalogue.price_lists import (
+    get_price_list,
+    list_items,
+    list_price_lists,
+    put_price_list,
+    write_list_prices,
+)
 from kupec.catalogue.prices import (
     unit_price,
     with_tax,
@@ -181,6 +211,9 @@ __all__ = [
     "REASONS",
     "RESERVED_FILTERS",
     "TAX",
+    "Attribute",
+    "AttributeChanged",
+    "AttributeRow",
     "BelowAllocated",
     "Category",
     "CategoryChanged",
@@ -196,6 +229,9 @@ __all__ = [
     "Found",
     "GoodsLine",
     "GoodsReceipt",
+    "ListPrice",
+    "ListPriceChanged",
+    "ListedPrice",
     "Location",
     "LocationChanged",
     "LowStock",
@@ -211,7 +247,12 @@ __all__ = [
     "Portion",
     "PriceChanged",
     "PriceLine",
+    "PriceList",
+    "PriceListChanged",
+    "PriceListDraft",
+    "PriceListRow",
     "PricePoint",
+    "PriceRow",
     "ProductCard",
     "ProductChanged",
     "ProductCreated",
@@ -229,6 +270,7 @@ __all__ = [
     "StockLevel",
     "StockLine",
     "StockMoved",
+    "StockRow",
     "Taken",
     "TaxRules",
     "TextDraft",
@@ -248,11 +290,18 @@ __all__ = [
     "desk_product",
     "expire_reservations",
     "get_media",
+    "get_price_list",
     "get_receipt",
     "hold",
     "import_categories",
+    "import_price_lists",
+    "import_prices",
     "import_products",
+    "import_stock",
+    "list_attributes",
     "list_categories",
+    "list_items",
+    "list_price_lists",
     "list_products",
     "list_receipts",
     "list_stock",
@@ -267,9 +316,11 @@ __all__ = [
     "product_by_id",
     "product_by_slug",
     "products_by_ids",
+    "put_attributes",
     "put_back",
     "put_location",
     "put_market",
+    "put_price_list",
     "receive_goods",
     "reindex_all",
     "related_products",
@@ -293,5 +344,6 @@ __all__ = [
     "validate_options",
     "variants_by_sku",
     "with_tax",
+    "write_list_prices",
     "write_products",
 ]

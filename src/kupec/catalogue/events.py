@@ -59,6 +59,30 @@ class PriceChanged(Payload, frozen=True, kw_only=True):
     after: int
 
 
+class PriceListChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "price_list.changed"
+    price_list: str
+    active: bool
+
+
+class ListPriceChanged(Payload, frozen=True, kw_only=True):
+    """`before` is None for a price where there was none, `after` for one that was taken away."""
+
+    name: ClassVar[str] = "list_price.changed"
+    price_list: str
+    product_id: UUID
+    variant_id: UUID
+    min_quantity: int
+    currency: str
+    before: int | None
+    after: int | None
+
+
+class AttributeChanged(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "attribute.changed"
+    code: str
+
+
 class StockMoved(Payload, frozen=True, kw_only=True):
     """So many pieces more or fewer lie on a shelf: the sum of all of a shelf's `delta` is what lies there.
 

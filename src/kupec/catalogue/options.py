@@ -29,7 +29,7 @@ _CLASSES: Final[dict[str, Callable[[str], bool]]] = {
 }
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One of what an option offers. `surcharge` by currency in minor units with VAT, a piece."""
 
     code: str
@@ -38,7 +38,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     lead_days: int = 0
 
 
-class Option(msgspec.Struct, frozen=True, kw_only=True):
+class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a buyer may choose or write. `characters` are words of "letters digits space marks" or single characters.
 
     `surcharge` is added once the option is used, on top of its choice's own. One that says amounts but none in a

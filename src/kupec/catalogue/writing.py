@@ -12,7 +12,7 @@ from kupec.catalogue import product_sql as sql
 from kupec.catalogue.bundles import WRITE_BUNDLES, bundle_fault, bundle_rows
 from kupec.catalogue.drafts import Known, ProductDraft, choose_slug, fault, merged, newcomer_fault
 from kupec.catalogue.errors import Taken
-from kupec.catalogue.events import PriceChanged, ProductChanged, ProductCreated
+from kupec.catalogue.events import PriceChanged, ProductChanged, ProductCreated, Reason
 from kupec.catalogue.index import refresh_prices, reindex
 from kupec.catalogue.known import look_around
 from kupec.catalogue.levels import set_levels
@@ -36,7 +36,7 @@ async def write_products(
     known = await look_around(db, drafts)
     answers, accepted = _decide(drafts, known)
     if accepted:
-        events = await _Batch(db, accepted, known, now).write()
+        events = await _Batch(db, accepted, known, now).write("import" if origin == "imported" else "count")
         await emit(db, events, actor=actor, origin=origin)
     return answers
 
@@ -100,8 +100,8 @@ class _Batch:
         }
         self._changed: dict[UUID, set[str]] = defaultdict(set)
 
-    async def write(self) -> list[Happened]:
-        """Write everything; returns the events that tell of it."""
+    async def write(self, reason: Reason) -> list[Happened]:
+        """Write everything; returns the events that tell of it. `reason`: why stock is as it is."""
         await self._write_products()
         await self._write_texts()
         await self._write_categories()
@@ -110,7 +110,7 @@ class _Batch:
         await self._write_bundles()
         await self._write_relations()
         prices, repriced = await self._write_prices()
-        stock = await self._write_stock()
+        stock = await self._write_stock(reason)
         new = {self._ids[external_id] for external_id in self._new}
         touched = new | set(self._changed)
         if touched:
@@ -235,14 +235,14 @@ class _Batch:
         events = [price_changed(row, self._now) for row in written if row["product_id"] not in new]
         return events, {row["product_id"] for row in written}
 
-    async def _write_stock(self) -> list[Happened]:
+    async def _write_stock(self, reason: Reason) -> list[Happened]:
         wanted = {
             (self._variant_ids[variant.sku], self._known.locations[code]): on_hand
             for draft in self._drafts
             for variant in draft.variants
             for code, on_hand in variant.stock.items()
         }
-        events, _ = await set_levels(self._db, wanted, reason="import", now=self._now)
+        events, _ = await set_levels(self._db, wanted, reason=reason, now=self._now)
         return events
 
     def _product_events(self) -> list[Happened]:
