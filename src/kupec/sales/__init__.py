@@ -2,7 +2,7 @@
 
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
-from kupec.sales.cancelling import cancel_order
+from kupec.sales.cancelling import cancel_order, cancel_rest, unsent
 from kupec.sales.carriers.own import OwnLabels
 from kupec.sales.carriers.packeta import Packeta
 from kupec.sales.carriers.protocol import (
@@ -33,6 +33,7 @@ from kupec.sales.carts import (
 )
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
 from kupec.sales.collection import Collection, collect, collection_of, find_collection, mark_ready, transfer
+from kupec.sales.credit_codes import drop_credit, use_credit
 from kupec.sales.delivery_events import (
     LabelFailed,
     LabelMade,
@@ -53,10 +54,13 @@ from kupec.sales.errors import (
     CartClosed,
     CartIncomplete,
     CartInPayment,
+    CreditUsedUp,
     NotEnoughStock,
     NotSold,
     SlotFull,
     TotalChanged,
+    UnknownCredit,
+    WrongCreditCurrency,
     WrongOrderState,
 )
 from kupec.sales.events import (
@@ -171,6 +175,18 @@ from kupec.sales.promotions.models import (
 from kupec.sales.refund_parts import RefundPart
 from kupec.sales.refund_rows import OrderRefund, order_refunds
 from kupec.sales.refunding import Refundable, refund_order, refundable
+from kupec.sales.return_rows import Return, ReturnLine, get_return, list_returns, return_counts, returns_of
+from kupec.sales.returns import (
+    RETURN_REASONS,
+    Arrived,
+    ReturnableLine,
+    Wish,
+    approve_return,
+    receive_return,
+    refuse_return,
+    request_return,
+    returnable,
+)
 from kupec.sales.reviews import (
     LONGEST_AUTHOR,
     LONGEST_BODY,
@@ -192,6 +208,7 @@ from kupec.sales.reviews import (
     write_review,
 )
 from kupec.sales.settlement import settle
+from kupec.sales.settling_returns import settle_job, settle_return
 from kupec.sales.shipping import SHIPPING, NewShippingMethod, Tariff, save_shipping_method, tariff, tariff_of
 from kupec.sales.shipping_models import Method, Rule, Shipping, Window, Zone
 from kupec.sales.slots import Slot, hold_slots, open_slots, open_slots_ahead, release_slots, slots_by_ids
@@ -216,6 +233,7 @@ __all__ = [
     "MAX_QUANTITY",
     "PREVIEWED",
     "PROMOTIONS",
+    "RETURN_REASONS",
     "SHARE_WAYS",
     "SHIPPING",
     "TRACKING",
@@ -224,6 +242,7 @@ __all__ = [
     "AmountOff",
     "Applied",
     "AppliedPromotion",
+    "Arrived",
     "Basket",
     "BasketLine",
     "Batch",
@@ -261,6 +280,7 @@ __all__ = [
     "CouponTaken",
     "CouponTerms",
     "CouponsCreated",
+    "CreditUsedUp",
     "FreeShipping",
     "Fulfilment",
     "GiftOf",
@@ -316,11 +336,14 @@ __all__ = [
     "Refundable",
     "RefusedPromotion",
     "RestCancelled",
+    "Return",
     "ReturnApproved",
     "ReturnClosed",
+    "ReturnLine",
     "ReturnReceived",
     "ReturnRefused",
     "ReturnRequested",
+    "ReturnableLine",
     "Review",
     "ReviewDraft",
     "ReviewPublished",
@@ -343,18 +366,23 @@ __all__ = [
     "ToPick",
     "TotalChanged",
     "UnknownCoupon",
+    "UnknownCredit",
     "UseCount",
     "Window",
+    "Wish",
+    "WrongCreditCurrency",
     "WrongOrderState",
     "Zone",
     "abandon_expired_drafts",
     "add_coupon",
     "add_to_cart",
     "apply_promotions",
+    "approve_return",
     "attention_subscriber",
     "call_late",
     "cancel_cart",
     "cancel_order",
+    "cancel_rest",
     "cart_lines",
     "change_coupon",
     "change_line",
@@ -364,6 +392,7 @@ __all__ = [
     "create_cart",
     "create_carts",
     "create_coupon",
+    "drop_credit",
     "find_collection",
     "find_order",
     "generate_coupons",
@@ -371,6 +400,7 @@ __all__ = [
     "get_coupon",
     "get_order",
     "get_orders",
+    "get_return",
     "get_review",
     "hold_goods",
     "hold_slots",
@@ -384,6 +414,7 @@ __all__ = [
     "list_batches",
     "list_coupons",
     "list_orders",
+    "list_returns",
     "list_reviews",
     "lock_carts",
     "mark_delivered",
@@ -407,14 +438,20 @@ __all__ = [
     "publish_reviews",
     "ratings",
     "read_prices",
+    "receive_return",
     "record_share",
     "record_steps",
     "refund_order",
     "refundable",
+    "refuse_return",
     "reject_reviews",
     "release_slots",
     "remove_coupon",
     "reply_to_review",
+    "request_return",
+    "return_counts",
+    "returnable",
+    "returns_of",
     "review_counts",
     "review_faults",
     "reviewable",
@@ -423,6 +460,8 @@ __all__ = [
     "set_details",
     "set_quantity",
     "settle",
+    "settle_job",
+    "settle_return",
     "ship",
     "slots_by_ids",
     "split_parcel",
@@ -435,6 +474,8 @@ __all__ = [
     "toggle_like",
     "tracking_round",
     "transfer",
+    "unsent",
+    "use_credit",
     "with_details",
     "withdraw_drafts",
     "write_review",

@@ -10,12 +10,14 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue
 from kupec.sales.claims import release_claims
+from kupec.sales.delivery_events import RestCancelled
 from kupec.sales.errors import BundleSplit, WrongOrderState
 from kupec.sales.events import OrderCancelled
 from kupec.sales.models import Order
 from kupec.sales.order_lock import locked_order, tell
 from kupec.sales.orders import get_order
 from kupec.sales.picking import demands
+from kupec.sales.refunding import Destination, refund_order
 
 _LEFT = ("transfer", "ready", "shipped", "delivered", "returned")
 
@@ -37,6 +39,41 @@ async def cancel_order(db: Connection, order_id: UUID, *, reason: str, actor: Ac
     await db.execute("update fulfilment set state = 'cancelled' where order_id = $1", order_id)
     await db.execute("update sales_order set state = 'cancelled', cancelled_at = $2 where id = $1", order_id, now)
     await tell(db, order, OrderCancelled(number=order.number or "", reason=reason, refund=refund), actor, now)
+    return await get_order(db, order_id)
+
+
+async def cancel_rest(
+    db: Connection, order_id: UUID, *, reason: str, to: Destination = "payment", actor: Actor, now: datetime
+) -> Order:
+    """What has not left will not: its goods go back on sale and its price goes back. Emits order.rest_cancelled.
+
+    For an order of which something has left; before that there is `cancel_order`. The delivery's fee stays paid.
+    Needs "orders.refund"; raises NotFound, WrongOrderState, BundleSplit, InvalidValue (field "reason"), and what
+    `refund_order` raises.
+    """
+    actor.require("orders.refund")
+    reason = checked_reason(reason)
+    order = await locked_order(db, order_id, "picking")
+    rest = [parcel.id for parcel in order.fulfilments if parcel.state == "picking"]
+    if not rest or not any(parcel.state in _LEFT for parcel in order.fulfilments):
+        raise WrongOrderState(number=order.number or order_id, state=order.state)
+    pieces = unsent(order)
+    worth = any(line.total for line in order.lines if line.id in pieces)
+    refunded = 0
+    if worth:
+        refund = await refund_order(
+            db, order_id, lines=pieces, to=to, reason=reason, key=f"rest:{order_id}", actor=actor, now=now
+        )
+        refunded = refund.amount
+    await unallocate(db, [order_id])
+    await db.execute("update fulfilment set state = 'cancelled' where id = any($1::uuid[])", rest)
+    await db.execute("update parcel_label set state = 'cancelled' where fulfilment_id = any($1::uuid[])", rest)
+    kept = {parcel.state for parcel in order.fulfilments if parcel.id not in rest and parcel.state != "cancelled"}
+    if "transfer" not in kept:
+        state = "shipped" if kept & {"shipped", "ready"} else "delivered"
+        await db.execute("update sales_order set state = $2 where id = $1", order_id, state)
+    payload = RestCancelled(number=order.number or "", reason=reason, pieces=sum(pieces.values()), refund=refunded)
+    await tell(db, order, payload, actor, now)
     return await get_order(db, order_id)
 
 

@@ -81,6 +81,7 @@ async def refund_order(
     amount: int | None = None,
     whole: bool = False,
     to: Destination,
+    most_credit: int | None = None,
     reason: str,
     key: str,
     actor: Actor,
@@ -88,21 +89,24 @@ async def refund_order(
 ) -> OrderRefund:
     """Give back pieces of `lines` (by line id) and the delivery's fee, or a free `amount`, or the `whole` rest.
 
-    What is not paid yet is no longer owed; what is paid goes `to` the payment or becomes store credit. The same `key`
-    gives back once. An invoiced order gets a credit note. Needs "orders.refund". Emits order.refunded, and
-    what the payment, the store credit and the document tell. Raises InvalidValue, WrongOrderState, NotRefundable,
+    What is not paid yet is no longer owed; what is paid goes `to` the payment or becomes store credit, of which
+    `most_credit` is the most; the rest goes the way it came. The same `key` gives back once. An invoiced order gets a
+    credit note. Needs "orders.refund". Emits order.refunded, and what the payment, the store credit and the
+    document tell. Raises InvalidValue, WrongOrderState, NotRefundable,
     RefundTooLarge (field "amount"), IdempotencyMismatch.
     """
     actor.require("orders.refund")
     if not reason.strip() or len(reason) > 500:
         raise InvalidValue(field="reason", expected="a reason of at most 500 characters")
-    request = {
+    request: dict[str, Any] = {
         "lines": {str(line_id): quantity for line_id, quantity in sorted(lines.items()) if quantity},
         "shipping": shipping,
         "amount": amount,
         "whole": whole,
         "to": to,
     }
+    if most_credit is not None:
+        request["most_credit"] = most_credit
     await db.execute("select from sales_order where id = $1 for no key update", order_id)
     order = await get_order(db, order_id)
     known = await refund_by_key(db, key)
@@ -176,6 +180,7 @@ def _split(
     """Where the money goes: off the debt, then the payment, then the store credit that paid the rest."""
     owed = min(amount, payment.owed) if payment else 0
     paid = min(amount - owed, payment.refundable - payment.owed) if payment else 0
+    back = paid if to == "payment" else max(0, paid - request.get("most_credit", paid))
     return OrderRefund(
         id=uuid7(),
         order_id=order_id,
@@ -184,8 +189,8 @@ def _split(
         reason=reason,
         amount=amount,
         owed=owed,
-        paid_back=paid if to == "payment" else 0,
-        credited=amount - owed - (paid if to == "payment" else 0),
+        paid_back=back,
+        credited=amount - owed - back,
         created_by=str(actor),
         created_at=now,
     )
