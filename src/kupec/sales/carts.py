@@ -134,9 +134,14 @@ async def _insert_lines(db: Connection, carts: Sequence[Cart]) -> None:
     )
 
 
-def cart_lines(goods: Iterable[tuple[UUID, int]]) -> list[CartLine]:
-    """(variant, pieces) as lines of their own ids."""
-    return [CartLine(id=uuid7(), variant_id=variant_id, quantity=quantity) for variant_id, quantity in goods]
+def cart_lines(goods: Iterable[tuple[UUID, int] | CartLine]) -> list[CartLine]:
+    """(variant, pieces), or lines of another cart, as lines of their own ids."""
+    return [
+        msgspec.structs.replace(line, id=uuid7())
+        if isinstance(line, CartLine)
+        else CartLine(id=uuid7(), variant_id=line[0], quantity=line[1])
+        for line in goods
+    ]
 
 
 async def create_cart(
@@ -150,10 +155,10 @@ async def create_cart(
     cart_id: UUID | None = None,
     customer_id: UUID | None = None,
     agent: str | None = None,
-    lines: Sequence[tuple[UUID, int]] = (),
+    lines: Sequence[tuple[UUID, int] | CartLine] = (),
     details: CartDetails = _NOTHING_TOLD,
 ) -> Cart:
-    """Make one cart, with an id of its own or the one given. Emits cart.created."""
+    """Make one cart, with an id of its own or the one given. Lines get ids of their own. Emits cart.created."""
     cart = with_details(
         Cart(
             id=cart_id or uuid7(),

@@ -85,3 +85,24 @@ class WrongReturnState(KupecError):
 
     status = 409
     code = "wrong_return_state"
+
+
+class UnknownCredit(KupecError):
+    """We do not know this code. Please check how it is written."""
+
+    status = 422
+    code = "unknown_credit"
+
+
+class CreditUsedUp(KupecError):
+    """Nothing is left of this credit."""
+
+    status = 409
+    code = "credit_used_up"
+
+
+class WrongCreditCurrency(KupecError):
+    """This credit is in {currency} and cannot pay here."""
+
+    status = 409
+    code = "wrong_credit_currency"

@@ -23,6 +23,11 @@ class Form:
     def __contains__(self, name: str) -> bool:
         return name in self._first
 
+    @property
+    def names(self) -> list[str]:
+        """Every field's name, once."""
+        return list(self._first)
+
     def text(self, name: str, *, most: int = 200) -> str:
         """A line of text, trimmed; control characters become spaces. Raises InvalidValue when longer than `most`."""
         text = clean(self._first.get(name, ""))
@@ -41,6 +46,12 @@ class Form:
     def all(self, name: str) -> list[str]:
         """Every value of a field that may stand several times (checkboxes)."""
         return [clean(value) for key, value in self._pairs if key == name]
+
+    def under(self, prefix: str, *, most: int = 1000) -> dict[str, str]:
+        """The fields whose names begin with `prefix`, by the rest of their names. Raises InvalidValue."""
+        return {
+            name.removeprefix(prefix): self.text(name, most=most) for name in self._first if name.startswith(prefix)
+        }
 
     def whole(self, name: str, *, least: int, most: int, default: int | None = None) -> int:
         """A whole number. An empty field is `default`, if there is one. Raises InvalidValue."""

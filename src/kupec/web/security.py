@@ -155,6 +155,9 @@ def _cookie(
 # --- rate limit ----------------------------------------------------------------------------------
 
 
+GUESSES = 20
+
+
 class RateLimit:
     """Counts changing requests of an address in windows of a minute; a window weighs less as it grows old."""
 
@@ -185,10 +188,21 @@ async def limit_rate(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """A guard: at most `settings.rate_limit` changing requests a minute from one address. Raises TooManyRequests."""
     if connection.scope.get("method") in _SAFE_METHODS:
         return
+    _count(connection, connection.app.state.site.settings.rate_limit, "")
+
+
+def limit_guesses(connection: AnyConnection, what: str) -> None:
+    """At most so many tries of a code a minute from one address, so that none is found by guessing.
+
+    `what` names the kind of code. Raises TooManyRequests.
+    """
+    _count(connection, GUESSES if connection.app.state.site.settings.rate_limit else 0, what)
+
+
+def _count(connection: AnyConnection, limit: int, what: str) -> None:
     state = connection.app.state
-    limit = state.site.settings.rate_limit
     if "rate_limit" not in state:
         state.rate_limit = RateLimit()
     address = connection.client.host if connection.client else ""
-    if limit and not state.rate_limit.allows(address, limit, at=time.monotonic()):
+    if limit and not state.rate_limit.allows(f"{what}@{address}" if what else address, limit, at=time.monotonic()):
         raise TooManyRequests

@@ -1,6 +1,7 @@
 """The cart: put in, changed, taken out; plain forms that work without a script."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,19 +19,27 @@ from kupec.sales import (
     Cart,
     CartDetails,
     CartInPayment,
+    CartLine,
     Order,
     PricedCart,
+    UnknownCoupon,
+    UnknownCredit,
+    add_coupon,
     add_to_cart,
+    change_line,
     create_cart,
+    drop_credit,
     get_order,
     hold_goods,
     price_cart,
+    remove_coupon,
     set_details,
-    set_quantity,
+    use_credit,
 )
 from kupec.web.errors import wants_page
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import site_of
+from kupec.web.security import limit_guesses
 from kupec.web.storefront.pages import product_page
 from kupec.web.storefront.shop import Shop, buyer, cart_cookie, known_order, open_shop, page
 from kupec.web.storefront.words import line_texts, merged, say
@@ -63,7 +72,8 @@ async def _add(request: AnyRequest, db: Connection, shop: Shop, form: Form) -> C
     variant_id = form.uuid("variant")
     cart = shop.cart or await _new_cart(request, db, shop)
     await in_this_market(request, db, shop, cart)
-    cart = await add_to_cart(db, cart.id, variant_id, quantity, actor=buyer(cart), now=now)
+    options = {code: text for code, text in form.under("option.").items() if text}
+    cart = await add_to_cart(db, cart.id, variant_id, quantity, options=options, actor=buyer(cart), now=now)
     await with_delivery(request, db, cart)
     return cart
 
@@ -86,7 +96,7 @@ async def open_cart(
     *,
     customer_id: UUID | None = None,
     details: CartDetails = _NOTHING_YET,
-    lines: Sequence[tuple[UUID, int]] = (),
+    lines: Sequence[CartLine] = (),
 ) -> Cart:
     """A new cart for this visitor."""
     cart_id = uuid7()
@@ -183,14 +193,14 @@ async def cart_page(
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
         priced = await ready_cart(request, db, shop)
-    known = {line.variant_id for line in priced.lines} if priced else set()
+    known = {line.id for line in priced.lines} if priced else set()
     return page(
         request,
         shop,
         "cart.html",
         status=409 if errors else 200,
         priced=priced,
-        gone=[line for line in priced.cart.lines if line.variant_id not in known] if priced else [],
+        gone=[line for line in priced.cart.lines if line.id not in known] if priced else [],
         errors=merged(errors or {}, line_texts(priced, shop.language) if priced else {}),
         typed=typed or Form([]),
     )
@@ -214,32 +224,63 @@ async def change(request: AnyRequest) -> Response[Any]:
 
 
 async def _apply(request: AnyRequest, shop: Shop, cart: Cart, form: Form) -> dict[str, KupecError]:
-    """Set what differs, each line by itself, so that one that cannot be had does not hold back the others."""
-    site = site_of(request)
+    """Set what differs, each thing by itself, so that one that cannot be had does not hold back the others."""
+    now = site_of(request).clock.now()
+    actor = buyer(cart)
     errors: dict[str, KupecError] = {}
     for line in cart.lines:
-        field = f"lines.{line.variant_id}"
-        try:
-            wanted = _wanted(form, line.variant_id, line.quantity)
+        with _noting(errors, f"lines.{line.id}"):
+            wanted = _wanted(form, line.id, line.quantity)
             if wanted != line.quantity:
-                async with site.database.transaction() as db:
-                    await set_quantity(db, cart.id, line.variant_id, wanted, actor=buyer(cart), now=site.clock.now())
-        except KupecError as error:
-            errors[field] = error
+                async with site_of(request).database.transaction() as db:
+                    await change_line(db, cart.id, line.id, wanted, actor=actor, now=now)
     method = form.text("shipping_method", most=10_000)[:100]
     if method and method != cart.shipping_method:
-        try:
-            async with site.database.transaction() as db:
-                details = CartDetails(shipping_method=method)
-                await set_details(db, cart.id, details, actor=buyer(cart), now=site.clock.now())
-        except KupecError as error:
-            errors["shipping_method"] = error
+        with _noting(errors, "shipping_method"):
+            async with site_of(request).database.transaction() as db:
+                await set_details(db, cart.id, CartDetails(shipping_method=method), actor=actor, now=now)
+    with _noting(errors, "coupon"):
+        await _codes(request, cart, form)
     return errors
 
 
-def _wanted(form: Form, variant_id: UUID, now_in_cart: int) -> int:
-    """How many pieces of a variant the form asks for. Raises InvalidValue (field "quantity")."""
-    name = str(variant_id)
+@contextmanager
+def _noting(errors: dict[str, KupecError], field: str) -> Iterator[None]:
+    try:
+        yield
+    except KupecError as error:
+        if error.status == 429:
+            raise
+        errors[field] = error
+
+
+async def _codes(request: AnyRequest, cart: Cart, form: Form) -> None:
+    """Take a code that was typed, whether a coupon's or store credit's, and let go of one that was not wanted."""
+    site = site_of(request)
+    actor, now = buyer(cart), site.clock.now()
+    typed = form.text("coupon", most=200)
+    async with site.database.transaction() as db:
+        if "drop_coupon" in form:
+            await remove_coupon(db, cart.id, form.text("drop_coupon"), actor, now)
+        if "drop_credit" in form:
+            await drop_credit(db, cart.id, actor=actor, now=now)
+    if not typed:
+        return
+    limit_guesses(request, "codes")
+    try:
+        async with site.database.transaction() as db:
+            await add_coupon(db, cart.id, typed, actor, now)
+    except UnknownCoupon as unknown:
+        try:
+            async with site.database.transaction() as db:
+                await use_credit(db, cart.id, typed, actor=actor, now=now)
+        except UnknownCredit:
+            raise unknown from None
+
+
+def _wanted(form: Form, line_id: UUID, now_in_cart: int) -> int:
+    """How many pieces the form asks for in a line. Raises InvalidValue (field "quantity")."""
+    name = str(line_id)
     if form.text("remove", most=10_000) == name:
         return 0
     try:

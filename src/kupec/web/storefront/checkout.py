@@ -1,9 +1,11 @@
 """Checkout on one page: who, where to, how, and the card, whose number never comes to us."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from babel.core import Locale
+from babel.dates import format_date
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
@@ -15,11 +17,15 @@ from kupec.sales import (
     Address,
     Cart,
     CartDetails,
+    Company,
     CompleteRequest,
     NotEnoughStock,
+    PickupPoint,
     PricedCart,
+    Slot,
     TotalChanged,
     cancel_cart,
+    open_slots,
     price_cart,
     set_details,
 )
@@ -40,6 +46,12 @@ FIELDS = (
     "address.postcode",
     "address.country",
     "shipping_method",
+    "slot_id",
+    "pickup_point",
+    "payment_method",
+    "company.name",
+    "company.company_id",
+    "company.vat_id",
 )
 _LONGEST = 1_000
 _KEY_LENGTH = 64
@@ -57,6 +69,11 @@ class View(msgspec.Struct, kw_only=True):
     notice: str = ""
     """"total_changed" or what the card's bank said."""
     refusal: str = ""
+    slots: list[Slot] = []
+
+    @property
+    def by_card(self) -> bool:
+        return self.priced.payment is not None and self.priced.payment.kind == "card"
 
 
 @get("/{language:str}/checkout", include_in_schema=False)
@@ -67,7 +84,7 @@ async def show(request: AnyRequest) -> Response[Any]:
         priced = await ready_cart(request, db, shop)
     if priced is None or not priced.cart.lines or line_texts(priced, shop.language):
         return Redirect(shop.address("/cart"), status_code=303)
-    return _page(request, shop, View(priced=priced, values=_values_of(priced.cart, shop)))
+    return await _page(request, shop, View(priced=priced, values=_values_of(priced, shop)))
 
 
 @post("/{language:str}/checkout", status_code=200, include_in_schema=False)
@@ -84,18 +101,23 @@ async def submit(request: AnyRequest) -> Response[Any]:
         errors = await _save(request, db, cart, shop, values)
         priced = await with_delivery(request, db, cart)
     if "update" in form:
-        return _page(request, shop, View(priced=priced, values=_kept(values, priced)))
+        return await _page(request, shop, View(priced=priced, values=_kept(values, priced)))
     view = View(priced=priced, values=values, errors=merged(errors, _lacking(priced, shop)))
     if "check" in form:
         if form.whole("expected_total", least=0, most=_MOST) != priced.total:
             view.notice = "total_changed"
-        return _page(request, shop, view, status=422 if view.errors or view.notice else 200)
+        return await _page(request, shop, view, status=422 if view.errors or view.notice else 200)
     token = form.text("card_token", most=_LONGEST)
-    if not token:
+    if not token and view.by_card and _takes_cards(request):
         view.errors.setdefault("card", say(InvalidValue(field="card", expected="a card"), shop.language))
     if view.errors:
-        return _page(request, shop, view, status=422)
+        return await _page(request, shop, view, status=422)
     return await _order(request, shop, view, form, token)
+
+
+def _takes_cards(request: AnyRequest) -> bool:
+    """Whether the card is filled in on our page; a provider with pages of its own asks for it there."""
+    return site_of(request).payments.name == "sandbox"
 
 
 async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token: str) -> Response[Any]:
@@ -126,7 +148,7 @@ async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token:
         view.priced = await price_cart(db, cart.id, now=site.clock.now())
     if view.priced.cart.state != "open":
         return Redirect(shop.address("/cart"), status_code=303)
-    return _page(request, shop, view, status=409)
+    return await _page(request, shop, view, status=409)
 
 
 @post("/{language:str}/checkout/forget", status_code=303, include_in_schema=False)
@@ -137,7 +159,7 @@ async def forget(request: AnyRequest) -> Redirect:
         shop = await open_shop(request, db)
         cookies = [forget_cookie(site, ORDER_COOKIE)]
         if shop.cart:
-            lines = [(line.variant_id, line.quantity) for line in shop.cart.lines]
+            lines = shop.cart.lines
             await cancel_cart(db, shop.cart.id, actor=buyer(shop.cart), now=site.clock.now())
             fresh = await open_cart(request, db, shop, lines=lines)
             cookies.append(cart_cookie(site, fresh.id))
@@ -147,8 +169,14 @@ async def forget(request: AnyRequest) -> Redirect:
 # --- what was filled in ------------------------------------------------------------------------------
 
 
-def _values_of(cart: Cart, shop: Shop) -> dict[str, str]:
+def _values_of(priced: PricedCart, shop: Shop) -> dict[str, str]:
+    cart = priced.cart
     values = {"email": cart.email or "", "phone": cart.phone or "", "shipping_method": cart.shipping_method or ""}
+    values["payment_method"] = priced.payment.code if priced.payment else ""
+    values["slot_id"] = str(cart.slot_id or "")
+    values["pickup_point"] = cart.pickup_point.label if cart.pickup_point else ""
+    for part in Company.__struct_fields__:
+        values[f"company.{part}"] = getattr(cart.company, part) if cart.company else ""
     address = cart.address
     for part in Address.__struct_fields__:
         values[f"address.{part}"] = getattr(address, part) if address else ""
@@ -162,8 +190,9 @@ def _values_in(form: Form) -> dict[str, str]:
 
 
 def _kept(values: dict[str, str], priced: PricedCart) -> dict[str, str]:
-    """What was typed, with the delivery that is really chosen."""
-    return values | {"shipping_method": priced.cart.shipping_method or ""}
+    """What was typed, with the delivery and the payment that are really chosen."""
+    payment = priced.payment.code if priced.payment else ""
+    return values | {"shipping_method": priced.cart.shipping_method or "", "payment_method": payment}
 
 
 async def _save(request: AnyRequest, db: Connection, cart: Cart, shop: Shop, values: dict[str, str]) -> dict[str, str]:
@@ -173,6 +202,8 @@ async def _save(request: AnyRequest, db: Connection, cart: Cart, shop: Shop, val
     if accepted["address.country"] not in shop.market.countries:
         accepted["address.country"] = shop.market.home_country
     errors: dict[str, str] = {}
+    if not accepted["company.name"] and (accepted["company.company_id"] or accepted["company.vat_id"]):
+        errors["company.name"] = say(InvalidValue(field="company.name", expected="a name"), shop.language)
     while True:
         try:
             async with db.transaction():
@@ -190,15 +221,27 @@ async def _save(request: AnyRequest, db: Connection, cart: Cart, shop: Shop, val
 
 def _details(values: dict[str, str], shop: Shop) -> CartDetails:
     parts = {part: values[f"address.{part}"] for part in Address.__struct_fields__}
+    company = {part: values[f"company.{part}"] for part in Company.__struct_fields__}
     return CartDetails(
         email=values["email"] or None,
         phone=values["phone"] or None,
         name=values["address.name"] or None,
         address=Address(**parts),
         shipping_method=values["shipping_method"] or None,
+        slot_id=_slot(values["slot_id"]),
+        pickup_point=PickupPoint(id=point, label=point) if (point := values["pickup_point"]) else None,
+        payment_method=values["payment_method"] or None,
+        company=Company(**company) if company["name"] else None,
         market=shop.market.code,
         language=shop.language,
     )
+
+
+def _slot(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _lacking(priced: PricedCart, shop: Shop) -> dict[str, str]:
@@ -207,6 +250,11 @@ def _lacking(priced: PricedCart, shop: Shop) -> dict[str, str]:
     for field, text in problem_texts(priced.problems, shop.language).items():
         texts.setdefault(field if field in FIELDS else "cart", text)
     return texts
+
+
+def _slot_name(slot: Slot, language: str) -> str:
+    day = format_date(slot.day, format="EEEE d. MMMM" if language == "cs" else "EEEE d MMMM", locale=language)
+    return f"{day}, {slot.starts:%H:%M}–{slot.ends:%H:%M}"
 
 
 def _countries(shop: Shop) -> list[tuple[str, str]]:
@@ -222,8 +270,12 @@ def _countries(shop: Shop) -> list[tuple[str, str]]:
 # --- the page ----------------------------------------------------------------------------------------
 
 
-def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 200) -> Response[str]:
+async def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 200) -> Response[str]:
     site = site_of(request)
+    shipping = view.priced.shipping
+    if shipping is not None and shipping.kind == "slot":
+        async with site.database.reading() as db:
+            view.slots = await open_slots(db, shipping.code, now=site.clock.now())
     gateway = site.settings.card_gateway_url.rstrip("/")
     origin = origin_of(gateway)
     return page(
@@ -239,6 +291,8 @@ def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 200) -> 
         priced=view.priced,
         values=view.values,
         errors=view.errors,
+        slot_choices=[(str(slot.id), _slot_name(slot, shop.language)) for slot in view.slots],
+        card_here=view.by_card and _takes_cards(request),
         key=str(uuid7()),
         countries=_countries(shop),
         tokens_url=f"{gateway}/v1/tokens",

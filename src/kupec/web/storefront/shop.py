@@ -18,6 +18,7 @@ from kupec.sales import Cart, get_cart
 from kupec.web.rendering import render
 from kupec.web.security import read_signed_cookie, signed_cookie
 from kupec.web.site import Site
+from kupec.web.storefront.words import explain_refusal
 
 CART_COOKIE = "kupec_cart"
 ORDER_COOKIE = "kupec_known"
@@ -89,9 +90,13 @@ def page(
     alternates: dict[str, str] | None = None,
     status: int = 200,
     headers: dict[str, str] | None = None,
+    query_string: str | None = None,
     **context: Any,
 ) -> Response[str]:
-    """A page of the shop. `alternates` are its addresses by language where they differ by more than the prefix."""
+    """A page of the shop. `alternates` are its addresses by language where they differ by more than the prefix.
+
+    `query_string` is what of the address' query means the same in the other languages: all of it, unless it is given.
+    """
     path = request.scope["path"]
     rest = path[1 + len(shop.language) :]
     return render(
@@ -101,8 +106,9 @@ def page(
         headers=headers,
         shop=shop,
         market=shop.market,
-        query_string=request.scope["query_string"].decode("latin-1"),
+        query_string=request.scope["query_string"].decode("latin-1") if query_string is None else query_string,
         alternates={language: f"/{language}{rest}" for language in shop.markets} | (alternates or {}),
+        reason=lambda refused: explain_refusal(refused, shop.language),
         **context,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain, translate, translations
-from kupec.sales import CartIncomplete, NotEnoughStock, PricedCart, Problem
+from kupec.sales import CartIncomplete, NotEnoughStock, PricedCart, Problem, RefusedPromotion
 
 
 def _(message: str) -> str:
@@ -20,6 +20,11 @@ _INVALID = {
     "address.postcode": _("This postcode does not exist in the chosen country."),
     "address.country": _("Please choose one of the countries we deliver to."),
     "shipping_method": _("Please choose a delivery from the list."),
+    "payment_method": _("Please choose one of the ways to pay."),
+    "company.name": _("Please give the name of the business."),
+    "company.company_id": _("Please check the registration number: it looks like 26168685."),
+    "company.vat_id": _("Please check the VAT id, with its country: CZ26168685."),
+    "coupon": _("Please enter the code, at most five coupons in one order."),
     "card": _("Please fill in the card. If you have, switch on JavaScript for this page and try again."),
 }
 _CARD = {
@@ -72,6 +77,10 @@ _PROBLEMS = (
     _("Please give the postcode."),
     _("Please choose the country."),
     _("We do not deliver to this country."),
+    _("Please choose how you want to pay."),
+    _("Please choose when we may come."),
+    _("Please choose a parcel point."),
+    _("This product is made differently now. Please remove it and choose again."),
 )
 
 
@@ -82,6 +91,8 @@ def say(error: KupecError, language: str) -> str:
     if isinstance(error, CartIncomplete):
         return translate(language, str(error.details["problem"]))
     if isinstance(error, InvalidValue):
+        if (error.field or "").startswith("options."):
+            return translate(language, _("Please check what you filled in here."))
         known = _INVALID.get(error.field or "")
         return translate(language, known or _("This cannot be right. Please check it."))
     return explain(error, language)
@@ -100,6 +111,11 @@ def card_refusal(code: str | None, language: str) -> str:
     return translate(language, _CARD.get(code or "", _CARD_OTHERWISE))
 
 
+def explain_refusal(refused: RefusedPromotion, language: str) -> str:
+    """Why a promotion does not apply."""
+    return translate(language, refused.reason).format_map(dict(refused.details))
+
+
 def problem_texts(problems: list[Problem], language: str) -> dict[str, str]:
     """What a cart still lacks, by field; the first problem of a field is enough."""
     texts: dict[str, str] = {}
@@ -109,13 +125,12 @@ def problem_texts(problems: list[Problem], language: str) -> dict[str, str]:
 
 
 def line_texts(priced: PricedCart, language: str) -> dict[str, str]:
-    """Problems of the lines, keyed "lines.<variant id>"."""
+    """Problems of the lines, keyed "lines.<line id>"."""
     texts = {}
     for problem in priced.problems:
         place = problem.field.removeprefix("lines[").removesuffix("]")
         if problem.field.startswith("lines[") and place.isdecimal() and int(place) < len(priced.cart.lines):
-            variant_id = priced.cart.lines[int(place)].variant_id
-            texts[f"lines.{variant_id}"] = _problem(problem, language)
+            texts[f"lines.{priced.cart.lines[int(place)].id}"] = _problem(problem, language)
     return texts
 
 

@@ -23,11 +23,14 @@ async function ask(what) {
   return fresh;
 }
 
-async function recalculate() {
+async function recalculate(part) {
   const turn = ++latest;
   const fresh = await ask("update");
   if (fresh && turn === latest) {
     replace("delivery", fresh);
+    if (part === "payment") {
+      replace("payment", fresh);
+    }
     replace("summary", fresh);
     const said = document.getElementById("recalculated");
     said.textContent = said.dataset.text.replace("{amount}", document.querySelector("[data-total]").textContent);
@@ -58,19 +61,30 @@ function replace(id, fresh) {
 }
 
 form.addEventListener("change", (event) => {
-  if (event.target.closest("[data-recalculates]")) {
-    recalculate();
+  const part = event.target.closest("[data-recalculates]");
+  if (part) {
+    recalculate(waysToPayMayChange(event.target) ? "payment" : part.dataset.recalculates);
   }
 });
 
+// A delivery or a country may offer other ways to pay; the card's fields are left alone while nothing is in them.
+function waysToPayMayChange(field) {
+  const typed = [...form.querySelectorAll("[data-card]")].some((input) => input.value);
+  return field.name !== "payment_method" && !typed;
+}
+
 // --- the card --------------------------------------------------------------------------------------
 
-const problem = document.getElementById("card-error");
+// The section of the payment is replaced as a whole: what stands in it is looked up each time.
+const problem = () => document.getElementById("card-error");
 const cardField = (part) => form.querySelector(`[data-card="${part}"]`);
 
 function complain(reason, part, lead = true) {
-  problem.hidden = !reason;
-  problem.querySelector("span").textContent = reason ? problem.dataset[reason] : "";
+  if (!problem()) {
+    return;
+  }
+  problem().hidden = !reason;
+  problem().querySelector("span").textContent = reason ? problem().dataset[reason] : "";
   for (const field of form.querySelectorAll("[data-card]")) {
     field.removeAttribute("aria-invalid");
   }
@@ -82,18 +96,18 @@ function complain(reason, part, lead = true) {
   }
 }
 
-cardField("number").addEventListener("input", ({ target }) => {
-  if (target.selectionStart === target.value.length) {
+form.addEventListener("input", ({ target, inputType }) => {
+  if (target.dataset.card === "number" && target.selectionStart === target.value.length) {
     target.value = target.value
       .replace(/\D/g, "")
       .slice(0, 19)
       .replace(/(.{4})(?=.)/g, "$1 ");
   }
-});
-cardField("expiry").addEventListener("input", ({ target, inputType }) => {
-  const digits = target.value.replace(/\D/g, "");
-  if (!inputType?.startsWith("delete") && digits.length >= 2 && digits.length <= 4) {
-    target.value = `${digits.slice(0, 2)}/${digits.slice(2)}`;
+  if (target.dataset.card === "expiry") {
+    const digits = target.value.replace(/\D/g, "");
+    if (!inputType?.startsWith("delete") && digits.length >= 2 && digits.length <= 4) {
+      target.value = `${digits.slice(0, 2)}/${digits.slice(2)}`;
+    }
   }
 });
 
@@ -109,6 +123,11 @@ function busy(is) {
   }
 }
 
+// Past this page's own checks, which have been made.
+function submitOrder() {
+  form.submit();
+}
+
 // In the capture phase, before page.js counts the submit as sent.
 form.addEventListener(
   "submit",
@@ -121,7 +140,8 @@ form.addEventListener(
       recalculate();
       return;
     }
-    const card = readCard(cardField("number").value, cardField("expiry").value, cardField("cvc").value);
+    const byCard = cardField("number") !== null;
+    const card = byCard ? readCard(cardField("number").value, cardField("expiry").value, cardField("cvc").value) : {};
     complain("");
     busy(true);
     const well = await allIsWell();
@@ -131,6 +151,10 @@ form.addEventListener(
       return;
     }
     busy(true);
+    if (!byCard) {
+      submitOrder();
+      return;
+    }
     const { token, reason, part } = await tokenFor(form.dataset.tokens, card);
     if (!token) {
       busy(false);
@@ -138,7 +162,7 @@ form.addEventListener(
       return;
     }
     form.elements.card_token.value = token;
-    form.submit();
+    submitOrder();
   },
   { capture: true },
 );
