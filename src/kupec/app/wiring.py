@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from kupec import billing, catalogue, integrations, outreach, sales, staff
-from kupec.billing import CardProvider, SandboxCards
+from kupec.billing import CardProvider, SandboxCards, StripeCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.due import Due
 from kupec.kit.jobs import Job
 from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
-from kupec.kit.settings import Settings
+from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
 
 
@@ -26,9 +26,21 @@ def mail_transport(settings: Settings) -> Transport:
     return SmtpTransport(settings.smtp_url) if settings.smtp_url else OutboxTransport()
 
 
-def card_provider(settings: Settings) -> SandboxCards:
-    return SandboxCards(
-        settings.card_gateway_url, key=settings.card_gateway_key, webhook_secret=settings.card_webhook_secret
+def card_provider(settings: Settings) -> SandboxCards | StripeCards:
+    """Raises InvalidSetting for a provider we do not know, or Stripe without a key."""
+    if settings.card_provider == "sandbox":
+        return SandboxCards(
+            settings.card_gateway_url, key=settings.card_gateway_key, webhook_secret=settings.card_webhook_secret
+        )
+    if settings.card_provider != "stripe":
+        raise InvalidSetting(variable="KUPEC_CARD_PROVIDER", reason='it is "sandbox" or "stripe"')
+    if not settings.stripe_key:
+        raise InvalidSetting(variable="KUPEC_STRIPE_KEY", reason="Stripe needs it")
+    return StripeCards(
+        settings.stripe_url,
+        key=settings.stripe_key,
+        webhook_secret=settings.stripe_webhook_secret,
+        title=settings.shop_name,
     )
 
 
@@ -78,5 +90,7 @@ def dues() -> list[Due]:
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
+        Due(name="overdue payments", verb=billing.remind_overdue, every=600),
+        Due(name="unpaid orders", verb=sales.cancel_unpaid, every=600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
     ]

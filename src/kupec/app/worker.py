@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kupec.app import wiring
 from kupec.app.process import open_database, settings_here, settle_memory
-from kupec.billing import CardProvider, Outcome, notice_of, payment_round, refund_round
+from kupec.billing import CardProvider, Outcome, deferred_round, notice_of, payment_round, refund_round
 from kupec.kit import webhooks
 from kupec.kit.clock import Clock, SystemClock
 from kupec.kit.db import Database
@@ -75,6 +75,9 @@ def sweeps(
     async def payments() -> int:
         return await payment_round(database, cards, settle, now=clock.now(), limit=_AT_ONCE, pause=pause)
 
+    async def promises() -> int:
+        return await deferred_round(database, settle, now=clock.now(), limit=_AT_ONCE, pause=pause)
+
     async def refunds() -> int:
         return await refund_round(database, cards, now=clock.now(), limit=_AT_ONCE, pause=pause)
 
@@ -83,6 +86,7 @@ def sweeps(
 
     return [
         Sweep(name="payments", run=payments),
+        Sweep(name="promises", run=promises, every=5.0),
         Sweep(name="refunds", run=refunds),
         Sweep(name="webhooks", run=deliveries, every=5.0),
     ]

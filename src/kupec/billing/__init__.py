@@ -72,6 +72,7 @@ from kupec.billing.events import (
     RefundRequested,
     StatementImported,
 )
+from kupec.billing.instructions import PaymentInstructions, payment_instructions
 from kupec.billing.intake import Receipt, notice_of, receive
 from kupec.billing.ledger import (
     AccountTotals,
@@ -223,6 +224,7 @@ __all__ = [
     "PaymentCaptured",
     "PaymentFailed",
     "PaymentInProgress",
+    "PaymentInstructions",
     "PaymentMatched",
     "PaymentMethod",
     "PaymentMethods",
@@ -314,6 +316,7 @@ __all__ = [
     "open_account",
     "open_payments",
     "payment_by_reference",
+    "payment_instructions",
     "payment_qr",
     "payment_round",
     "payments_of",

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.billing.errors import InvalidSignature
-from kupec.billing.methods import PAYMENT
+from kupec.billing.methods import PAYMENT, PaymentMethod
 from kupec.billing.models import OFFLINE, Notice, Outcome, Payment, RefundOutcome
 from kupec.billing.payments import claim_payments
 from kupec.billing.states import CHECK_PAUSE
@@ -91,11 +91,7 @@ async def set_terms(db: Connection, debts: Sequence[Debt], *, now: datetime) -> 
     methods = (await published(db, PAYMENT))[PAYMENT]
     terms = await _account_terms(db, [debt.party_id for debt in debts if debt.party_id is not None])
     symbols = [variable_symbol(debt.order_number) for debt in debts]
-    days = []
-    for debt in debts:
-        method = methods.method(debt.method)
-        own = method is not None and method.kind == "account"
-        days.append(terms.get(debt.party_id, 0) if own and debt.party_id else method.due_days if method else 0)
+    days = [_days(methods.method(debt.method), terms.get(debt.party_id) if debt.party_id else None) for debt in debts]
     await db.execute(
         """
         update payment p
@@ -109,9 +105,18 @@ async def set_terms(db: Connection, debts: Sequence[Debt], *, now: datetime) -> 
         """,
         [debt.payment_id for debt in debts],
         symbols,
-        [due_on(now, count) for count in days],
+        [None if count is None else due_on(now, count) for count in days],
         [debt.party_id for debt in debts],
     )
+
+
+def _days(method: PaymentMethod | None, terms: int | None) -> int | None:
+    """None for cash that is due when the parcel comes, whenever that is."""
+    if method is None:
+        return 0
+    if method.kind == "account" and terms is not None:
+        return terms
+    return None if method.kind == "cod" and not method.due_days else method.due_days
 
 
 async def _account_terms(db: Connection, party_ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -51,6 +51,8 @@ class PaymentOverdue(PaymentPayload, frozen=True, kw_only=True):
 
     name = "payment.overdue"
 
+    provider: str
+
 
 class PaymentReduced(PaymentPayload, frozen=True, kw_only=True):
     """So much less is owed than before: goods came back before they were paid for. No money moved."""

@@ -173,13 +173,15 @@ async def remind_overdue(db: Connection, now: datetime, limit: int) -> int:
              order by due_on, id limit $3 for no key update skip locked
         )
         update payment p set reminded_at = $2 from late where p.id = late.id
-        returning p.id, p.order_id, p.party_id, p.amount - p.refunded as owed, p.currency
+        returning p.id, p.order_id, p.provider, p.party_id, p.amount - p.refunded as owed, p.currency
         """,
         *(now.date(), now, limit),
     )
     told = [
         Happened(
-            payload=PaymentOverdue(payment_id=row["id"], amount=row["owed"], currency=row["currency"]),
+            payload=PaymentOverdue(
+                payment_id=row["id"], amount=row["owed"], currency=row["currency"], provider=row["provider"]
+            ),
             subject=f"order:{row['order_id']}",
             occurred_at=now,
             customer_id=row["party_id"],

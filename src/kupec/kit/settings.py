@@ -43,6 +43,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: Annotated[
         str, _about("smtp://user:password@host:port (smtps:// for TLS); empty keeps mails in the outbox.")
     ] = ""
+    card_provider: Annotated[
+        str, _about('Who takes cards: "sandbox" (the gateway below, no real money) or "stripe".')
+    ] = "sandbox"
+    stripe_key: Annotated[str, _about("Secret key of the Stripe account (sk_…).")] = ""
+    stripe_webhook_secret: Annotated[
+        str, _about("Verifies Stripe's webhooks to /webhooks/stripe (whsec_…); empty refuses them all.")
+    ] = ""
+    stripe_url: Annotated[str, _about("Address of Stripe's API; only tests need another.")] = "https://api.stripe.com"
     card_gateway_url: Annotated[str, _about("Address of the card gateway's API.")] = "http://localhost:8010"
     card_gateway_key: Annotated[str, _about("Secret key for the card gateway.")] = "sandbox-key"
     card_webhook_secret: Annotated[str, _about("Verifies webhooks of the card gateway.")] = "sandbox-webhook-secret"

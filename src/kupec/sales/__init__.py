@@ -122,6 +122,7 @@ from kupec.sales.orders import (
     order_of_cart,
     status_token,
 )
+from kupec.sales.overdue import cancel_unpaid
 from kupec.sales.picking import Round, ToPick, picking_rounds, start_picking
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.preview import PREVIEWED, ChangedOrder, Preview, preview_orders
@@ -383,6 +384,7 @@ __all__ = [
     "cancel_cart",
     "cancel_order",
     "cancel_rest",
+    "cancel_unpaid",
     "cart_lines",
     "change_coupon",
     "change_line",

@@ -15,6 +15,8 @@ _TITLES = {
     "payment.problem": _("Look into a payment"),
     "refund.failed": _("Give money back by hand"),
     "refund.problem": _("Look into a refund"),
+    "refund.by_hand": _("Send money back by bank transfer"),
+    "payment.overdue": _("An order is not paid in time"),
 }
 _WITHIN = timedelta(hours=4)
 
@@ -27,6 +29,8 @@ def subscriber() -> Subscriber:
 async def open_tasks(db: Connection, events: Sequence[Event]) -> None:
     """One task for each problem, however often it is reported. Emits task.opened."""
     for event in events:
+        if event.payload.get("provider") == "transfer":
+            continue  # the customer is reminded, and the order is cancelled by itself when that does not help
         await open_task(
             db,
             key=_key(event),
