@@ -57,6 +57,13 @@ def parse_amount(text: str, currency: str, *, field: str) -> int:
     return whole
 
 
+def whole_units(amount: int, currency: str, *, up: bool) -> int:
+    """An amount in whole major units, as one would type it as the end of a range; rounded so that nothing falls out."""
+    value = Money(amount, currency).decimal
+    whole = int(value)
+    return whole + 1 if up and whole < value else whole
+
+
 @lru_cache(maxsize=20_000)
 def display(money: Money, locale: str) -> str:
     """Money as people of `locale` write it; whole crowns drop their zeros ("1 290 Kč", "49,90 zł", "€7.90")."""

@@ -24,7 +24,7 @@ from litestar.datastructures import Cookie
 from markupsafe import Markup
 
 from kupec.kit.i18n import LANGUAGES, best_language, translations
-from kupec.kit.money import Money, display
+from kupec.kit.money import Money, display, whole_units
 from kupec.web.security import CSRF_FIELD, page_token
 from kupec.web.site import Site
 from kupec.web.static import asset
@@ -127,6 +127,7 @@ def environment(language: str) -> Environment:
         icon=icon,
         csrf_field=_csrf_field,
         query=_query,
+        whole_units=whole_units,
     )
     made.filters.update(
         money=lambda amount, currency: _money(amount, currency, language),
@@ -161,9 +162,9 @@ def _csrf_field(context: Context) -> Markup:
 
 
 def _query(**parameters: Any) -> str:
-    """A query string of what is set: `?sort=price&page=2`, or nothing."""
-    kept = {name: value for name, value in parameters.items() if value not in (None, "")}
-    return f"?{urlencode(kept)}" if kept else ""
+    """A query string of what is set: `?sort=price&page=2`, or nothing. A list gives its name several times."""
+    kept = {name: value for name, value in parameters.items() if value not in (None, "", [])}
+    return f"?{urlencode(kept, doseq=True)}" if kept else ""
 
 
 @lru_cache(maxsize=10_000)

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Router
 
 from kupec.web.security import limit_rate, refuse_forged
-from kupec.web.storefront import cart, checkout, orders, pages, payment
+from kupec.web.storefront import cart, checkout, listing, orders, pages, payment
 
 _LARGEST_FORM = 100_000  # bytes
 
@@ -17,8 +17,8 @@ routes: list[Any] = [
         route_handlers=[
             pages.root,
             pages.home,
-            pages.category,
-            pages.search,
+            listing.category,
+            listing.search,
             pages.suggest,
             pages.product,
             pages.info,

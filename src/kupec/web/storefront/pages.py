@@ -1,10 +1,8 @@
 """Looking around: home, categories, search, a product, and what everybody may want to know."""
 
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
-import msgspec
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
@@ -29,30 +27,12 @@ from kupec.web.rendering import site_of
 from kupec.web.storefront.shop import Shop, open_shop, page
 from kupec.web.storefront.words import ATTRIBUTES
 
-Sort = Literal["price", "-price", "newest"]
-
-PAGE_SIZE = 24
-_SORTS: dict[str, Sort] = {"price": "price", "-price": "-price", "newest": "newest"}
 INFO_PAGES = ("delivery", "contact", "terms", "privacy")
-_FURTHEST_PAGE = 500
 _SUGGESTIONS = 6
 _RELATED = 4
 _HOME_SHELVES = 3
 
 AnyRequest = Request[Any, Any, Any]
-
-
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of a list of products."""
-
-    products: list[ProductCard]
-    total: int
-    page: int
-    sort: str
-
-    @property
-    def pages(self) -> int:
-        return min(_FURTHEST_PAGE, max(1, -(-self.total // PAGE_SIZE)))
 
 
 @get("/", include_in_schema=False)
@@ -89,38 +69,6 @@ def _featured(rows: list[tuple[Category, list[ProductCard]]]) -> list[ProductCar
     return found[1:2] + found[:1] + found[2:]
 
 
-@get("/{language:str}/c/{slug:str}", include_in_schema=False)
-async def category(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
-    site = site_of(request)
-    async with site.database.reading() as db:
-        shop = await open_shop(request, db)
-        here = next((known for known in shop.categories if known.slug == slug), None)
-        if here is None:
-            return _moved(shop, slug)
-        listing = await _listing(db, shop, query_form(request), now=site.clock.now(), category=here.id)
-    alternates = {language: f"/{language}/c/{known}" for language, known in here.slugs.items()}
-    return page(request, shop, "category.html", here=here, listing=listing, alternates=alternates)
-
-
-def _moved(shop: Shop, slug: str) -> Redirect:
-    """A slug of another language leads to the same shelf in this one."""
-    for known in shop.categories:
-        if slug in known.slugs.values():
-            return Redirect(shop.address(f"/c/{known.slug}"), status_code=301)
-    raise NotFoundException
-
-
-@get("/{language:str}/search", include_in_schema=False)
-async def search(request: AnyRequest) -> Response[str]:
-    site = site_of(request)
-    form = query_form(request)
-    wanted = form.text("q", most=10_000)[:100]
-    async with site.database.reading() as db:
-        shop = await open_shop(request, db)
-        listing = await _listing(db, shop, form, now=site.clock.now(), query=wanted) if wanted else None
-    return page(request, shop, "search.html", wanted=wanted, listing=listing)
-
-
 @get("/{language:str}/suggest", include_in_schema=False)
 async def suggest(request: AnyRequest) -> Response[str]:
     """A few products and categories for what is being typed: a piece of a page, for the search field's module."""
@@ -130,35 +78,6 @@ async def suggest(request: AnyRequest) -> Response[str]:
         shop = await open_shop(request, db)
         products = await suggest_products(db, shop.market, wanted, now=site.clock.now(), limit=_SUGGESTIONS)
     return page(request, shop, "_suggestions.html", wanted=wanted, products=products)
-
-
-async def _listing(
-    db: Connection, shop: Shop, form: Form, *, now: datetime, category: UUID | None = None, query: str | None = None
-) -> Listing:
-    typed = form.text("sort", most=10_000)
-    number = _page_number(form)
-    products, total = await list_products(
-        db,
-        shop.market,
-        now=now,
-        category=category,
-        query=query,
-        sort=_SORTS.get(typed),
-        limit=PAGE_SIZE,
-        offset=(number - 1) * PAGE_SIZE,
-    )
-    if number > 1 and not products:
-        raise NotFoundException
-    return Listing(products=products, total=total, page=number, sort=typed if typed in _SORTS else "")
-
-
-def _page_number(form: Form) -> int:
-    text = form.text("page", most=10_000)
-    if not text:
-        return 1
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _FURTHEST_PAGE and len(text) < 9):
-        raise NotFoundException
-    return int(text)
 
 
 @get("/{language:str}/p/{slug:str}", include_in_schema=False)
