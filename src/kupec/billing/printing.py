@@ -30,6 +30,7 @@ from kupec.kit.jobs import Job, JobContext
 from kupec.kit.money import Money
 
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
+_DAY = {"cs": "d. M. yyyy", "pl": "dd.MM.yyyy"}
 
 
 class Words:
@@ -62,7 +63,7 @@ class Words:
     def day(self, value: date | None) -> str:
         if value is None:
             return ""
-        text: str = format_date(value, "d. M. yyyy" if self.language == "cs" else "medium", locale=self.language)
+        text: str = format_date(value, _DAY.get(self.language, "d MMM yyyy"), locale=self.language)
         return text
 
     def rate(self, tax_bp: int) -> str:

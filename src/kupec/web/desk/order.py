@@ -17,6 +17,7 @@ from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
 from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking, tariff
+from kupec.web.desk.books import order_books
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import order_list
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
@@ -90,6 +91,7 @@ async def order_page(
         paid=sum(payment.amount for payment in payments if payment.state == "captured"),
         refunded=sum(payment.refunded for payment in payments),
         possible=possible(order, actor_of(request)),
+        books=await order_books(db, order, actor_of(request)),
         consequence=cancel_consequence(payments, reader),
         history=await days(db, await subject_history(db, subject), reader, here=subject),
         carrier=chosen.carrier if (chosen := deliveries.method(order.shipping_method)) else None,

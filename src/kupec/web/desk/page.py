@@ -28,6 +28,8 @@ _LONGEST_BODY = 10_000_000
 EXPECTED = (
     _("4 to 40 letters, digits and hyphens"),
     _("a reason of at most 500 characters"),
+    _("an amount above zero"),
+    _("either pieces or an amount"),
     _("a few words on why the stock changes"),
     _("a number of pieces that is not negative"),
     _("a name of at most 100 characters"),
@@ -53,6 +55,7 @@ PLACES = (
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
     Place("tasks", _("Tasks"), "task", "/desk/tasks", "tasks.write"),
     Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read"),
+    Place("finance", _("Finance"), "money", "/desk/finance", "billing.read"),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
     Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write"),
     Place("system", _("System"), "settings", "/desk/system", "system.read"),
