@@ -6,14 +6,23 @@ import pytest
 
 from kupec.kit.db import Pool
 from kupec.kit.signing import sign
-from tests.shop import add_product
-from tests.web.browsing import Browser, Served, text_of
+from kupec.kit.versions import publish_new
+from kupec.sales import PROMOTIONS, Conditions, CouponTerms, PercentOff, Promotion, Promotions, create_coupon
+from kupec.web.security import GUESSES
+from tests.shop import NOON, SETUP, add_product
+from tests.web.browsing import Browser, Served, serving, text_of
 
 
 async def put_in(browser: Browser, slug: str, quantity: int = 1, language: str = "cs") -> None:
     await browser.get(f"/{language}/p/{slug}")
     answer = await browser.submit(f"/{language}/cart/add", quantity=str(quantity))
     await browser.follow(answer)
+
+
+async def line_of(pool: Pool, variant_id: UUID) -> UUID:
+    """The line of the only cart that holds this variant."""
+    found: UUID = await pool.fetchval("select id from cart_line where variant_id = $1", variant_id)
+    return found
 
 
 async def test_a_cart_begins_with_the_first_thing_put_in(browser: Browser, pool: Pool) -> None:
@@ -39,11 +48,12 @@ async def test_the_same_thing_twice_is_one_line(browser: Browser, pool: Pool) ->
 
 async def test_more_less_and_remove_are_buttons(browser: Browser, goods: dict[str, UUID], pool: Pool) -> None:
     await put_in(browser, "beans")
-    await browser.follow(await browser.submit("/cs/cart", f"more={goods['beans']}"))
+    line = await line_of(pool, goods["beans"])
+    await browser.follow(await browser.submit("/cs/cart", f"more={line}"))
     assert "2 kusy, celkem" in text_of(browser.page)
-    await browser.follow(await browser.submit("/cs/cart", f"less={goods['beans']}"))
+    await browser.follow(await browser.submit("/cs/cart", f"less={line}"))
     assert "1 kus, celkem" in text_of(browser.page)
-    await browser.follow(await browser.submit("/cs/cart", f"remove={goods['beans']}"))
+    await browser.follow(await browser.submit("/cs/cart", f"remove={line}"))
     assert "V košíku zatím nic není" in text_of(browser.page)
     assert await pool.fetchval("select count(*) from cart_line") == 0
 
@@ -53,12 +63,13 @@ async def test_too_many_are_said_beside_the_line_and_the_others_are_changed(
 ) -> None:
     await put_in(browser, "beans")
     await put_in(browser, "cup")
-    wanted = {f"quantity__{goods['cup']}": "7", f"quantity__{goods['beans']}": "4"}
+    cup, beans = await line_of(pool, goods["cup"]), await line_of(pool, goods["beans"])
+    wanted = {f"quantity__{cup}": "7", f"quantity__{beans}": "4"}
     answer = await browser.submit("/cs/cart", **wanted)
     assert answer.status_code == 409
-    line = f'<p class="field-error" id="lines.{goods["cup"]}-error">'
+    line = f'<p class="field-error" id="lines.{cup}-error">'
     assert "Zbývají jen 3 kusy." in browser.page.partition(line)[2].partition("</p>")[0]
-    assert f'name="quantity.{goods["cup"]}" inputmode="numeric" pattern="[0-9]*"' in browser.page
+    assert f'name="quantity.{cup}" inputmode="numeric" pattern="[0-9]*"' in browser.page
     assert 'value="7"' in browser.page
     quantities = {row["variant_id"]: row["quantity"] for row in await pool.fetch("select * from cart_line")}
     assert quantities == {goods["beans"]: 4, goods["cup"]: 1}
@@ -104,7 +115,7 @@ async def test_what_is_no_longer_sold_can_be_taken_out(browser: Browser, pool: P
     await pool.execute("update variant set status = 'archived' where id = $1", goods["cup"])
     await browser.get("/cs/cart")
     assert "Tento výrobek už neprodáváme." in text_of(browser.page)
-    await browser.follow(await browser.submit("/cs/cart", f"remove={goods['cup']}"))
+    await browser.follow(await browser.submit("/cs/cart", f"remove={await line_of(pool, goods['cup'])}"))
     assert "Tento výrobek už neprodáváme." not in text_of(browser.page)
 
 
@@ -121,9 +132,9 @@ async def test_a_cart_costs_what_the_language_it_is_looked_at_costs(browser: Bro
     assert "Towar 50,00 zł box pl 19,00 zł Razem z VAT 69,00 zł" in page
 
 
-async def test_nothing_costs_nothing(browser: Browser, goods: dict[str, UUID]) -> None:
+async def test_nothing_costs_nothing(browser: Browser, goods: dict[str, UUID], pool: Pool) -> None:
     await put_in(browser, "beans")
-    await browser.follow(await browser.submit("/cs/cart", f"remove={goods['beans']}"))
+    await browser.follow(await browser.submit("/cs/cart", f"remove={await line_of(pool, goods['beans'])}"))
     assert "Kč" not in text_of(browser.page.partition('<div id="cart">')[2])
 
 
@@ -172,3 +183,35 @@ async def test_two_hundred_lines_are_enough(browser: Browser, pool: Pool, goods:
 
 def _token(browser: Browser) -> str:
     return browser.page.partition('name="form_token" value="')[2].partition('"')[0]
+
+
+async def test_a_code_is_taken_explained_and_let_go(browser: Browser, shop: Served) -> None:
+    spring = Promotion(
+        code="SPRING",
+        names={"cs": "Jarní sleva", "en": "Spring"},
+        action=PercentOff(percent_bp=1000),
+        conditions=Conditions(needs_coupon=True, minimum={"CZK": 100000}),
+    )
+    async with shop.site.database.transaction() as db:
+        await publish_new(db, PROMOTIONS, Promotions(promotions=[spring]), actor=SETUP, now=NOON)
+        await create_coupon(db, "JARO", CouponTerms(promotion="SPRING"), actor=SETUP, now=NOON)
+    await put_in(browser, "beans", 2)
+    answer = await browser.submit("/cs/cart", coupon="NIC")
+    assert answer.status_code == 409
+    assert "NIC neznáme" in text_of(browser.page)
+    await browser.follow(await browser.submit("/cs/cart", coupon=" jaro "))
+    assert "Jarní sleva: Přidejte zboží ještě za 400 Kč." in text_of(browser.page)
+    await put_in(browser, "beans", 2)
+    assert "Zboží 1 200 Kč Jarní sleva JARO -120 Kč" in text_of(browser.page).replace("−", "-")
+    await browser.follow(await browser.submit("/cs/cart", "drop_coupon=JARO"))
+    assert "Jarní sleva" not in text_of(browser.page)
+
+
+async def test_codes_cannot_be_found_by_guessing(pool: Pool, dsn: str, goods: dict[str, UUID]) -> None:
+    async with serving(pool, dsn, rate_limit=1000) as shop:
+        browser = shop.browser()
+        await put_in(browser, "beans")
+        await browser.get("/cs/cart")
+        body = {"form_token": _token(browser), "coupon": "GUESS"}
+        answers = [(await browser.post("/cs/cart", body)).status_code for _ in range(GUESSES + 1)]
+        assert answers == [409] * GUESSES + [429]

@@ -56,14 +56,16 @@ async def test_queries(browser: Browser) -> None:
 async def test_forms(shop: Served, goods: dict[str, UUID], pool: Pool) -> None:
     browser = shop.browser()
     await put_in(browser, "beans")
+    line = await pool.fetchval("select id from cart_line")
     await browser.get("/cs/checkout")
     token = browser.page.partition('name="form_token" value="')[2].partition('"')[0]
     fields = {
         "/cs/cart/add": ["variant", "quantity", "product"],
-        "/cs/cart": [f"quantity.{goods['beans']}", "more", "less", "shipping_method", "checkout"],
+        "/cs/cart": [f"quantity.{line}", "more", "less", "shipping_method", "checkout", "coupon", "drop_coupon"],
         "/cs/checkout": [
             *("email", "phone", "address.name", "address.street", "address.city", "address.postcode"),
             *("address.country", "shipping_method", "card_token", "key", "expected_total", "update"),
+            *("payment_method", "slot_id", "pickup_point", "company.name", "company.company_id", "company.vat_id"),
         ],
     }
     whole = {
