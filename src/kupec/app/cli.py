@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kupec import __version__
-from kupec.app import demo, importing, maintenance, serving, worker
+from kupec.app import backups, demo, exporting, importing, maintenance, serving, worker
 from kupec.kit.errors import KupecError
 
 
@@ -46,14 +46,21 @@ def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _importing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("import", help="bring in a catalogue, customers or orders (docs/import.md)")
+    parser = commands.add_parser("import", help="bring in goods, prices, stock, customers or orders (docs/import.md)")
     parser.add_argument("kind", choices=importing.KINDS)
     parser.add_argument("file", type=Path, help="CSV or JSONL, also .gz")
     parser.add_argument("--mapping", type=Path, help="TOML file that says which column is which field")
     parser.add_argument("--errors", type=Path, help="where refused rows go (default: FILE.errors.csv)")
+    parser.add_argument("--again", action="store_true", help="read a file anew that has come in before")
     parser.set_defaults(
-        run=lambda options: importing.run(options.kind, options.file, mapping=options.mapping, errors=options.errors)
+        run=lambda options: importing.run(
+            options.kind, options.file, mapping=options.mapping, errors=options.errors, again=options.again
+        )
     )
+    out = commands.add_parser("export", help="write goods, prices, stock, customers or orders (docs/export.md)")
+    out.add_argument("kind", choices=exporting.KINDS)
+    out.add_argument("file", type=Path, help="CSV or JSONL, also .gz, by its name")
+    out.set_defaults(run=lambda options: exporting.run(options.kind, options.file))
 
 
 def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -61,6 +68,17 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     migrate.set_defaults(run=lambda _: maintenance.migrate_database())
     rebase = commands.add_parser("rebase", help="after a restore: let the readers of the event log go on")
     rebase.set_defaults(run=lambda _: maintenance.rebase_log())
+    keep = commands.add_parser("backup", help="the whole database into one file, while the shop runs (docs/backup.md)")
+    keep.add_argument("file", type=Path)
+    keep.set_defaults(run=lambda options: backups.run_backup(options.file))
+    restore = commands.add_parser("restore", help="a backup into an empty database, compared with what was kept")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--into", default="", metavar="DATABASE_URL", help="another database than the shop's own")
+    restore.add_argument("--force", action="store_true", help="replace what is in the database")
+    restore.set_defaults(run=lambda options: backups.run_restore(options.file, into=options.into, force=options.force))
+    unlock = commands.add_parser("unlock", help="remove the second step of someone who can no longer take it")
+    unlock.add_argument("email")
+    unlock.set_defaults(run=lambda options: maintenance.unlock_staff(options.email))
     staff = commands.add_parser("staff", help="add someone who may sign in to the desk")
     staff.add_argument("email")
     staff.add_argument("name")
