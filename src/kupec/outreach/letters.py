@@ -13,9 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from kupec.kit.i18n import translations
 from kupec.kit.money import Money, display
+from kupec.outreach.wording import Letters, Wording, fill
 from kupec.sales import Fulfilment, Order, status_token
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_OUR_OWN = Letters()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,23 +66,30 @@ def _date(day: date, language: str) -> str:
     return format_date(day, format="d. MMMM y" if language == "cs" else "d MMMM y", locale=language)
 
 
-def order_confirmation(order: Order, sender: Sender) -> Letter:
+def order_confirmation(order: Order, sender: Sender, letters: Letters = _OUR_OWN) -> Letter:
     """Number, what was bought, what it cost, when it comes, and the link to follow it."""
     title = translations(order.language).gettext("Your order %(number)s") % {"number": order.number}
-    return _letter("order_confirmation", title, order, sender, parcel=None)
+    return _letter("order_confirmation", title, order, sender, letters.order_confirmation, parcel=None)
 
 
-def parcel_shipped(order: Order, parcel: Fulfilment, sender: Sender) -> Letter:
+def parcel_shipped(order: Order, parcel: Fulfilment, sender: Sender, letters: Letters = _OUR_OWN) -> Letter:
     """What left, with whom, and how to track it."""
     title = translations(order.language).gettext("Your order %(number)s is on its way") % {"number": order.number}
-    return _letter("parcel_shipped", title, order, sender, parcel=parcel)
+    return _letter("parcel_shipped", title, order, sender, letters.parcel_shipped, parcel=parcel)
 
 
-def _letter(template: str, title: str, order: Order, sender: Sender, *, parcel: Fulfilment | None) -> Letter:
+def _letter(
+    template: str, title: str, order: Order, sender: Sender, wording: Wording, *, parcel: Fulfilment | None
+) -> Letter:
     environment = _environment(order.language)
+    told = _told(order, sender, parcel)
+    title = fill(wording.subject.get(order.language, ""), told) or title
+    intro = fill(wording.intro.get(order.language, ""), told)
     lines = order.lines if parcel is None else [line for line in order.lines if line.id in parcel.quantities]
     context = {
         "title": title,
+        "intro": intro,
+        "paragraphs": [part.split("\n") for part in intro.split("\n\n")] if intro else [],
         "order": order,
         "lines": lines,
         "parcel": parcel,
@@ -93,3 +102,13 @@ def _letter(template: str, title: str, order: Order, sender: Sender, *, parcel: 
         html=environment.get_template(f"{template}.html").render(context),
         text=environment.get_template(f"{template}.txt").render(context),
     )
+
+
+def _told(order: Order, sender: Sender, parcel: Fulfilment | None) -> dict[str, str]:
+    """What the merchant's own words may name."""
+    return {
+        "number": order.number or "",
+        "name": order.name or order.address.name,
+        "shop": sender.name,
+        "carrier": (parcel.carrier or "") if parcel else "",
+    }

@@ -17,8 +17,10 @@ from kupec.kit.ids import uuid7
 from kupec.kit.jobs import GiveUp, Job, JobContext, enqueue
 from kupec.kit.mail import MailRefused, OutgoingMail, Transport
 from kupec.kit.subscribers import Subscriber
+from kupec.kit.versions import published
 from kupec.outreach.events import MailSent
 from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
+from kupec.outreach.wording import LETTERS, Letters
 from kupec.sales import Order, get_orders
 
 SEND_MAILS = "send_mails"
@@ -67,23 +69,24 @@ def subscriber(sender: Sender) -> Subscriber:
 async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender) -> None:
     """Write the mails these events ask for, and the job that sends them. Once for an order or parcel, ever."""
     orders = await get_orders(db, sorted({UUID(event.subject.partition(":")[2]) for event in events}))
+    letters = (await published(db, LETTERS))[LETTERS]
     drafts = []
     for event in events:
         order = orders[UUID(event.subject.partition(":")[2])]
         if order.email:
-            drafts.append(_draft(event, order, sender))
+            drafts.append(_draft(event, order, sender, letters))
     ids = await _insert(db, drafts)
     if ids:
         await enqueue(db, [(SEND_MAILS, {"ids": ids})])
 
 
-def _draft(event: Event, order: Order, sender: Sender) -> _Draft:
+def _draft(event: Event, order: Order, sender: Sender, letters: Letters) -> _Draft:
     if event.name == "order.placed":
         return _Draft(
             kind="order_confirmation",
             subject_ref=event.subject,
             order=order,
-            letter=order_confirmation(order, sender),
+            letter=order_confirmation(order, sender, letters),
             written_at=event.recorded_at,
         )
     parcel_id = UUID(event.payload["fulfilment_id"])
@@ -92,7 +95,7 @@ def _draft(event: Event, order: Order, sender: Sender) -> _Draft:
         kind="parcel_shipped",
         subject_ref=f"parcel:{parcel_id}",
         order=order,
-        letter=parcel_shipped(order, parcel, sender),
+        letter=parcel_shipped(order, parcel, sender, letters),
         written_at=event.recorded_at,
     )
 
