@@ -20,9 +20,12 @@ from kupec.kit.import_run import Progress as Step
 from kupec.kit.mapping import Mapping, load_mapping
 from kupec.kit.settings import Settings
 
-KINDS = ("catalogue", "customers", "orders")
+KINDS = (
+    *("products", "catalogue", "categories", "attributes", "prices", "price-lists", "stock"),
+    *("customers", "orders"),
+)
 _ACTOR = system("import")
-_TOGETHER = {"orders": "order_external_id"}
+_TOGETHER = {"orders": "order_external_id", "products": "external_id", "catalogue": "external_id"}
 
 
 class NoSuchFile(KupecError):
@@ -32,7 +35,7 @@ class NoSuchFile(KupecError):
     code = "no_such_file"
 
 
-def run(kind: str, path: Path, *, mapping: Path | None, errors: Path | None) -> int:
+def run(kind: str, path: Path, *, mapping: Path | None, errors: Path | None, again: bool = False) -> int:
     """Import one file; exit status 0 when every row went in, 2 when some are in the errors file."""
     for needed in (path, mapping):
         if needed is not None and not needed.is_file():
@@ -42,7 +45,7 @@ def run(kind: str, path: Path, *, mapping: Path | None, errors: Path | None) -> 
 
     async def work(settings: Settings) -> int:
         async with open_database(settings, application="import") as (database, _):
-            done = await _with_bar(database, kind, path, rules)
+            done = await _with_bar(database, kind, path, rules, again=again)
             async with database.reading() as db:
                 failed = await write_errors(db, done.id, refused)
         _report(done, refused if failed else None)
@@ -52,7 +55,7 @@ def run(kind: str, path: Path, *, mapping: Path | None, errors: Path | None) -> 
         return asyncio.run(work(settings))
 
 
-async def _with_bar(database: Database, kind: str, path: Path, rules: Mapping | None) -> ImportRun:
+async def _with_bar(database: Database, kind: str, path: Path, rules: Mapping | None, *, again: bool) -> ImportRun:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with Progress(*columns, TextColumn("{task.fields[rows]:,} rows"), TimeElapsedColumn()) as bar:
         task = bar.add_task(f"Importing {kind}", total=1.0, rows=0)
@@ -60,7 +63,7 @@ async def _with_bar(database: Database, kind: str, path: Path, rules: Mapping | 
         def show(step: Step) -> None:
             bar.update(task, completed=step.fraction, rows=step.run.written)
 
-        return await import_file(database, kind, path, rules, clock=SystemClock(), progress=show)
+        return await import_file(database, kind, path, rules, clock=SystemClock(), progress=show, again=again)
 
 
 async def import_file(
@@ -72,17 +75,23 @@ async def import_file(
     clock: Clock,
     pictures: Path | None = None,
     progress: Callable[[Step], None] = lambda _: None,
+    again: bool = False,
 ) -> ImportRun:
     """Import a file of one of KINDS; broken off, it is carried on by the next call with the same file.
 
-    Pictures are looked for in `pictures`, or beside the file.
+    One that is finished is read anew only if `again`. Pictures are looked for in `pictures`, or beside the file.
     """
     now = clock.now()
+    products = partial(catalogue.import_products, actor=_ACTOR, now=now, pictures=pictures or path.parent)
+    imported = partial(catalogue.put_attributes, actor=_ACTOR, now=now, origin="imported")
     verbs: dict[str, Verb] = {
-        "catalogue": typed(
-            catalogue.ProductRow,
-            partial(catalogue.import_products, actor=_ACTOR, now=now, pictures=pictures or path.parent),
-        ),
+        "products": typed(catalogue.ProductRow, products),
+        "catalogue": typed(catalogue.ProductRow, products),
+        "categories": typed(catalogue.CategoryRow, partial(catalogue.import_categories, actor=_ACTOR, now=now)),
+        "attributes": typed(catalogue.AttributeRow, imported),
+        "prices": typed(catalogue.PriceRow, partial(catalogue.import_prices, actor=_ACTOR, now=now)),
+        "price-lists": typed(catalogue.PriceListRow, partial(catalogue.import_price_lists, actor=_ACTOR, now=now)),
+        "stock": typed(catalogue.StockRow, partial(catalogue.import_stock, actor=_ACTOR, now=now)),
         "customers": typed(customers.PartyRow, partial(customers.import_parties, actor=_ACTOR, now=now)),
         "orders": typed(sales.OrderLineRow, partial(sales.import_orders, actor=_ACTOR, now=now)),
     }
@@ -96,6 +105,7 @@ async def import_file(
         clock=clock,
         together=_TOGETHER.get(kind),
         progress=progress,
+        again=again,
     )
 
 

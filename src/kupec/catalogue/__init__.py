@@ -63,6 +63,11 @@ from kupec.catalogue.events import (
     Reason,
     StockMoved,
 )
+from kupec.catalogue.exporting import (
+    export_columns,
+    export_pictures,
+    export_rows,
+)
 from kupec.catalogue.facets import (
     Facet,
     FacetValue,
@@ -289,6 +294,9 @@ __all__ = [
     "create_product",
     "desk_product",
     "expire_reservations",
+    "export_columns",
+    "export_pictures",
+    "export_rows",
     "get_media",
     "get_price_list",
     "get_receipt",

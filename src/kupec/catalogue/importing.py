@@ -78,6 +78,7 @@ class ProductRow(msgspec.Struct, frozen=True, kw_only=True):
     category: str | None = None
     sku: str | None = None
     variant_name: str | None = None
+    variant_names: dict[str, str] = {}
     barcode: str | None = None
     weight_g: int | None = None
     price: Any = None
@@ -190,7 +191,7 @@ def _flat_variant(row: ProductRow, home: str) -> VariantDraft:
     stock = {home: row.stock} if isinstance(row.stock, int) else row.stock or {}
     return VariantDraft(
         sku=row.sku or "",
-        names={row.language: row.variant_name} if row.variant_name else {},
+        names={**row.variant_names, row.language: row.variant_name} if row.variant_name else row.variant_names,
         barcode=row.barcode,
         weight_g=row.weight_g,
         prices=prices,

@@ -3,6 +3,7 @@
 from kupec.customers.company_ids import normalise_company_id, normalise_vat_id
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
+from kupec.customers.exporting import EXPORT_COLUMNS, export_customers
 from kupec.customers.groups import set_price_group, set_segments
 from kupec.customers.history import timeline
 from kupec.customers.identity import identify
@@ -13,6 +14,7 @@ from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks,
 from kupec.customers.upsert import put_parties
 
 __all__ = [
+    "EXPORT_COLUMNS",
     "Contact",
     "ContactPoint",
     "CustomerChanged",
@@ -24,6 +26,7 @@ __all__ = [
     "TaskDone",
     "TaskOpened",
     "count_open",
+    "export_customers",
     "finish_task",
     "get_party",
     "get_task",

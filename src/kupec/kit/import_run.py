@@ -14,7 +14,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar, Final, TypeVar
+from types import UnionType
+from typing import Any, ClassVar, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -123,13 +124,18 @@ async def run_import(
 def typed(row_type: type[R], verb: Callable[[Connection, list[R]], Awaitable[Sequence[KupecError | None]]]) -> Verb:
     """A verb for `run_import` out of one that takes structs and answers each with None or why it stays out.
 
-    Text becomes numbers, moments and the like where the struct wants them; what does not fit is an error of the line.
+    Text becomes numbers, moments and the like where the struct wants them, and lists and tables where it wants none
+    but those and the text is their JSON; what does not fit is an error of the line.
     """
+    structured = _structured(row_type)
 
     async def take(db: Connection, rows: list[Row]) -> list[RowError]:
         errors: list[RowError] = []
         fit: list[tuple[Row, R]] = []
         for row in rows:
+            for name in structured:
+                if isinstance(row.values.get(name), str):
+                    row.values[name] = _from_json(row.values[name])
             try:
                 fit.append((row, msgspec.convert(row.values, row_type, strict=False)))
             except msgspec.ValidationError as error:
@@ -142,6 +148,24 @@ def typed(row_type: type[R], verb: Callable[[Connection, list[R]], Awaitable[Seq
         return errors
 
     return take
+
+
+def _structured(row_type: type[Any]) -> list[str]:
+    """The fields of a struct that are lists or tables and cannot be a text."""
+    found = []
+    for name, hint in get_type_hints(row_type).items():
+        parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        kinds = {get_origin(part) or part for part in parts}
+        if kinds & {list, dict} and str not in kinds:
+            found.append(name)
+    return found
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
 
 
 async def write_errors(db: Connection, run_id: UUID, path: Path) -> int:

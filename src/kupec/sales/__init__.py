@@ -51,17 +51,21 @@ from kupec.sales.delivery_events import (
 )
 from kupec.sales.drafts import abandon_expired_drafts, withdraw_drafts
 from kupec.sales.errors import (
+    BundleSplit,
     CartClosed,
     CartIncomplete,
     CartInPayment,
     CreditUsedUp,
     NotEnoughStock,
+    NotReturnable,
     NotSold,
+    ReturnTooLate,
     SlotFull,
     TotalChanged,
     UnknownCredit,
     WrongCreditCurrency,
     WrongOrderState,
+    WrongReturnState,
 )
 from kupec.sales.events import (
     CartCancelled,
@@ -77,6 +81,7 @@ from kupec.sales.events import (
     ParcelShipped,
     SoldLine,
 )
+from kupec.sales.exporting import EXPORT_COLUMNS, export_orders
 from kupec.sales.filling import add_to_cart, change_line, set_quantity
 from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
 from kupec.sales.holding import hold_goods
@@ -225,6 +230,7 @@ from kupec.sales.tracking import (
 )
 
 __all__ = [
+    "EXPORT_COLUMNS",
     "LONGEST_AUTHOR",
     "LONGEST_BODY",
     "LONGEST_TITLE",
@@ -247,6 +253,7 @@ __all__ = [
     "Basket",
     "BasketLine",
     "Batch",
+    "BundleSplit",
     "BuyGet",
     "CannotAsk",
     "Carrier",
@@ -294,6 +301,7 @@ __all__ = [
     "NewCart",
     "NewShippingMethod",
     "NotEnoughStock",
+    "NotReturnable",
     "NotSold",
     "Order",
     "OrderCancelled",
@@ -344,6 +352,7 @@ __all__ = [
     "ReturnReceived",
     "ReturnRefused",
     "ReturnRequested",
+    "ReturnTooLate",
     "ReturnableLine",
     "Review",
     "ReviewDraft",
@@ -373,6 +382,7 @@ __all__ = [
     "Wish",
     "WrongCreditCurrency",
     "WrongOrderState",
+    "WrongReturnState",
     "Zone",
     "abandon_expired_drafts",
     "add_coupon",
@@ -395,6 +405,7 @@ __all__ = [
     "create_carts",
     "create_coupon",
     "drop_credit",
+    "export_orders",
     "find_collection",
     "find_order",
     "generate_coupons",
