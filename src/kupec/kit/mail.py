@@ -1,7 +1,7 @@
 """Sending mail: a message, and the ways it may leave. What to send, and when, is not decided here."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,6 +17,14 @@ from kupec.kit.errors import InvalidValue, KupecError
 
 TIMEOUT = 30.0  # seconds for each step of the conversation with the server
 _RESERVED = frozenset({"from", "to", "subject", "date", "message-id", "content-type", "mime-version", "bcc", "cc"})
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that comes with a mail; `name` as it is saved, `media_type` like "application/pdf"."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +43,7 @@ class OutgoingMail(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str | None = None
     written_at: datetime | None = None
     headers: Mapping[str, str] = {}
+    attachments: Sequence[Attachment] = ()
 
 
 class MailRefused(KupecError):
@@ -74,6 +83,10 @@ def compose(mail: OutgoingMail) -> EmailMessage:
     # Not every server on the way takes 8 bit.
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    for file in mail.attachments:
+        kind, _, subtype = file.media_type.partition("/")
+        name = _line("attachments", file.name)
+        message.add_attachment(file.content, maintype=kind, subtype=subtype, filename=name)
     return message
 
 

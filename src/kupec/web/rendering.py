@@ -99,6 +99,13 @@ def html(
     return Response(page, status_code=status, media_type="text/html", headers=headers or {}, cookies=cookies or [])
 
 
+def pdf_file(number: str, content: bytes) -> Response[bytes]:
+    """A document to look at, which keeps its number as its name when it is saved."""
+    name = number.replace("/", "-")
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "Cache-Control": "private, no-store"}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
 @cache
 def environment(language: str) -> Environment:
     """The templates of one language, compiled once."""

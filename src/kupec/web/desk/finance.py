@@ -32,9 +32,10 @@ from kupec.kit.money import parse_amount
 from kupec.web.desk.accounts import account_name
 from kupec.web.desk.exports import documents_csv, documents_zip
 from kupec.web.desk.gate import actor_of
+from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.forms import Form, query_form, read_form
-from kupec.web.rendering import AnyRequest, language_of, site_of
+from kupec.web.rendering import AnyRequest, language_of, pdf_file, site_of
 
 PAGE = 50
 KINDS = ("invoice", "credit_note")
@@ -78,13 +79,11 @@ async def documents(request: AnyRequest) -> Response[str]:
             query=query,
             since=period.since,
             until=period.until,
-            before=_before(form),
+            before=read_cursor(form.text("before")),
             limit=PAGE + 1,
         )
         shown = rows[:PAGE]
-        listing = DocumentList(
-            rows=shown, kind=kind or "", query=query, period=period, older=_mark(shown[-1]) if len(rows) > PAGE else ""
-        )
+        listing = DocumentList(rows=shown, kind=kind or "", query=query, period=period, older=_older(rows))
         return await desk_page(request, db, "desk/finance.html", section="finance", listing=listing)
 
 
@@ -96,14 +95,7 @@ async def pdf(request: AnyRequest, document_id: FromPath[UUID]) -> Response[byte
         content = await document_pdf(db, document_id)
     if content is None:
         raise NotFound(what="document")
-    return pdf_response(document, content)
-
-
-def pdf_response(document: Document, content: bytes) -> Response[bytes]:
-    """A PDF to look at, which keeps its number as its name when it is saved."""
-    name = (document.number or "").replace("/", "-")
-    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"', "Cache-Control": "private, no-store"}
-    return Response(content, media_type="application/pdf", headers=headers)
+    return pdf_file(document.number or "", content)
 
 
 @get("/finance/documents.csv", opt={"permission": "billing.read"})
@@ -218,10 +210,15 @@ async def _credit_page(
     form = query_form(request)
     query, open_only = form.text("q"), form.text("open") == "1"
     rows = await list_store_credits(
-        db, actor=actor_of(request), query=query, open_only=open_only, before=_before(form), limit=PAGE + 1
+        db,
+        actor=actor_of(request),
+        query=query,
+        open_only=open_only,
+        before=read_cursor(form.text("before")),
+        limit=PAGE + 1,
     )
     shown = rows[:PAGE]
-    older = f"{shown[-1].created_at.isoformat()}~{shown[-1].id}" if len(rows) > PAGE else ""
+    older = write_cursor(shown[-1].created_at, shown[-1].id) if len(rows) > PAGE else ""
     return await desk_page(
         request,
         db,
@@ -272,6 +269,11 @@ async def issue_credit(request: AnyRequest) -> Response[Any]:
     return go(request, "/desk/finance/store-credit", done=message)
 
 
+def _older(rows: list[Document]) -> str:
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    return write_cursor(last.issued_at, last.id) if last and last.issued_at else ""
+
+
 def _kind(form: Form) -> Any:
     kind = form.text("kind", most=20)
     return kind if kind in KINDS else None
@@ -294,19 +296,6 @@ def _moments(request: AnyRequest, period: Period) -> tuple[datetime | None, date
     since = datetime.combine(period.since, time(), zone) if period.since else None
     until = datetime.combine(period.until + timedelta(days=1), time(), zone) if period.until else None
     return since, until
-
-
-def _mark(document: Document) -> str:
-    assert document.issued_at is not None
-    return f"{document.issued_at.isoformat()}~{document.id}"
-
-
-def _before(form: Form) -> tuple[datetime, UUID] | None:
-    at, _tilde, last = form.text("before", most=80).partition("~")
-    try:
-        return datetime.fromisoformat(at), UUID(last)
-    except ValueError:
-        return None
 
 
 def _before_entry(form: Form) -> tuple[datetime, int] | None:

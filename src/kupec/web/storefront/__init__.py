@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Router
 
 from kupec.web.security import limit_rate, refuse_forged
-from kupec.web.storefront import cart, checkout, listing, orders, pages, payment
+from kupec.web.storefront import cart, checkout, listing, orders, pages, payment, product
 
 _LARGEST_FORM = 100_000  # bytes
 
@@ -20,7 +20,9 @@ routes: list[Any] = [
             listing.category,
             listing.search,
             pages.suggest,
-            pages.product,
+            product.product,
+            product.like,
+            product.share,
             pages.info,
             cart.add,
             cart.show,
@@ -32,6 +34,7 @@ routes: list[Any] = [
             payment.done,
             orders.show,
             orders.live,
+            orders.document_file,
         ],
     )
 ]

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from kupec.billing import document_pdf, documents_of
+from kupec.kit.errors import NotFound
 from kupec.kit.live import Hub, Reload, position_of
 from kupec.sales import Fulfilment, Order, order_from_token
-from kupec.web.rendering import site_of
+from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.shop import open_shop, page
 
 _HEARTBEAT = 20.0
@@ -75,6 +78,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        documents = await documents_of(db, order.id)
     return page(
         request,
         shop,
@@ -84,7 +88,21 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         steps=journey(order),
         parcels=[parcel for parcel in order.fulfilments if parcel.state != "cancelled"],
         token=token,
+        documents=[document for document in documents if document.rendered_at],
     )
+
+
+@get("/{language:str}/order/{token:str}/documents/{document_id:uuid}", include_in_schema=False)
+async def document_file(request: AnyRequest, token: FromPath[str], document_id: FromPath[UUID]) -> Response[bytes]:
+    """An invoice or credit note of the order that the link opens, as it was sent."""
+    site = site_of(request)
+    async with site.database.reading() as db:
+        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        document = next((each for each in await documents_of(db, order.id) if each.id == document_id), None)
+        content = await document_pdf(db, document_id) if document else None
+    if document is None or content is None:
+        raise NotFound(what="document")
+    return pdf_file(document.number or "", content)
 
 
 @get("/{language:str}/order/{token:str}/live", include_in_schema=False)
