@@ -6,9 +6,9 @@ INSERT_PRODUCTS: Final = """
 insert into product (id, external_id, kind, brand, vat_class, status, picture_id, options, lead_days,
                      service_interval_days, created_at, updated_at)
 select id, external_id, coalesce(kind, 'goods'), coalesce(brand, ''), coalesce(vat_class, 'standard'),
-       coalesce(status, 'active'), picture_id, coalesce(options, '[]'), coalesce(lead_days, 0), nullif(interval, 0),
-       $11, $11
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::int[], $9::int[],
+       coalesce(status, 'active'), picture_id, coalesce(options::jsonb, '[]'), coalesce(lead_days, 0),
+       nullif(interval, 0), $11, $11
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
             $10::uuid[])
     as given (id, external_id, kind, brand, vat_class, status, options, lead_days, interval, picture_id)
 """
@@ -17,10 +17,10 @@ UPDATE_PRODUCTS: Final = """
 with given as (
     select p.id, coalesce(g.kind, p.kind) as kind, coalesce(g.brand, p.brand) as brand,
            coalesce(g.vat_class, p.vat_class) as vat_class, coalesce(g.status, p.status) as status,
-           coalesce(g.options, p.options) as options, coalesce(g.lead_days, p.lead_days) as lead_days,
+           coalesce(g.options::jsonb, p.options) as options, coalesce(g.lead_days, p.lead_days) as lead_days,
            nullif(coalesce(g.interval, p.service_interval_days), 0) as interval,
            case when g.keep_picture then p.picture_id else g.picture_id end as picture_id
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::int[], $8::int[],
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[],
                 $9::uuid[], $10::bool[])
         as g (id, kind, brand, vat_class, status, options, lead_days, interval, picture_id, keep_picture)
     join product p using (id)

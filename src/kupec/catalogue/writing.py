@@ -287,7 +287,7 @@ def _product_columns(drafts: Sequence[ProductDraft], known: Known) -> tuple[list
         [draft.brand for draft in drafts],
         [draft.vat_class for draft in drafts],
         [draft.status for draft in drafts],
-        [None if draft.options is None else msgspec.to_builtins(draft.options) for draft in drafts],
+        [None if draft.options is None else msgspec.json.encode(draft.options).decode() for draft in drafts],
         [draft.lead_days for draft in drafts],
         [draft.service_interval_days for draft in drafts],
         [known.pictures[draft.picture] if draft.picture else None for draft in drafts],
