@@ -113,7 +113,7 @@ async def test_events_are_marked_as_imported_and_stand_at_their_time(db: Connect
     assert (returned.origin, returned.occurred_at) == ("imported", PLACED + timedelta(days=9))
     assert returned.payload == {"total": 12100, "currency": "CZK", "lines": [{**sold, "quantity": 1, "total": 12100}]}
     events = await db.fetch(
-        "select name, origin from event where name not in ('customer.created', 'document.drafted', 'document.published') order by id"
+        "select name, origin from event where name <> 'customer.created' and name not like 'document.%' order by id"
     )
     assert [event["name"] for event in events] == ["order.placed", "order.placed", "order.cancelled", "return.recorded"]
     assert {event["origin"] for event in events} == {"imported"}
