@@ -11,6 +11,7 @@ from babel.core import Locale
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from kupec.billing import Document
 from kupec.kit.i18n import translations
 from kupec.kit.money import Money, display
 from kupec.outreach.wording import Letters, Wording, fill
@@ -78,8 +79,23 @@ def parcel_shipped(order: Order, parcel: Fulfilment, sender: Sender, letters: Le
     return _letter("parcel_shipped", title, order, sender, letters.parcel_shipped, parcel=parcel)
 
 
+def document_letter(order: Order, document: Document, sender: Sender) -> Letter:
+    """What comes with an invoice or credit note, and what is still to be paid."""
+    spoken = translations(order.language)
+    title = spoken.gettext("Invoice %(number)s" if document.kind == "invoice" else "Credit note %(number)s")
+    title %= {"number": document.number}
+    return _letter("document", title, order, sender, Wording(), parcel=None, document=document)
+
+
 def _letter(
-    template: str, title: str, order: Order, sender: Sender, wording: Wording, *, parcel: Fulfilment | None
+    template: str,
+    title: str,
+    order: Order,
+    sender: Sender,
+    wording: Wording,
+    *,
+    parcel: Fulfilment | None,
+    document: Document | None = None,
 ) -> Letter:
     environment = _environment(order.language)
     told = _told(order, sender, parcel)
@@ -93,6 +109,7 @@ def _letter(
         "order": order,
         "lines": lines,
         "parcel": parcel,
+        "document": document,
         "sender": sender,
         "money": lambda amount: display(Money(amount, order.currency), order.language),
         "link": f"{sender.base_url}/{order.language}/order/{quote(status_token(sender.secret, order.id))}",

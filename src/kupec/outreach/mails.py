@@ -1,7 +1,7 @@
 """The mails we wrote: each once for its reason, sent at least once, and shown in the outbox."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -9,17 +9,19 @@ from uuid import UUID
 
 import msgspec
 
+from kupec.billing import Document, get_documents
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.events import Event, Happened, emit
 from kupec.kit.ids import uuid7
 from kupec.kit.jobs import GiveUp, Job, JobContext, enqueue
-from kupec.kit.mail import MailRefused, OutgoingMail, Transport
+from kupec.kit.mail import Attachment, MailRefused, OutgoingMail, Transport
 from kupec.kit.subscribers import Subscriber
 from kupec.kit.versions import published
+from kupec.outreach.attachments import attachments_by_mail
 from kupec.outreach.events import MailSent
-from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
+from kupec.outreach.letters import Letter, Sender, document_letter, order_confirmation, parcel_shipped
 from kupec.outreach.wording import LETTERS, Letters
 from kupec.sales import Order, get_orders
 
@@ -29,7 +31,10 @@ _AT_ONCE = 8
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail as it was written. `subject_ref` is what it is about ("order:…", "parcel:…"), `history` whose it is."""
+    """A mail as it was written; `document_id` is what it brings.
+
+    `subject_ref` is what it is about ("order:…", "parcel:…", "document:…"), `history` whose it is.
+    """
 
     id: UUID
     kind: str
@@ -46,6 +51,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     created_at: datetime
     sent_at: datetime | None
+    document_id: UUID | None = None
 
 
 class _Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +60,14 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True):
     order: Order
     letter: Letter
     written_at: datetime
+    document_id: UUID | None = None
 
 
 def subscriber(sender: Sender) -> Subscriber:
-    """Writes the customer when an order is placed and when a parcel leaves."""
+    """Writes the customer when an order is placed, when a parcel leaves, and with each document."""
     return Subscriber(
         name="outreach.mails",
-        events=("order.placed", "order.shipped"),
+        events=("order.placed", "order.shipped", "invoice.printed"),
         handle=partial(write_mails, sender=sender),
         start="now",
     )
@@ -70,14 +77,33 @@ async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender
     """Write the mails these events ask for, and the job that sends them. Once for an order or parcel, ever."""
     orders = await get_orders(db, sorted({UUID(event.subject.partition(":")[2]) for event in events}))
     letters = (await published(db, LETTERS))[LETTERS]
+    documents = await _documents(db, events)
     drafts = []
     for event in events:
         order = orders[UUID(event.subject.partition(":")[2])]
-        if order.email:
+        if order.email and event.name == "invoice.printed":
+            drafts.append(_document_draft(event, order, documents[UUID(event.payload["document_id"])], sender))
+        elif order.email:
             drafts.append(_draft(event, order, sender, letters))
     ids = await _insert(db, drafts)
     if ids:
         await enqueue(db, [(SEND_MAILS, {"ids": ids})])
+
+
+async def _documents(db: Connection, events: Sequence[Event]) -> dict[UUID, Document]:
+    ids = [UUID(event.payload["document_id"]) for event in events if event.name == "invoice.printed"]
+    return await get_documents(db, ids) if ids else {}
+
+
+def _document_draft(event: Event, order: Order, document: Document, sender: Sender) -> _Draft:
+    return _Draft(
+        kind=document.kind,
+        subject_ref=f"document:{document.id}",
+        order=order,
+        letter=document_letter(order, document, sender),
+        written_at=event.recorded_at,
+        document_id=document.id,
+    )
 
 
 def _draft(event: Event, order: Order, sender: Sender, letters: Letters) -> _Draft:
@@ -104,9 +130,9 @@ async def _insert(db: Connection, drafts: Sequence[_Draft]) -> list[UUID]:
     rows = await db.fetch(
         """
         insert into mail (id, kind, subject_ref, history, customer_id, language, to_address, title, html, text,
-                          created_at)
+                          created_at, document_id)
         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-                             $8::text[], $9::text[], $10::text[], $11::timestamptz[])
+                             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::uuid[])
             on conflict (kind, subject_ref) do nothing
         returning id
         """,
@@ -121,6 +147,7 @@ async def _insert(db: Connection, drafts: Sequence[_Draft]) -> list[UUID]:
         [draft.letter.html for draft in drafts],
         [draft.letter.text for draft in drafts],
         [draft.written_at for draft in drafts],
+        [draft.document_id for draft in drafts],
     )
     return [row["id"] for row in rows]
 
@@ -139,8 +166,10 @@ async def _send_mails(
             [UUID(text) for text in payload["ids"]],
         )
     mails = [Mail(**dict(row)) for row in rows]
-    results = [await _send(mails[at : at + _AT_ONCE], transport, sender) for at in range(0, len(mails), _AT_ONCE)]
-    outcomes = dict(outcome for result in results for outcome in result)
+    outcomes: dict[UUID, BaseException | None] = {}
+    for at in range(0, len(mails), _AT_ONCE):
+        some = mails[at : at + _AT_ONCE]
+        outcomes |= await _send(some, await _attachments(context, some), transport, sender)
     await _record(context, mails, outcomes)
     waiting = [error for error in outcomes.values() if error is not None and not isinstance(error, MailRefused)]
     if waiting:
@@ -149,13 +178,21 @@ async def _send_mails(
         raise GiveUp(reason="the mail server refuses an address")
 
 
-async def _send(mails: Sequence[Mail], transport: Transport, sender: Sender) -> list[tuple[UUID, BaseException | None]]:
-    sending = [transport.send(_outgoing(mail, sender)) for mail in mails]
+async def _attachments(context: JobContext, mails: Sequence[Mail]) -> dict[UUID, Attachment]:
+    wanted = {mail.id: mail.document_id for mail in mails if mail.document_id is not None}
+    async with context.database.reading() as db:
+        return await attachments_by_mail(db, wanted)
+
+
+async def _send(
+    mails: Sequence[Mail], attachments: Mapping[UUID, Attachment], transport: Transport, sender: Sender
+) -> dict[UUID, BaseException | None]:
+    sending = [transport.send(_outgoing(mail, attachments.get(mail.id), sender)) for mail in mails]
     errors = await asyncio.gather(*sending, return_exceptions=True)
-    return [(mail.id, error) for mail, error in zip(mails, errors, strict=True)]
+    return {mail.id: error for mail, error in zip(mails, errors, strict=True)}
 
 
-def _outgoing(mail: Mail, sender: Sender) -> OutgoingMail:
+def _outgoing(mail: Mail, attachment: Attachment | None, sender: Sender) -> OutgoingMail:
     return OutgoingMail(
         to=mail.to_address,
         sender=sender.email,
@@ -167,6 +204,7 @@ def _outgoing(mail: Mail, sender: Sender) -> OutgoingMail:
         message_id=f"{mail.id}@{sender.email.rpartition('@')[2]}",
         written_at=mail.created_at,
         headers={"Auto-Submitted": "auto-generated"},
+        attachments=[attachment] if attachment else [],
     )
 
 
