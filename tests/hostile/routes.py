@@ -13,7 +13,7 @@ from kupec.kit.settings import Settings
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _NAME = re.compile(r"""(?:form|query_form\(request\)|\.)\s*\.?(?:text|whole|prose|all|uuid)\(\s*"([\w.]+)\"""")
-_FOR_MACHINES = ("/ucp/", "/webhooks/", "/.well-known/", "/api-docs/", "/healthz", "/readyz", "/metrics")
+_FOR_MACHINES = ("/ucp/", "/api/", "/webhooks/", "/.well-known/", "/api-docs/", "/healthz", "/readyz", "/metrics")
 
 
 class Route(NamedTuple):

@@ -74,7 +74,7 @@ async def test_a_name_that_leads_to_us_is_refused(address: str) -> None:
 
 
 async def test_a_name_that_answers_otherwise_the_second_time_gains_nothing(receiver: Receiver) -> None:
-    """Rebinding: what was checked is what is connected to, so a second answer is checked as well, or never asked for."""
+    """Rebinding: what was checked is what is connected to, and a second answer is checked again."""
     port = receiver.url.rpartition(":")[2].partition("/")[0]
     reach = Reach(allowed=("203.0.113.9",))
     courier = Courier(reach, resolve=names("203.0.113.9", "127.0.0.1"), timeout=1.0)

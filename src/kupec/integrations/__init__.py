@@ -39,10 +39,23 @@ from kupec.integrations.events import (
     EndpointStopped,
     SecretRotated,
 )
+from kupec.integrations.goods import (
+    ListPrice,
+    ProductOut,
+    ProductPage,
+    ShelfOut,
+    StockPage,
+    VariantOut,
+    read_product,
+    read_products,
+    read_stock,
+)
 from kupec.integrations.keys import admit, create_key, list_keys, revoke_key
 from kupec.integrations.models import RATE_LIMIT, SCOPES, ApiKey, Endpoint, NewKey, WebhookCall
 from kupec.integrations.once import Answered, begin_request, finish_request, forget_requests
+from kupec.integrations.people import CustomerOut, CustomerPage, read_customer, read_customers
 from kupec.integrations.sending import ATTEMPTS, sending_job
+from kupec.integrations.sold import OrderOut, OrderPage, orders_by_ids, read_order, read_orders
 
 __all__ = [
     "ATTEMPTS",
@@ -59,6 +72,8 @@ __all__ = [
     "Changes",
     "Courier",
     "CursorUnknown",
+    "CustomerOut",
+    "CustomerPage",
     "DeliveriesReplayed",
     "Endpoint",
     "EndpointFailing",
@@ -68,12 +83,20 @@ __all__ = [
     "ForbiddenAddress",
     "KeyMissing",
     "KeyNeeded",
+    "ListPrice",
     "NewKey",
+    "OrderOut",
+    "OrderPage",
+    "ProductOut",
+    "ProductPage",
     "RateLimited",
     "Reach",
     "ScopeMissing",
     "SecretRotated",
+    "ShelfOut",
+    "StockPage",
     "UnknownKey",
+    "VariantOut",
     "WebhookCall",
     "add_endpoint",
     "admit",
@@ -88,8 +111,16 @@ __all__ = [
     "list_deliveries",
     "list_endpoints",
     "list_keys",
+    "orders_by_ids",
     "reach_of",
     "read_changes",
+    "read_customer",
+    "read_customers",
+    "read_order",
+    "read_orders",
+    "read_product",
+    "read_products",
+    "read_stock",
     "remove_endpoint",
     "replay_delivery",
     "replay_failed",

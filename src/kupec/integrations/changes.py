@@ -22,6 +22,7 @@ KINDS: Final = (
     "payment",
     "refund",
     "return",
+    "parcel",
     "invoice",
     "credit_note",
     "product",
