@@ -96,6 +96,8 @@ async def _settings(db: Connection, now: datetime) -> None:
         await sales.save_shipping_method(db, method, actor=_ACTOR, now=now)
     rows = [msgspec.convert(row, catalogue.CategoryRow) for row in _read("categories.jsonl")]
     await catalogue.import_categories(db, rows, actor=_ACTOR, now=now)
+    described = [msgspec.convert(row, catalogue.AttributeRow) for row in _read("attributes.jsonl")]
+    await catalogue.put_attributes(db, described, actor=_ACTOR, now=now)
 
 
 def _read(name: str) -> list[dict[str, Any]]:
