@@ -70,11 +70,14 @@ class Form:
             raise InvalidValue(field=name, expected="an identifier") from None
 
 
-async def read_form(request: Request[Any, Any, Any]) -> Form:
-    """The form in the request's body. Answers 415 to anything but a plain form, 400 to one that cannot be read."""
+async def read_form(request: Request[Any, Any, Any], *, most: int = _MOST_FIELDS) -> Form:
+    """The form in the request's body, of at most so many fields.
+
+    Answers 415 to anything but a plain form, 400 to one that cannot be read.
+    """
     if request.content_type[0] != _URLENCODED:
         raise HTTPException(status_code=415, detail="Expected application/x-www-form-urlencoded.")
-    return Form(_pairs(await request.body()))
+    return Form(_pairs(await request.body(), most))
 
 
 def query_form(request: Request[Any, Any, Any]) -> Form:
@@ -87,9 +90,9 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-def _pairs(body: bytes) -> list[tuple[str, str]]:
+def _pairs(body: bytes, most: int = _MOST_FIELDS) -> list[tuple[str, str]]:
     try:
         text = body.decode("utf-8", "replace")
-        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=_MOST_FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=most)
     except ValueError:
         raise HTTPException(status_code=400, detail="Too many fields.") from None
