@@ -228,7 +228,8 @@ async def _move(
             payment.id,
             amount=fresh,
             reason=refund.reason,
-            key=f"order-refund:{refund.id}",
+            # Not the refund's own key: a part of the same refund may go back to the payment.
+            key=f"order-credit:{refund.id}",
             actor=actor,
             now=now,
             customer_id=order.customer_id,

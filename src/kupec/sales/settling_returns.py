@@ -127,7 +127,7 @@ async def _exchange(db: Connection, order: Order, found: Return, prefix: str, no
     row = await db.fetchrow(
         """
         select credit.code, credit.balance
-          from store_credit credit join order_refund refund on credit.key = 'order-refund:' || refund.id
+          from store_credit credit join order_refund refund on credit.key = 'order-credit:' || refund.id
          where refund.key = $1
         """,
         f"return:{found.id}",

@@ -43,9 +43,9 @@ async def parcel_steps(db: Connection, order_id: UUID) -> list[ParcelStep]:
     """What carriers said of an order's parcels, the earliest first."""
     rows = await db.fetch(
         """
-        select fulfilment_id, at, state, text
-          from parcel_event join fulfilment on fulfilment.id = parcel_event.fulfilment_id
-         where fulfilment.order_id = $1 order by at, state
+        select step.fulfilment_id, step.at, step.state, step.text
+          from parcel_event step join fulfilment on fulfilment.id = step.fulfilment_id
+         where fulfilment.order_id = $1 order by step.at, step.state
         """,
         order_id,
     )
