@@ -17,6 +17,7 @@ from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.views import views_of
 from kupec.web.desk.words import TONES
 from kupec.web.forms import Form
 from kupec.web.rendering import AnyRequest, language_of, render, site_of
@@ -26,6 +27,9 @@ FLASH = "kupec_flash"
 _LONGEST_BODY = 10_000_000
 
 EXPECTED = (
+    _("an amount, or zero"),
+    _("from 0 to 365 days"),
+    _("a format that is known"),
     _("4 to 40 letters, digits and hyphens"),
     _("a reason of at most 500 characters"),
     _("an amount above zero"),
@@ -84,7 +88,10 @@ async def desk_page(
     headers: dict[str, str] | None = None,
     **context: Any,
 ) -> Response[str]:
-    """`template` within the desk's frame. Besides `context` it has `me`, `may`, `read` (a Reader) and `tones`."""
+    """`template` within the desk's frame. Besides `context` it has `me`, `may`, `read` (a Reader), `tones` and `views`.
+
+    A list that may have saved views shows them by {% include "desk/view_tabs.html" %}.
+    """
     me = staff_of(request)
     flash = take_flash(request)
     response = render(
@@ -98,6 +105,7 @@ async def desk_page(
         tones=TONES,
         places=[place for place in PLACES if me.actor.may(place.permission)],
         waiting=await _waiting(db),
+        views=await views_of(request, db, section),
         section=section,
         flash=flash,
         **context,

@@ -224,7 +224,7 @@ async def _invitation_page(request: AnyRequest, token: str, error: KupecError | 
         request,
         "desk/invitation.html",
         status=error.status if error else 200,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
+        headers={"Cache-Control": "no-store"},
         person=person,
         error=explain(error, language_of(request)) if error else None,
     )

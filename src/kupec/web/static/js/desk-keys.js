@@ -1,4 +1,4 @@
-// The keyboard: j k o / ? Esc, and g with a digit for the places of the rail.
+// The keyboard: j k o x / ? Esc, and g with a digit for the places of the rail.
 
 let goes = 0;
 let opening = 0;
@@ -22,7 +22,7 @@ export function watchKeys() {
       return;
     }
     goes = event.key === "g" ? Date.now() : 0;
-    const act = { j: () => step(1), k: () => step(-1), o: open, "/": search, "?": help }[event.key];
+    const act = { j: () => step(1), k: () => step(-1), o: open, x: choose, "/": search, "?": help }[event.key];
     if (act) {
       event.preventDefault();
       act();
@@ -52,6 +52,11 @@ function open() {
   if (rows().includes(document.activeElement)) {
     document.activeElement.click();
   }
+}
+
+function choose() {
+  const row = rows().find((link) => link === document.activeElement || link.hasAttribute("aria-current"))?.closest("tr");
+  row?.querySelector("input[type=checkbox]")?.click();
 }
 
 function search() {
