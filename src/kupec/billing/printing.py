@@ -24,13 +24,17 @@ from kupec.billing.methods import BankAccount
 from kupec.billing.qr import payment_qr, qr_svg
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
-from kupec.kit.i18n import mark as _
-from kupec.kit.i18n import translate
+from kupec.kit.i18n import translations
 from kupec.kit.jobs import Job, JobContext
 from kupec.kit.money import Money
 
 TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
 _DAY = {"cs": "d. M. yyyy", "pl": "dd.MM.yyyy"}
+
+
+def pgettext(context: str, message: str) -> str:
+    """Marks a word: on a document it reads otherwise than on a page."""
+    return message
 
 
 class Words:
@@ -44,7 +48,7 @@ class Words:
         self._sign = -1 if document.kind == "credit_note" else 1
 
     def say(self, message: str) -> str:
-        return translate(self.language, message)
+        return translations(self.language).pgettext("document", message)
 
     def money(self, amount: int) -> str:
         """With all its decimal places, so that they stand below one another."""
@@ -139,8 +143,12 @@ def as_printed(document: Document) -> dict[str, Any]:
     words, content = Words(document), document.content
     say = words.say
     invoice = document.kind == "invoice"
-    title = say(_("Invoice %(number)s")) if invoice else say(_("Credit note %(number)s"))
-    to_pay = say(_("To pay")) if invoice else say(_("Given back"))
+    title = (
+        say(pgettext("document", "Invoice %(number)s"))
+        if invoice
+        else say(pgettext("document", "Credit note %(number)s"))
+    )
+    to_pay = say(pgettext("document", "To pay")) if invoice else say(pgettext("document", "Given back"))
     return {
         "language": document.language,
         "title": title % {"number": document.number},
@@ -159,9 +167,9 @@ def as_printed(document: Document) -> dict[str, Any]:
         "vat_total": _vat_total(words),
         "sums": _sums(words),
         "due": [to_pay, words.money(content.to_pay if invoice else document.total)],
-        "note": say(_("Reason: %(reason)s")) % {"reason": content.reason} if content.reason else "",
+        "note": say(pgettext("document", "Reason: %(reason)s")) % {"reason": content.reason} if content.reason else "",
         "footer": _footer(content.seller),
-        "qr": _qr(document, say(_("Pay by QR"))),
+        "qr": _qr(document, say(pgettext("document", "Pay by QR"))),
     }
 
 
@@ -185,20 +193,31 @@ def _qr(document: Document, title: str) -> str | None:
 def _subtitle(words: Words) -> str:
     document = words.document
     if document.kind == "invoice":
-        return words.say(_("Tax document"))
-    return words.say(_("Corrects invoice %(number)s")) % {"number": document.content.corrects}
+        return words.say(pgettext("document", "Tax document"))
+    return words.say(pgettext("document", "Corrects invoice %(number)s")) % {"number": document.content.corrects}
 
 
 def _labels(words: Words) -> dict[str, Any]:
     say = words.say
     return {
-        "seller": say(_("Seller")),
-        "buyer": say(_("Buyer")),
-        "delivery": say(_("Delivered to")),
-        "columns": [say(_("Item")), say(_("Quantity")), say(_("Unit price")), say(_("VAT")), say(_("Total with VAT"))],
-        "recapitulation": say(_("VAT recapitulation")),
-        "vat": [say(_("Rate")), say(_("Net")), say(_("VAT")), say(_("With VAT"))],
-        "qr": say(_("Pay by QR")),
+        "seller": say(pgettext("document", "Seller")),
+        "buyer": say(pgettext("document", "Buyer")),
+        "delivery": say(pgettext("document", "Delivered to")),
+        "columns": [
+            say(pgettext("document", "Item")),
+            say(pgettext("document", "Quantity")),
+            say(pgettext("document", "Unit price")),
+            say(pgettext("document", "VAT")),
+            say(pgettext("document", "Total with VAT")),
+        ],
+        "recapitulation": say(pgettext("document", "VAT recapitulation")),
+        "vat": [
+            say(pgettext("document", "Rate")),
+            say(pgettext("document", "Net")),
+            say(pgettext("document", "VAT")),
+            say(pgettext("document", "With VAT")),
+        ],
+        "qr": say(pgettext("document", "Pay by QR")),
     }
 
 
@@ -206,8 +225,8 @@ def _people(party: DocumentParty, words: Words) -> dict[str, Any]:
     say = words.say
     lines = [party.person, party.street, f"{party.postcode} {party.city}".strip()]
     lines.append(words.country(party.country) if party.country else "")
-    lines.append(say(_("Company ID: %(id)s")) % {"id": party.company_id} if party.company_id else "")
-    lines.append(say(_("VAT ID: %(id)s")) % {"id": party.vat_id} if party.vat_id else "")
+    lines.append(say(pgettext("document", "Company ID: %(id)s")) % {"id": party.company_id} if party.company_id else "")
+    lines.append(say(pgettext("document", "VAT ID: %(id)s")) % {"id": party.vat_id} if party.vat_id else "")
     return {"name": party.name, "lines": [line for line in lines if line]}
 
 
@@ -223,24 +242,24 @@ def _footer(seller: DocumentParty) -> str:
 def _dates(words: Words) -> list[list[str]]:
     say, document, content = words.say, words.document, words.document.content
     rows = [
-        [say(_("Order")), content.order_number],
-        [say(_("Date of issue")), words.day(document.issued_on)],
-        [say(_("Date of taxable supply")), words.day(content.taxable_on)],
+        [say(pgettext("document", "Order")), content.order_number],
+        [say(pgettext("document", "Date of issue")), words.day(document.issued_on)],
+        [say(pgettext("document", "Date of taxable supply")), words.day(content.taxable_on)],
     ]
     if content.due_on and content.to_pay:
-        rows.append([say(_("Due date")), words.day(content.due_on)])
+        rows.append([say(pgettext("document", "Due date")), words.day(content.due_on)])
     return rows
 
 
 def _payment(words: Words) -> list[list[str]]:
     say, content = words.say, words.document.content
-    rows = [[say(_("Payment")), content.payment_name]] if content.payment_name else []
+    rows = [[say(pgettext("document", "Payment")), content.payment_name]] if content.payment_name else []
     if content.to_pay and content.iban:
         if content.account:
-            rows.append([say(_("Account")), content.account])
+            rows.append([say(pgettext("document", "Account")), content.account])
         rows.append(["IBAN", grouped(content.iban)])
     if content.variable_symbol:
-        rows.append([say(_("Variable symbol")), content.variable_symbol])
+        rows.append([say(pgettext("document", "Variable symbol")), content.variable_symbol])
     return rows
 
 
@@ -248,9 +267,9 @@ def _line(line: DocumentLine, words: Words) -> dict[str, Any]:
     say = words.say
     notes = [f"{name}: {value}" for name, value in line.options]
     if line.discount:
-        notes.append(say(_("Discount %(amount)s")) % {"amount": words.money(-line.discount)})
+        notes.append(say(pgettext("document", "Discount %(amount)s")) % {"amount": words.money(-line.discount)})
     if line.deduction:
-        notes.append(say(_("Given back before this document was made")))
+        notes.append(say(pgettext("document", "Given back before this document was made")))
     return {
         "name": line.name,
         "sku": line.sku,
@@ -272,13 +291,13 @@ def _sums(words: Words) -> list[list[str]]:
     say, document, content = words.say, words.document, words.document.content
     rows = []
     if content.rounding:
-        rows.append([say(_("Total with VAT")), words.money(document.total - content.rounding)])
-        rows.append([say(_("Rounding")), words.money(content.rounding)])
+        rows.append([say(pgettext("document", "Total with VAT")), words.money(document.total - content.rounding)])
+        rows.append([say(pgettext("document", "Rounding")), words.money(content.rounding)])
     if document.kind == "credit_note":
         return rows
-    rows.append([say(_("Total of the document")), words.money(document.total)])
+    rows.append([say(pgettext("document", "Total of the document")), words.money(document.total)])
     if content.credit:
-        rows.append([say(_("Paid with store credit")), words.money(-content.credit)])
+        rows.append([say(pgettext("document", "Paid with store credit")), words.money(-content.credit)])
     if content.paid:
-        rows.append([say(_("Paid")), words.money(-content.paid)])
+        rows.append([say(pgettext("document", "Paid")), words.money(-content.paid)])
     return rows
