@@ -21,6 +21,7 @@ from kupec.billing.deferred import promised
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
+from kupec.kit.text import fold
 from tests.billing.making import NOW, PATIENCE
 
 CLERK = Actor(kind="staff", id="clerk", permissions=frozenset({"billing.read", "billing.write", "orders.refund"}))
@@ -41,8 +42,8 @@ async def a_party(db: Connection, name: str = "Kavárna U Věže") -> UUID:
     party_id = uuid7()
     await db.execute(
         "insert into party (id, kind, name, folded, sort_key, language, created_at) "
-        "values ($1, 'organisation', $2, lower($2), lower($2), 'cs', $3)",
-        *(party_id, name, NOW),
+        "values ($1, 'organisation', $2, $4, $4, 'cs', $3)",
+        *(party_id, name, NOW, fold(name)),
     )
     return party_id
 

@@ -19,6 +19,7 @@ from kupec.kit.i18n import mark as _
 from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking, tariff
 from kupec.web.desk.books import order_books
 from kupec.web.desk.gate import actor_of
+from kupec.web.desk.money_in import order_money
 from kupec.web.desk.orders import order_list
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.desk.reader import Reader
@@ -52,6 +53,8 @@ def possible(order: Order, actor: Actor) -> Possible:
 def cancel_consequence(payments: list[Payment], reader: Reader) -> str:
     """What cancelling will do about the money, said before it is done."""
     for payment in payments:
+        if payment.state == "awaiting":
+            return reader.text(_("Nothing has been paid yet, so nothing goes back."))
         amount = reader.money(payment.amount - payment.refunded, payment.currency)
         if payment.state in ("captured", "capturing") and payment.refunded < payment.amount:
             return reader.text(_("{amount} will be refunded.")).format(amount=amount)
@@ -91,6 +94,7 @@ async def order_page(
         paid=sum(payment.amount for payment in payments if payment.state == "captured"),
         refunded=sum(payment.refunded for payment in payments),
         possible=possible(order, actor_of(request)),
+        money_in=await order_money(db, order, payments),
         books=await order_books(db, order, actor_of(request)),
         consequence=cancel_consequence(payments, reader),
         history=await days(db, await subject_history(db, subject), reader, here=subject),

@@ -24,12 +24,23 @@ SENTENCES = {
     "return.recorded": _("Goods returned for {total}"),
     "payment.requires_action": _("The bank asks the customer to confirm {amount}"),
     "payment.authorised": _("{amount} reserved on the card"),
+    "payment.awaiting": _("{amount} is to be paid later"),
     "payment.captured": _("{amount} paid"),
+    "payment.matched": _("{amount} came with a bank statement"),
+    "payment.unmatched": _("{amount} on a bank statement was for something else"),
+    "payment.reopened": _("{amount} is owed again"),
+    "payment.reduced": _("{amount} less is owed"),
+    "payment.overdue": _("{amount} was not paid in time"),
     "payment.failed": _("The payment of {amount} failed: {error_code}"),
     "payment.void_requested": _("The reservation of {amount} is being released"),
     "payment.voided": _("The reservation of {amount} was released"),
     "payment.problem": _("The payment of {amount} needs a look: {code}"),
     "refund.requested": _("Refund of {amount} requested"),
+    "refund.by_hand": _("{amount} is to be sent back by bank transfer"),
+    "account.opened": _("May buy on account up to {credit_limit}"),
+    "account.changed": _("The limit on account is {credit_limit}"),
+    "line.ignored": _("Put aside"),
+    "line.reopened": _("Waits again"),
     "refund.done": _("{amount} refunded"),
     "refund.failed": _("The refund of {amount} failed: {error_code}"),
     "refund.problem": _("The refund of {amount} needs a look: {code}"),
@@ -116,6 +127,11 @@ ICONS = {
     "payment": "card",
     "payment.failed": "alert",
     "payment.problem": "alert",
+    "payment.awaiting": "clock",
+    "payment.overdue": "alert",
+    "payment.matched": "money",
+    "payment.unmatched": "undo",
+    "account": "money",
     "refund": "undo",
     "refund.failed": "alert",
     "refund.problem": "alert",
@@ -132,7 +148,7 @@ ICONS = {
     "staff": "user",
 }
 
-_MONEY = frozenset({"total", "amount", "refund", "before", "after"})
+_MONEY = frozenset({"credit_limit", "total", "amount", "refund", "before", "after"})
 _CODED = frozenset({"reason", "error_code", "code", "kind"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {

@@ -32,6 +32,7 @@ PAYMENT_STATES = {
     "requires_action": pgettext("state", "Waiting for the customer"),
     "authorised": pgettext("state", "Reserved"),
     "capturing": pgettext("state", "Being taken"),
+    "awaiting": pgettext("state", "Awaited"),
     "captured": pgettext("state", "Paid"),
     "voiding": pgettext("state", "Being released"),
     "voided": pgettext("state", "Released"),
@@ -42,6 +43,7 @@ PAYMENT_MEANINGS = {
     "requires_action": _("The customer has to confirm the payment with their bank."),
     "authorised": _("The money is reserved on the card and will be taken in a moment."),
     "capturing": _("The reserved money is being taken."),
+    "awaiting": _("The order stands. Its money is still to come."),
     "captured": _("The money has been taken."),
     "voiding": _("The reservation on the card is being released. Nothing was charged."),
     "voided": _("The reservation on the card was released. Nothing was charged."),
@@ -51,6 +53,12 @@ REFUND_STATES = {
     "pending": pgettext("state", "The refund is on its way"),
     "done": pgettext("state", "Refunded"),
     "failed": pgettext("state", "The refund failed"),
+}
+
+BANK_STATES = {
+    "open": pgettext("state", "To match"),
+    "matched": pgettext("state", "Matched"),
+    "ignored": pgettext("state", "Put aside"),
 }
 
 MAIL_STATES = {
@@ -85,6 +93,9 @@ TONES = {
     "picking": "warn",
     "delivered": "good",
     "captured": "good",
+    "awaiting": "warn",
+    "matched": "good",
+    "open": "warn",
     "done": "good",
     "sent": "good",
     "active": "good",
@@ -103,6 +114,7 @@ _TABLES = {
     "payment": PAYMENT_STATES,
     "meaning": PAYMENT_MEANINGS,
     "refund": REFUND_STATES,
+    "bank": BANK_STATES,
     "mail": MAIL_STATES,
     "product": PRODUCT_STATES,
     "role": ROLES,
