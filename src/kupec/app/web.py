@@ -15,7 +15,7 @@ from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
 from kupec.machines import ucp
-from kupec.web import api, desk, errors, operations, security, storefront, webhooks
+from kupec.web import api, carrier_webhooks, desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
 from kupec.web.site import Site
 
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *ucp.routes,
             *api.routes,
             *webhooks.routes,
+            *carrier_webhooks.routes,
             *operations.routes,
         ],
         lifespan=[lifespan],

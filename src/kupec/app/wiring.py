@@ -1,5 +1,6 @@
 """Who is told of what, what runs when: the whole of it, in one place to read."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from kupec import billing, catalogue, integrations, outreach, sales, staff
@@ -54,6 +55,18 @@ def checkout(settings: Settings, database: Database, payments: CardProvider, clo
     )
 
 
+def carriers(settings: Settings) -> dict[str, sales.Carrier]:
+    """The connections to carriers, by the name that a way of delivery calls them."""
+    found: dict[str, sales.Carrier] = {"own": sales.OwnLabels()}
+    if settings.packeta_password:
+        found["packeta"] = sales.Packeta(
+            settings.packeta_url,
+            password=settings.packeta_password,
+            sender=settings.packeta_sender or settings.shop_name,
+        )
+    return found
+
+
 def courier(settings: Settings) -> integrations.Courier:
     return integrations.Courier(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo))
 
@@ -73,12 +86,14 @@ def _books(settings: Settings) -> billing.Shop:
     return billing.Shop(timezone=settings.shop_timezone, name=settings.shop_name, country=settings.shop_country)
 
 
-def jobs(settings: Settings) -> list[Job]:
+def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
     """What happens outside the database."""
     return [
         outreach.job(mail_transport(settings), sender(settings)),
         billing.print_job(),
         integrations.sending_job(courier(settings)),
+        sales.label_job(parcels, sender=settings.shop_name),
+        sales.settle_job(order_prefix=settings.order_prefix),
     ]
 
 
@@ -87,6 +102,8 @@ def dues() -> list[Due]:
     return [
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
+        Due(name="carriers' notices", verb=sales.act_on_notices, every=5),
+        Due(name="late parcels", verb=sales.call_late, every=600),
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from kupec.app import wiring
@@ -15,7 +15,7 @@ from kupec.kit.errors import KupecError
 from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Sweep, run_worker, stop_on_signals
-from kupec.sales import Checkout
+from kupec.sales import Carrier, Checkout, tracking_round
 
 if sys.platform != "win32":
     from uvloop import new_event_loop
@@ -44,6 +44,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
     """The worker until `stop` is set."""
     clock = SystemClock()
     cards = wiring.card_provider(settings)
+    carriers = wiring.carriers(settings)
     try:
         async with open_database(settings, application="worker") as (database, notifier):
             checkout = wiring.checkout(settings, database, cards, clock)
@@ -51,15 +52,26 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 database,
                 settings.database_url,
                 subscribers=wiring.subscribers(settings),
-                jobs=wiring.jobs(settings),
+                jobs=wiring.jobs(settings, carriers),
                 dues=wiring.dues(),
-                sweeps=sweeps(settings, database, checkout, cards, clock),
+                sweeps=[*sweeps(settings, database, checkout, cards, clock), tracking(database, carriers, clock)],
                 clock=clock,
                 notifier=notifier,
                 stop=stop,
             )
     finally:
         await cards.close()
+        for carrier in carriers.values():
+            await carrier.close()
+
+
+def tracking(database: Database, carriers: Mapping[str, Carrier], clock: Clock) -> Sweep:
+    """Asks carriers where parcels are."""
+
+    async def parcels() -> int:
+        return await tracking_round(database, carriers, now=clock.now())
+
+    return Sweep(name="parcels", run=parcels, every=60.0)
 
 
 def sweeps(

@@ -54,6 +54,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     card_gateway_url: Annotated[str, _about("Address of the card gateway's API.")] = "http://localhost:8010"
     card_gateway_key: Annotated[str, _about("Secret key for the card gateway.")] = "sandbox-key"
     card_webhook_secret: Annotated[str, _about("Verifies webhooks of the card gateway.")] = "sandbox-webhook-secret"
+    packeta_url: Annotated[str, _about("Address of Packeta's REST interface.")] = "https://www.zasilkovna.cz/api/rest"
+    packeta_password: Annotated[str, _about("API password of Packeta; empty leaves the connection out.")] = ""
+    packeta_sender: Annotated[str, _about("The sender's label as Packeta knows it; empty takes the shop's name.")] = ""
+    carrier_webhook_secret: Annotated[
+        str, _about("Verifies carriers' webhooks (whsec_ and base64); empty refuses them all.")
+    ] = ""
     payment_check_seconds: Annotated[int, _about("Pause before an unsettled payment is asked about again.")] = 10
     rate_limit: Annotated[int, _about("Changing requests one address may make a minute; 0 sets no limit.")] = 600
     webhook_allowed_hosts: Annotated[

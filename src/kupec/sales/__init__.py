@@ -3,6 +3,7 @@
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
 from kupec.sales.cancelling import cancel_order, cancel_rest, unsent
+from kupec.sales.carriers.notices import UnsignedNotice, act_on_notices, receive_notice, sign_notice
 from kupec.sales.carriers.own import OwnLabels
 from kupec.sales.carriers.packeta import Packeta
 from kupec.sales.carriers.protocol import (
@@ -377,6 +378,7 @@ __all__ = [
     "TotalChanged",
     "UnknownCoupon",
     "UnknownCredit",
+    "UnsignedNotice",
     "UseCount",
     "Window",
     "Wish",
@@ -385,6 +387,7 @@ __all__ = [
     "WrongReturnState",
     "Zone",
     "abandon_expired_drafts",
+    "act_on_notices",
     "add_coupon",
     "add_to_cart",
     "apply_promotions",
@@ -451,6 +454,7 @@ __all__ = [
     "publish_reviews",
     "ratings",
     "read_prices",
+    "receive_notice",
     "receive_return",
     "record_share",
     "record_steps",
@@ -476,6 +480,7 @@ __all__ = [
     "settle_job",
     "settle_return",
     "ship",
+    "sign_notice",
     "slots_by_ids",
     "split_parcel",
     "start_picking",
