@@ -40,7 +40,7 @@ from kupec.web.errors import wants_page
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import site_of
 from kupec.web.security import limit_guesses
-from kupec.web.storefront.pages import product_page
+from kupec.web.storefront.product import product_page
 from kupec.web.storefront.shop import Shop, buyer, cart_cookie, known_order, open_shop, page
 from kupec.web.storefront.words import line_texts, merged, say
 
@@ -155,12 +155,12 @@ async def in_this_market(request: AnyRequest, db: Connection, shop: Shop, cart: 
 
 
 async def with_delivery(request: AnyRequest, db: Connection, cart: Cart) -> PricedCart:
-    """The cart's prices, with the cheapest delivery where none that exists is chosen: so the fee is never hidden."""
+    """The cart's prices, with the cheapest parcel where no delivery that exists is chosen: the fee is never hidden."""
     now = site_of(request).clock.now()
     priced = await price_cart(db, cart.id, now=now)
     if priced.shipping is not None or not priced.shipping_options:
         return priced
-    cheapest = min(priced.shipping_options, key=lambda option: (option.fee, option.promised_on))
+    cheapest = min(priced.shipping_options, key=lambda option: (option.kind != "parcel", option.fee, option.promised_on))
     await set_details(db, cart.id, CartDetails(shipping_method=cheapest.code), actor=buyer(cart), now=now)
     return await price_cart(db, cart.id, now=now)
 

@@ -47,6 +47,8 @@ if (form) {
       if (answer.ok) {
         showPieces(told.pieces);
         toast(text("added-text"), { href: document.querySelector(".cart-link").href, label: text("to-cart-text") });
+      } else if (form.querySelector("[name^='option.']")) {
+        form.submit(); // the page says beside each field what is wrong with it
       } else {
         say(told.error ?? told.title);
       }

@@ -4,3 +4,4 @@ import "./search.js";
 import "./buy.js";
 import "./cart.js";
 import "./filters.js";
+import "./opinion.js";
