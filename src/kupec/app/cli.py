@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kupec import __version__
-from kupec.app import backups, demo, exporting, importing, maintenance, serving, worker
+from kupec.app import api_keys, backups, demo, exporting, importing, maintenance, serving, worker
+from kupec.integrations import RATE_LIMIT, SCOPES
 from kupec.kit.errors import KupecError
 
 
@@ -30,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     _serving(commands)
     _importing(commands)
     _maintenance(commands)
+    _integrations(commands)
     return parser
 
 
@@ -87,5 +89,18 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     staff.set_defaults(
         run=lambda options: maintenance.add_staff(
             options.email, options.name, role=options.role, language=options.language
+        )
+    )
+
+
+def _integrations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    key = commands.add_parser("api-key", help="make a key for another system and print it (docs/admin-api.md)")
+    key.add_argument("name", help="what it is for, as the desk and the history show it")
+    key.add_argument("--scopes", nargs="+", choices=tuple(SCOPES), required=True, metavar="SCOPE")
+    key.add_argument("--days", type=int, help="how long it holds (default: until it is revoked)")
+    key.add_argument("--rate", type=int, default=RATE_LIMIT, help="requests a minute (default: %(default)s)")
+    key.set_defaults(
+        run=lambda options: api_keys.make_key(
+            options.name, scopes=options.scopes, days=options.days, rate_limit=options.rate
         )
     )
