@@ -61,6 +61,7 @@ PLACES = (
     Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read"),
     Place("finance", _("Finance"), "money", "/desk/finance", "billing.read"),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
+    Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write"),
     Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write"),
     Place("system", _("System"), "settings", "/desk/system", "system.read"),
 )

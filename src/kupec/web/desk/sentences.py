@@ -64,6 +64,11 @@ SENTENCES = {
     "stock.moved": _("Stock {delta}: {reason}"),
     "stock.moved:noted": _("Stock {delta}: {reason}, {note}"),
     "mail.sent": _("Mail sent: {kind}"),
+    "document.drafted": _("Version {number} drafted"),
+    "document.published": _("Version {number} published"),
+    "document.published:back": _("Version {number} published: back to version {back_to}"),
+    "coupons.created": _("Coupons made: {count}"),
+    "coupon.changed": _("Coupon changed: {what}"),
 }
 
 CODES = {
@@ -146,6 +151,9 @@ ICONS = {
     "price": "tag",
     "stock": "stock",
     "staff": "user",
+    "document": "document",
+    "coupons": "tag",
+    "coupon": "tag",
 }
 
 _MONEY = frozenset({"credit_limit", "total", "amount", "refund", "before", "after"})
@@ -153,6 +161,7 @@ _CODED = frozenset({"reason", "error_code", "code", "kind"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
+    "document.published": lambda payload: ":back" if payload.get("back_to") else "",
     "stock.moved": lambda payload: ":noted" if payload.get("note") else "",
     "price.changed": lambda payload: ":first" if payload.get("before") is None else "",
     "order.delivered": lambda payload: "" if payload.get("complete", True) else ":partly",
