@@ -8,8 +8,8 @@ from kupec.kit.errors import NotSignedIn
 from kupec.staff import ConfirmFirst, EnrolFirst
 from kupec.web.desk import (
     account,
-    bulk,
     bank,
+    bulk,
     catalogue,
     customers,
     finance,
