@@ -197,12 +197,11 @@ async def test_one_that_cannot_be_issued_costs_no_number(pool: Pool) -> None:
 
 
 async def test_a_document_is_laid_out_once_and_stays_as_it_is(pool: Pool) -> None:
-    database, clock = Database(pool), FixedClock(NOW)
+    database = Database(pool)
     async with database.transaction() as db:
         document_id = await request_document(db, draft(), actor=ACTOR, now=NOW)
     await catch_up(database, invoice_subscriber(SHOP))
-    runner = Runner(database, [print_job()], clock=clock)
-    await runner.run_until_idle()
+    await Runner(database, [print_job()], clock=FixedClock(NOW)).run_until_idle()
     async with database.reading() as db:
         first = await document_pdf(db, document_id)
         document = await get_document(db, document_id)
@@ -210,13 +209,12 @@ async def test_a_document_is_laid_out_once_and_stays_as_it_is(pool: Pool) -> Non
     assert first is not None
     assert first.startswith(b"%PDF-")
     assert hashlib.sha256(first).digest() == document.pdf_sha256
-    clock.advance(timedelta(days=400))
-    await runner.run_until_idle()
+    await Runner(database, [print_job()], clock=FixedClock(NOW + timedelta(days=400))).run_until_idle()
     async with database.reading() as db:
         assert await document_pdf(db, document_id) == first
         assert await db.fetchval("select count(*) from event where name = 'invoice.printed'") == 1
         with pytest.raises(asyncpg.CheckViolationError):
-            await db.execute("update accounting_document set pdf = null")
+            await db.execute("update accounting_document set pdf = null where id = $1", document_id)
 
 
 async def test_what_people_write_is_text_and_never_markup(db: Connection) -> None:
@@ -239,7 +237,7 @@ async def test_it_speaks_the_customers_language_over_two_pages(db: Connection, l
     document = await get_document(db, await db.fetchval("select id from accounting_document"))
     printed = as_printed(document)
     assert printed["title"] == ("Invoice 2026-000001" if language == "en" else "Faktura 2026-000001")
-    assert printed["due"][1].replace("\xa0", " ") in ("4 840,00 Kč", "4840,00 CZK", "CZK 4,840.00")
+    assert printed["due"][1].replace("\xa0", " ") in ("4 840,00 Kč", "4 840,00 CZK", "4,840.00 CZK")
     data = msgspec.json.encode(printed).decode()
     pages = typst.compile(
         TEMPLATE, root=TEMPLATE.parent, ignore_system_fonts=True, format="svg", sys_inputs={"data": data}

@@ -16,7 +16,9 @@ from kupec.sales import Order, get_order
 from tests.shop import EXAMPLE_ADDRESS, NOON
 
 CLERK = Actor(
-    kind="staff", id="1", permissions=frozenset({"orders.refund", "orders.write", "billing.read", "billing.write"})
+    kind="staff",
+    id=str(uuid7()),
+    permissions=frozenset({"orders.refund", "orders.write", "billing.read", "billing.write"}),
 )
 BOOKS = Shop(timezone="Europe/Prague", name="Zrnko", country="CZ")
 

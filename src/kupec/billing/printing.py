@@ -176,7 +176,7 @@ def as_printed(document: Document) -> dict[str, Any]:
 def _qr(document: Document, title: str) -> str | None:
     """What pays it by a scan, where it waits for a transfer."""
     content = document.content
-    if not (content.iban and content.to_pay > 0):
+    if not (document.kind == "invoice" and content.iban and content.to_pay > 0):
         return None
     account = BankAccount(iban=content.iban, bic=content.bic, holder=content.holder)
     text = payment_qr(
