@@ -11,16 +11,24 @@ from hypothesis import strategies as st
 
 from kupec.catalogue import (
     BelowAllocated,
+    GoodsLine,
+    NotEnough,
     Portion,
     Shortage,
     Wanted,
     adjust_stock,
     allocate,
+    correct_stock,
     hold,
     lock_stock,
+    movements,
     portion_out,
+    put_back,
+    receive_goods,
     release,
+    scrap,
     take_out,
+    transfer_stock,
     unallocate,
 )
 from kupec.kit.db import Connection, Database, Pool
@@ -32,7 +40,21 @@ VARIANTS, SHOPPERS = 2, 3
 
 # (what, which variant, how many, how often others get a turn first)
 steps = st.tuples(
-    st.sampled_from(["hold", "release", "order", "cancel", "ship", "adjust"]),
+    st.sampled_from(
+        [
+            "hold",
+            "release",
+            "order",
+            "cancel",
+            "ship",
+            "adjust",
+            "receive",
+            "come_back",
+            "throw_away",
+            "carry",
+            "break_",
+        ]
+    ),
     st.integers(0, VARIANTS - 1),
     st.integers(1, 4),
     st.integers(0, 3),
@@ -43,10 +65,10 @@ stories = st.lists(st.lists(steps, min_size=1, max_size=6), min_size=2, max_size
 class Shopper:
     """Somebody with a cart, and orders, on a connection of their own."""
 
-    def __init__(self, database: Database, variants: list[UUID], place: UUID) -> None:
+    def __init__(self, database: Database, variants: list[UUID], places: dict[str, UUID]) -> None:
         self.database = database
         self.variants = variants
-        self.place = place
+        self.place, self.elsewhere = places["praha"], places["brno"]
         self.cart = uuid7()
         self.orders: list[list[Portion]] = []
 
@@ -97,6 +119,28 @@ class Shopper:
         with suppress(BelowAllocated):
             await adjust_stock(db, variant, self.place, on_hand=quantity, reason="count", actor=SETUP, now=NOON)
 
+    async def receive(self, db: Connection, variant: UUID, quantity: int) -> None:
+        lines = [GoodsLine(variant_id=variant, quantity=quantity), GoodsLine(variant_id=self.variants[0], quantity=1)]
+        await receive_goods(db, lines, location_id=self.place, reference="DL 1", actor=SETUP, now=NOON)
+
+    async def come_back(self, db: Connection, variant: UUID, quantity: int) -> None:
+        await put_back(db, [self.portion(variant, quantity)], actor=SETUP, now=NOON)
+
+    async def throw_away(self, db: Connection, variant: UUID, quantity: int) -> None:
+        await scrap(db, [self.portion(variant, quantity)], actor=SETUP, now=NOON)
+
+    async def carry(self, db: Connection, variant: UUID, quantity: int) -> None:
+        lines = [GoodsLine(variant_id=each, quantity=quantity) for each in (variant, self.variants[0])]
+        with suppress(NotEnough):
+            await transfer_stock(db, lines, from_location=self.place, to_location=self.elsewhere, actor=SETUP, now=NOON)
+
+    async def break_(self, db: Connection, variant: UUID, quantity: int) -> None:
+        with suppress(NotEnough):
+            await correct_stock(db, variant, self.place, delta=-quantity, reason="damage", actor=SETUP, now=NOON)
+
+    def portion(self, variant: UUID, quantity: int) -> Portion:
+        return Portion(holder=uuid7(), variant_id=variant, location_id=self.place, quantity=quantity)
+
     async def check(self, db: Connection, portions: list[Portion]) -> None:
         """What was just promised is there, whoever else was promised something; seen while it is still locked."""
         for portion in portions:
@@ -117,7 +161,7 @@ class Shopper:
 @given(stories)
 async def test_nothing_is_promised_twice(shelves: "Shelves", stories: list[list[tuple[str, int, int, int]]]) -> None:
     variants = await shelves.fresh_variants()
-    shoppers = [Shopper(shelves.database, variants, shelves.places["praha"]) for _ in stories]
+    shoppers = [Shopper(shelves.database, variants, shelves.places) for _ in stories]
     async with asyncio.timeout(60):
         await asyncio.gather(*(shopper.live(story) for shopper, story in zip(shoppers, stories, strict=True)))
     expected = dict.fromkeys(variants, 0)
@@ -131,6 +175,7 @@ async def test_nothing_is_promised_twice(shelves: "Shelves", stories: list[list[
             async with shelves.database.transaction() as db:
                 await take_out(db, order, actor=SETUP, now=NOON)
     assert await shelves.allocated(variants) == dict.fromkeys(variants, 0)
+    assert await shelves.on_hand(variants) == await shelves.moved(variants)
 
 
 class Shelves:
@@ -144,6 +189,20 @@ class Shelves:
     async def fresh_variants(self) -> list[UUID]:
         async with self.database.transaction() as db:
             return await make_variants(db, VARIANTS, {self.places["praha"]: 3, self.places["brno"]: 2})
+
+    async def on_hand(self, variants: list[UUID]) -> dict[tuple[UUID, UUID], int]:
+        rows = await self.pool.fetch("select * from stock_level where variant_id = any($1::uuid[])", variants)
+        return {(row["variant_id"], row["location_id"]): row["on_hand"] for row in rows if row["on_hand"]}
+
+    async def moved(self, variants: list[UUID]) -> dict[tuple[UUID, UUID], int]:
+        """What lies on the shelves as the movements tell it."""
+        sums: dict[tuple[UUID, UUID], int] = {}
+        async with self.database.reading() as db:
+            for variant in variants:
+                for move in await movements(db, variant, limit=500):
+                    key = (variant, move.location_id)
+                    sums[key] = sums.get(key, 0) + move.delta
+        return {key: total for key, total in sums.items() if total}
 
     async def allocated(self, variants: list[UUID]) -> dict[UUID, int]:
         rows = await self.pool.fetch(
