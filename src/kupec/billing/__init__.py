@@ -174,6 +174,7 @@ from kupec.billing.store_credit import (
     store_credits_of,
 )
 from kupec.billing.stripe.client import KeptCard, StripeCards
+from kupec.billing.stripe.wire import PAGES as STRIPE_PAGES
 
 __all__ = [
     "CHECK_PAUSE",
@@ -183,6 +184,7 @@ __all__ = [
     "OFFLINE",
     "PAYMENT",
     "SELLER",
+    "STRIPE_PAGES",
     "STUCK_AFTER",
     "AccountInUse",
     "AccountTotals",

@@ -11,6 +11,8 @@ from kupec.billing.models import ProviderUnreachable
 from kupec.billing.stripe.objects import Problem, Refused, form
 
 API = "https://api.stripe.com"
+PAGES = "https://checkout.stripe.com"
+"""Where customers type their card."""
 VERSION = "2024-06-20"
 """The version of Stripe's API this speaks, whatever the account's own is."""
 PATIENCE = 15.0

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Router
 
 from kupec.web.security import limit_rate, refuse_forged
-from kupec.web.storefront import cart, checkout, listing, orders, pages, payment, product
+from kupec.web.storefront import cart, checkout, listing, orders, pages, paying, payment, product, sitemap
 
 _LARGEST_FORM = 100_000  # bytes
 
@@ -15,6 +15,9 @@ routes: list[Any] = [
         guards=[limit_rate, refuse_forged],
         request_max_body_size=_LARGEST_FORM,
         route_handlers=[
+            sitemap.robots,
+            sitemap.index,
+            sitemap.part,
             pages.root,
             pages.home,
             listing.category,
@@ -35,6 +38,7 @@ routes: list[Any] = [
             orders.show,
             orders.live,
             orders.document_file,
+            paying.picture,
         ],
     )
 ]

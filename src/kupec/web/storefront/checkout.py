@@ -9,6 +9,7 @@ from babel.dates import format_date
 from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
+from kupec.billing import STRIPE_PAGES
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.ids import uuid7
@@ -277,7 +278,7 @@ async def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 20
         async with site.database.reading() as db:
             view.slots = await open_slots(db, shipping.code, now=site.clock.now())
     gateway = site.settings.card_gateway_url.rstrip("/")
-    origin = origin_of(gateway)
+    origin = origin_of(gateway) if _takes_cards(request) else STRIPE_PAGES
     return page(
         request,
         shop,

@@ -16,6 +16,7 @@ from kupec.kit.errors import NotFound
 from kupec.kit.live import Hub, Reload, position_of
 from kupec.sales import Fulfilment, Order, order_from_token
 from kupec.web.rendering import pdf_file, site_of
+from kupec.web.storefront.paying import to_pay
 from kupec.web.storefront.shop import open_shop, page
 
 _HEARTBEAT = 20.0
@@ -79,6 +80,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         shop = await open_shop(request, db)
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         documents = await documents_of(db, order.id)
+        owed = await to_pay(db, order, shop.language) if order.state != "cancelled" else {"to_pay": None}
     return page(
         request,
         shop,
@@ -89,6 +91,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         parcels=[parcel for parcel in order.fulfilments if parcel.state != "cancelled"],
         token=token,
         documents=[document for document in documents if document.rendered_at],
+        **owed,
     )
 
 

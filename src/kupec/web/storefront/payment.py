@@ -12,6 +12,7 @@ from kupec.kit.errors import NotFound
 from kupec.sales import Completion, order_from_token, status_token
 from kupec.web.rendering import site_of
 from kupec.web.security import forget_cookie
+from kupec.web.storefront.paying import to_pay
 from kupec.web.storefront.shop import CART_COOKIE, Shop, open_shop, order_cookie, page
 from kupec.web.storefront.words import card_refusal
 
@@ -71,4 +72,5 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
-    return page(request, shop, "done.html", headers={"Cache-Control": "no-store"}, order=order, token=token)
+        owed = await to_pay(db, order, shop.language)
+    return page(request, shop, "done.html", headers={"Cache-Control": "no-store"}, order=order, token=token, **owed)

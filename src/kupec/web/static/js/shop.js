@@ -3,5 +3,6 @@
 import "./search.js";
 import "./buy.js";
 import "./cart.js";
+import "./copy.js";
 import "./filters.js";
 import "./opinion.js";
