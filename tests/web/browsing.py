@@ -20,6 +20,7 @@ from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
 from kupec.web import errors, security, storefront
 from kupec.web import routes as shared
+from kupec.web.head import WebApp
 from kupec.web.site import Site
 from tests.shop import NOON
 
@@ -48,7 +49,7 @@ async def serving(pool: Pool, dsn: str, *, cards: SandboxCards | None = None, **
         payments=payments,
         live=Hub(database, dsn),
     )
-    app = Litestar(
+    app = WebApp(
         [*storefront.routes, *shared.routes],
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,

@@ -17,6 +17,7 @@ from kupec.kit.settings import Settings
 from kupec.machines import ucp
 from kupec.web import api, carrier_webhooks, desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
+from kupec.web.head import WebApp
 from kupec.web.site import Site
 
 _LARGEST_BODY = 4 * 1024 * 1024
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             settle_memory()
             yield
 
-    return Litestar(
+    return WebApp(
         route_handlers=[
             *storefront.routes,
             *desk.routes,

@@ -186,6 +186,11 @@ from kupec.catalogue.selling import (
     sellable,
     variants_by_sku,
 )
+from kupec.catalogue.sitemap import (
+    ProductAddress,
+    address_chunks,
+    product_addresses,
+)
 from kupec.catalogue.stock import (
     allocate,
     expire_reservations,
@@ -258,6 +263,7 @@ __all__ = [
     "PriceListRow",
     "PricePoint",
     "PriceRow",
+    "ProductAddress",
     "ProductCard",
     "ProductChanged",
     "ProductCreated",
@@ -284,6 +290,7 @@ __all__ = [
     "VariantRow",
     "VariantView",
     "Wanted",
+    "address_chunks",
     "adjust_stock",
     "allocate",
     "browse",
@@ -321,6 +328,7 @@ __all__ = [
     "movements",
     "option_faults",
     "portion_out",
+    "product_addresses",
     "product_by_id",
     "product_by_slug",
     "products_by_ids",

@@ -19,6 +19,7 @@ from kupec.web.forms import query_form
 from kupec.web.rendering import site_of
 from kupec.web.storefront.product import soonest
 from kupec.web.storefront.shop import Shop, open_shop, page
+from kupec.web.storefront.structured import shop_itself
 
 INFO_PAGES = ("delivery", "contact", "terms", "privacy")
 _SUGGESTIONS = 6
@@ -47,7 +48,15 @@ async def home(request: AnyRequest) -> Response[str]:
         ]
         option = await soonest(db, shop, now)
     shown = [(shelf, products[:_RELATED]) for shelf, products in rows]
-    return page(request, shop, "home.html", rows=shown, option=option, featured=_featured(rows))
+    return page(
+        request,
+        shop,
+        "home.html",
+        rows=shown,
+        option=option,
+        featured=_featured(rows),
+        structured=[shop_itself(shop, site.settings.base_url, site.settings.shop_name)],
+    )
 
 
 def _rows(shop: Shop) -> list[Category]:
