@@ -1,6 +1,7 @@
 """The demo shop as it stands after the first start."""
 
-from kupec.app.zrnko.seed import MARKETS, seed
+from kupec.app.zrnko.seed import seed
+from kupec.app.zrnko.terms import MARKETS
 from kupec.catalogue import list_products
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Database, Pool

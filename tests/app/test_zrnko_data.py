@@ -71,7 +71,8 @@ def test_references_resolve() -> None:
         where = product["external_id"]
         assert product["categories"], where
         assert set(product["categories"]) <= categories, where
-        assert set(product["fits"]) <= products - {where}, where
+        for relation in ("fits", "spare_part_of", "consumed_by", "related"):
+            assert set(product.get(relation, ())) <= products - {where}, where
         assert set(product["attributes"]) <= attributes, where
         assert (PICTURES / product["picture"]).is_file(), where
     assert attributes == {code for product in PRODUCTS for code in product["attributes"]}
@@ -136,7 +137,10 @@ def test_prices_and_stock_are_sound() -> None:
             assert all(type(price) is int and price > 0 for price in variant["prices"].values()), variant["sku"]
             assert 5.0 < variant["prices"]["CZK"] / variant["prices"]["PLN"] < 6.6, variant["sku"]
             assert 20 < variant["prices"]["CZK"] / variant["prices"]["EUR"] < 28, variant["sku"]
-            if product["kind"] == "service":
+            if "bundle" in variant:
+                assert set(variant["bundle"]) <= {other["sku"] for other in VARIANTS}
+                assert variant["stock"] == {}, variant["sku"]
+            elif product["kind"] == "service":
                 assert variant["stock"] == {}, variant["sku"]
                 assert variant["weight_g"] is None, variant["sku"]
             else:
@@ -149,7 +153,7 @@ def test_some_things_are_sold_out_and_some_nearly() -> None:
     left = {
         product["external_id"]: sum(sum(variant["stock"].values()) for variant in product["variants"])
         for product in PRODUCTS
-        if product["kind"] == "goods"
+        if product["kind"] == "goods" and not any("bundle" in variant for variant in product["variants"])
     }
     assert sum(level == 0 for level in left.values()) == 2
     assert sum(1 <= level <= 3 for level in left.values()) >= 5

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from kupec.app.zrnko.drawing import accessories, automatics, bags, brewing, care, grinders, machines, parts, services
+from kupec.app.zrnko.drawing import (
+    accessories,
+    automatics,
+    bags,
+    brewing,
+    care,
+    grinders,
+    machines,
+    parts,
+    services,
+    sets,
+)
 from kupec.app.zrnko.drawing.pen import picture
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -96,6 +107,7 @@ DRAWINGS: Mapping[str, Callable[[], str]] = {
     "care-cloths": care.cloths,
     "care-hardness-strips": care.hardness_strips,
     "care-grease": care.grease,
+    "set-espresso-home": sets.espresso_home,
     "service-descaling": services.descaling,
     "service-annual-home": services.annual_home,
     "service-annual-office": services.annual_office,

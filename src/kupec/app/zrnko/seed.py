@@ -1,7 +1,7 @@
 """Zrnko comes to life: markets, deliveries, goods, people, and what they bought in the months before."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import msgspec
 
 from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
+from kupec.app.zrnko import terms
 from kupec.app.zrnko.story import PastOrder, history
 from kupec.kit.actor import system
 from kupec.kit.clock import Clock
@@ -16,54 +17,6 @@ from kupec.kit.db import Connection, Database
 
 HERE = Path(__file__).parent
 _ACTOR = system("demo")
-_WEST = ("IE", "GB", "DE", "AT", "NL", "FR")
-MARKETS = (
-    catalogue.Market(code="cz", language="cs", currency="CZK", home_country="CZ", countries=["CZ", "SK"]),
-    catalogue.Market(code="pl", language="pl", currency="PLN", home_country="PL", countries=["PL"]),
-    catalogue.Market(code="eu", language="en", currency="EUR", home_country="IE", countries=list(_WEST)),
-)
-VAT = {
-    "CZ": {"standard": 2100, "reduced": 1200, "zero": 0},
-    "PL": {"standard": 2300, "reduced": 800, "zero": 0},
-    "IE": {"standard": 2300, "reduced": 1350, "zero": 0},
-}
-_COURIER = {"cs": "Kurýr na adresu", "pl": "Kurier pod adres", "en": "Courier to your door"}
-_BOX = {"cs": "Výdejní box", "pl": "Automat paczkowy", "en": "Parcel locker"}
-DELIVERIES = (
-    sales.NewShippingMethod(
-        code="courier",
-        names=_COURIER,
-        carrier="Rychlík",
-        transit_days=1,
-        cut_off=time(14),
-        timezone="Europe/Prague",
-        origin_country="CZ",
-        rates=[("CZ", "CZK", 11900, 150000), ("SK", "CZK", 19900, 300000)],
-        tracking_url="https://sledovani.rychlik.example/{number}",
-    ),
-    sales.NewShippingMethod(
-        code="box",
-        names=_BOX,
-        carrier="Schránka",
-        transit_days=2,
-        cut_off=time(16),
-        timezone="Europe/Prague",
-        origin_country="CZ",
-        rates=[("CZ", "CZK", 6900, 100000), ("PL", "PLN", 1290, 19900)],
-        tracking_url="https://schranka.example/{number}",
-    ),
-    sales.NewShippingMethod(
-        code="courier-abroad",
-        names=_COURIER,
-        carrier="Dálava",
-        transit_days=3,
-        cut_off=time(12),
-        timezone="Europe/Prague",
-        origin_country="CZ",
-        rates=[("PL", "PLN", 1990, 29900), *((country, "EUR", 990, 9900) for country in _WEST)],
-        tracking_url="https://dalava.example/{number}",
-    ),
-)
 
 
 async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) -> bool:
@@ -76,28 +29,23 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
     await import_file(database, "catalogue", HERE / "products.jsonl", clock=clock, pictures=HERE / "pictures")
     say("customers and what they bought")
     people = _read("customers.jsonl")
+    products = _read("products.jsonl")
     async with database.transaction() as db:
         await customers.import_parties(db, [_party(person) for person in people], actor=_ACTOR, now=clock.now())
-        rows = list(_order_lines(people, clock.now()))
+        await terms.offer(db, actor=_ACTOR, now=clock.now())
+        await terms.agree_with_cafes(db, products, people, actor=_ACTOR, now=clock.now())
+        rows = list(_order_lines(products, people, clock.now()))
         await sales.import_orders(db, rows, actor=_ACTOR, now=clock.now())
         await staff.create_demo_staff(db, now=clock.now())
     return True
 
 
 async def _settings(db: Connection, now: datetime) -> None:
-    for position, market in enumerate(MARKETS):
-        await catalogue.put_market(db, market, position=position, actor=_ACTOR, now=now)
-    for country, rates in VAT.items():
-        for vat_class, rate in rates.items():
-            await catalogue.set_vat_rate(db, country, vat_class, rate, actor=_ACTOR, now=now)
-    for position, (code, name) in enumerate((("praha", "Praha"), ("brno", "Brno"))):
-        await catalogue.put_location(db, code, name=name, country="CZ", position=position, actor=_ACTOR, now=now)
-    for method in DELIVERIES:
-        await sales.save_shipping_method(db, method, actor=_ACTOR, now=now)
+    await terms.open_shop(db, actor=_ACTOR, now=now)
     rows = [msgspec.convert(row, catalogue.CategoryRow) for row in _read("categories.jsonl")]
     await catalogue.import_categories(db, rows, actor=_ACTOR, now=now)
-    described = [msgspec.convert(row, catalogue.AttributeRow) for row in _read("attributes.jsonl")]
-    await catalogue.put_attributes(db, described, actor=_ACTOR, now=now)
+    attributes = [msgspec.convert(row, catalogue.AttributeRow) for row in _read("attributes.jsonl")]
+    await catalogue.put_attributes(db, attributes, actor=_ACTOR, now=now)
 
 
 def _read(name: str) -> list[dict[str, Any]]:
@@ -122,8 +70,9 @@ def _party(person: Mapping[str, Any]) -> customers.PartyRow:
     )
 
 
-def _order_lines(people: list[dict[str, Any]], now: datetime) -> Iterator[sales.OrderLineRow]:
-    products = _read("products.jsonl")
+def _order_lines(
+    products: list[dict[str, Any]], people: list[dict[str, Any]], now: datetime
+) -> Iterator[sales.OrderLineRow]:
     variants = {variant["sku"]: (product, variant) for product in products for variant in product["variants"]}
     by_id = {person["external_id"]: person for person in people}
     for order in history(products, people, until=now - timedelta(hours=3)):
@@ -144,7 +93,7 @@ def _row(
 ) -> sales.OrderLineRow:
     language, address = person["language"], person["address"]
     label = variant["names"].get(language, "")
-    market = next(market for market in MARKETS if market.currency == order["currency"])
+    market = next(market for market in terms.MARKETS if market.currency == order["currency"])
     returned_at = order["placed_at"] + timedelta(days=9)
     return sales.OrderLineRow(
         order_external_id=order["external_id"],
@@ -157,7 +106,7 @@ def _row(
         unit_amount=variant["prices"][order["currency"]],
         customer_external_id=order["customer_external_id"],
         market=market.code,
-        tax_bp=VAT[market.home_country][product["vat_class"]],
+        tax_bp=terms.TAX.rates[market.home_country][product["vat_class"]],
         status="cancelled" if order["status"] == "cancelled" else "delivered",
         channel="web",
         email=person["email"],

@@ -151,6 +151,10 @@ class Household:
     served: bool = False
 
 
+def _machines_of(product: Mapping[str, Any]) -> set[str]:
+    return {machine for relation in ("fits", "spare_part_of", "consumed_by") for machine in product.get(relation, ())}
+
+
 class Shelf:
     """The products by what the story asks of them."""
 
@@ -172,7 +176,7 @@ class Shelf:
         return [
             product_id
             for product_id, product in self.products.items()
-            if category in product["categories"] and not set(product["fits"]).isdisjoint(owned)
+            if category in product["categories"] and not _machines_of(product).isdisjoint(owned)
         ]
 
     def price(self, product_id: str) -> int:

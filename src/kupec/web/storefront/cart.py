@@ -160,7 +160,9 @@ async def with_delivery(request: AnyRequest, db: Connection, cart: Cart) -> Pric
     priced = await price_cart(db, cart.id, now=now)
     if priced.shipping is not None or not priced.shipping_options:
         return priced
-    cheapest = min(priced.shipping_options, key=lambda option: (option.kind != "parcel", option.fee, option.promised_on))
+    cheapest = min(
+        priced.shipping_options, key=lambda option: (option.kind != "parcel", option.fee, option.promised_on)
+    )
     await set_details(db, cart.id, CartDetails(shipping_method=cheapest.code), actor=buyer(cart), now=now)
     return await price_cart(db, cart.id, now=now)
 
