@@ -11,7 +11,7 @@ from babel.core import Locale
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from kupec.billing import Document
+from kupec.billing import Document, PaymentInstructions
 from kupec.kit.i18n import translations
 from kupec.kit.money import Money, display
 from kupec.outreach.wording import Letters, Wording, fill
@@ -67,10 +67,20 @@ def _date(day: date, language: str) -> str:
     return format_date(day, format="d. MMMM y" if language == "cs" else "d MMMM y", locale=language)
 
 
-def order_confirmation(order: Order, sender: Sender, letters: Letters = _OUR_OWN) -> Letter:
-    """Number, what was bought, what it cost, when it comes, and the link to follow it."""
+def order_confirmation(
+    order: Order, sender: Sender, letters: Letters = _OUR_OWN, *, owed: PaymentInstructions | None = None
+) -> Letter:
+    """Number, what was bought, what it cost, how to pay what is `owed`, when it comes, and the link to follow it."""
     title = translations(order.language).gettext("Your order %(number)s") % {"number": order.number}
-    return _letter("order_confirmation", title, order, sender, letters.order_confirmation, parcel=None)
+    return _letter("order_confirmation", title, order, sender, letters.order_confirmation, parcel=None, owed=owed)
+
+
+def payment_reminder(order: Order, owed: PaymentInstructions, sender: Sender) -> Letter:
+    """That the money has not come, and how to send it."""
+    title = translations(order.language).gettext("Your order %(number)s is waiting for payment")
+    return _letter(
+        "payment_reminder", title % {"number": order.number}, order, sender, Wording(), parcel=None, owed=owed
+    )
 
 
 def parcel_shipped(order: Order, parcel: Fulfilment, sender: Sender, letters: Letters = _OUR_OWN) -> Letter:
@@ -96,6 +106,7 @@ def _letter(
     *,
     parcel: Fulfilment | None,
     document: Document | None = None,
+    owed: PaymentInstructions | None = None,
 ) -> Letter:
     environment = _environment(order.language)
     told = _told(order, sender, parcel)
@@ -110,6 +121,7 @@ def _letter(
         "lines": lines,
         "parcel": parcel,
         "document": document,
+        "owed": owed,
         "sender": sender,
         "money": lambda amount: display(Money(amount, order.currency), order.language),
         "link": f"{sender.base_url}/{order.language}/order/{quote(status_token(sender.secret, order.id))}",

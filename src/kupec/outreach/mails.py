@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import Document, get_documents
+from kupec.billing import Document, PaymentInstructions, get_documents, payment_instructions
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -21,7 +21,7 @@ from kupec.kit.subscribers import Subscriber
 from kupec.kit.versions import published
 from kupec.outreach.attachments import attachments_by_mail
 from kupec.outreach.events import MailSent
-from kupec.outreach.letters import Letter, Sender, document_letter, order_confirmation, parcel_shipped
+from kupec.outreach.letters import Letter, Sender, document_letter, order_confirmation, parcel_shipped, payment_reminder
 from kupec.outreach.wording import LETTERS, Letters
 from kupec.sales import Order, get_orders
 
@@ -64,10 +64,10 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def subscriber(sender: Sender) -> Subscriber:
-    """Writes the customer when an order is placed, when a parcel leaves, and with each document."""
+    """Writes the customer when an order is placed or its money is late, when a parcel leaves, with each document."""
     return Subscriber(
         name="outreach.mails",
-        events=("order.placed", "order.shipped", "invoice.printed"),
+        events=("order.placed", "order.shipped", "invoice.printed", "payment.overdue"),
         handle=partial(write_mails, sender=sender),
         start="now",
     )
@@ -78,13 +78,16 @@ async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender
     orders = await get_orders(db, sorted({UUID(event.subject.partition(":")[2]) for event in events}))
     letters = (await published(db, LETTERS))[LETTERS]
     documents = await _documents(db, events)
+    owed = await payment_instructions(db, {order.id: order.number for order in orders.values()})
     drafts = []
     for event in events:
         order = orders[UUID(event.subject.partition(":")[2])]
-        if order.email and event.name == "invoice.printed":
+        if event.name == "payment.overdue":
+            drafts += _reminder(event, order, owed.get(order.id), sender)
+        elif order.email and event.name == "invoice.printed":
             drafts.append(_document_draft(event, order, documents[UUID(event.payload["document_id"])], sender))
         elif order.email:
-            drafts.append(_draft(event, order, sender, letters))
+            drafts.append(_draft(event, order, sender, letters, owed.get(order.id)))
     ids = await _insert(db, drafts)
     if ids:
         await enqueue(db, [(SEND_MAILS, {"ids": ids})])
@@ -106,13 +109,27 @@ def _document_draft(event: Event, order: Order, document: Document, sender: Send
     )
 
 
-def _draft(event: Event, order: Order, sender: Sender, letters: Letters) -> _Draft:
+def _reminder(event: Event, order: Order, owed: PaymentInstructions | None, sender: Sender) -> list[_Draft]:
+    """Nobody is reminded of cash for the courier, or of what has come meanwhile."""
+    if owed is None or owed.kind == "cod" or not order.email or order.state == "cancelled":
+        return []
+    reminder = _Draft(
+        kind="payment_reminder",
+        subject_ref=f"payment:{owed.payment_id}",
+        order=order,
+        letter=payment_reminder(order, owed, sender),
+        written_at=event.recorded_at,
+    )
+    return [reminder]
+
+
+def _draft(event: Event, order: Order, sender: Sender, letters: Letters, owed: PaymentInstructions | None) -> _Draft:
     if event.name == "order.placed":
         return _Draft(
             kind="order_confirmation",
             subject_ref=event.subject,
             order=order,
-            letter=order_confirmation(order, sender, letters),
+            letter=order_confirmation(order, sender, letters, owed=owed),
             written_at=event.recorded_at,
         )
     parcel_id = UUID(event.payload["fulfilment_id"])
