@@ -14,6 +14,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 RETAIL = Path(os.environ.get("KUPEC_BENCH_RETAIL", _REPOSITORY / "data/online_retail.csv.gz"))
 BENCHES: dict[str, list[str]] = {
     "checkout": ["bench.checkout"],
+    "books": ["bench.books"],
     "kill": ["bench.kill"],
     "event_log": ["bench.event_log"],
     "timeline": ["bench.timeline", "--events", "5000000"],

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from bench.stack import PRODUCTS, seed, tree_cpu
-from kupec.kit.db import Connection, Database, connect, create_pool
+from kupec.kit.db import Connection, Database, Pool, connect, create_pool
 from kupec.kit.ids import uuid7
 from kupec.kit.migrate import migrate
 from tests.stack import OwnDatabase, open_folder
@@ -120,7 +120,7 @@ def _event(name: str, order: UUID, party: UUID) -> Row:
     }
 
 
-async def _types(db: Connection) -> dict[tuple[str, str], str]:
+async def column_types(db: Connection) -> dict[tuple[str, str], str]:
     rows = await db.fetch(
         """
         select c.relname, a.attname, format_type(a.atttypid, null) as type
@@ -172,9 +172,9 @@ async def write_together(db: Connection, orders: list[Order], types: dict[tuple[
 
 async def measure() -> list[Floor]:
     """Both ways on a fresh durable database."""
-    async with _database() as (db, pid):
+    async with open_database() as (db, pid, _pool):
         goods = [tuple(row) for row in await db.fetch("select variant_id, location_id from stock_level")]
-        types = await _types(db)
+        types = await column_types(db)
 
         def made(first: int, count: int) -> list[Order]:
             return [
@@ -210,7 +210,8 @@ async def _measured(name: str, pid: int, orders: list[Order], write: Callable[[l
 
 
 @asynccontextmanager
-async def _database() -> AsyncIterator[tuple[Connection, int]]:
+async def open_database() -> AsyncIterator[tuple[Connection, int, Pool]]:
+    """A fresh durable database with the shop of the bench: a connection, the server's process id, a pool."""
     with open_folder("kupec-floor-") as folder:
         server = OwnDatabase(folder / "postgres")
         dsn = await asyncio.to_thread(server.start)
@@ -218,10 +219,10 @@ async def _database() -> AsyncIterator[tuple[Connection, int]]:
             await migrate(dsn)
             pool = await create_pool(dsn, max_size=2)
             await seed(Database(pool))
-            await pool.close()
             db = await connect(dsn, application="floor")
-            yield db, server.pid
+            yield db, server.pid, pool
             await db.close()
+            await pool.close()
         finally:
             await asyncio.to_thread(server.stop)
 
