@@ -182,7 +182,15 @@ from kupec.sales.promotions.models import (
 from kupec.sales.refund_parts import RefundPart
 from kupec.sales.refund_rows import OrderRefund, order_refunds
 from kupec.sales.refunding import Refundable, refund_order, refundable
-from kupec.sales.return_rows import Return, ReturnLine, get_return, list_returns, return_counts, returns_of
+from kupec.sales.return_rows import (
+    Return,
+    ReturnLine,
+    get_return,
+    list_returns,
+    return_counts,
+    returns_of,
+    variants_named,
+)
 from kupec.sales.returns import (
     RETURN_REASONS,
     Arrived,
@@ -216,6 +224,7 @@ from kupec.sales.reviews import (
 )
 from kupec.sales.settlement import settle
 from kupec.sales.settling_returns import settle_job, settle_return
+from kupec.sales.sheets import labels_sheet, round_pdf
 from kupec.sales.shipping import SHIPPING, NewShippingMethod, Tariff, save_shipping_method, tariff, tariff_of
 from kupec.sales.shipping_models import Method, Rule, Shipping, Window, Zone
 from kupec.sales.slots import Slot, hold_slots, open_slots, open_slots_ahead, release_slots, slots_by_ids
@@ -425,6 +434,7 @@ __all__ = [
     "label_job",
     "label_pdf",
     "labels_of",
+    "labels_sheet",
     "late_parcels",
     "liking",
     "list_batches",
@@ -472,6 +482,7 @@ __all__ = [
     "review_counts",
     "review_faults",
     "reviewable",
+    "round_pdf",
     "save_carts",
     "save_shipping_method",
     "set_details",
@@ -494,6 +505,7 @@ __all__ = [
     "transfer",
     "unsent",
     "use_credit",
+    "variants_named",
     "with_details",
     "withdraw_drafts",
     "write_review",

@@ -108,3 +108,21 @@ async def return_counts(db: Connection) -> dict[str, int]:
         "select state, count(*)::int as returns from sales_return where number is not null group by state"
     )
     return {row["state"]: row["returns"] for row in rows}
+
+
+async def variants_named(db: Connection, variant_ids: Sequence[UUID], *, language: str) -> dict[UUID, str]:
+    """What these variants are called, for showing what is wanted in exchange."""
+    if not variant_ids:
+        return {}
+    rows = await db.fetch(
+        """
+        select v.id, concat_ws(', ', t.name, nullif(coalesce(v.names ->> $2, v.names ->> 'en'), '')) as name
+          from variant v join lateral (
+               select name from product_text where product_id = v.product_id
+                order by language = $2 desc, language = 'en' desc, language limit 1) t on true
+         where v.id = any($1::uuid[])
+        """,
+        variant_ids,
+        language,
+    )
+    return {row["id"]: row["name"] for row in rows}

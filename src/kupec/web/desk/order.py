@@ -16,12 +16,13 @@ from kupec.kit.errors import KupecError
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
-from kupec.sales import Order, cancel_order, get_order, mark_delivered, ship, start_picking, tariff
+from kupec.sales import Order, cancel_order, get_order, start_picking, tariff
 from kupec.web.desk.books import order_books
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.money_in import order_money
 from kupec.web.desk.orders import order_list
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
+from kupec.web.desk.parcel_desk import parcel_desk
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.timeline import days
@@ -33,19 +34,15 @@ class Possible(msgspec.Struct, frozen=True, kw_only=True):
     """What this person may do with this order now."""
 
     pick: bool
-    ship: frozenset[UUID]
-    deliver: frozenset[UUID]
     cancel: bool
 
 
 def possible(order: Order, actor: Actor) -> Possible:
     """Mirrors what the verbs will allow, so that the page offers nothing that would be refused."""
     write = actor.may("orders.write")
-    gone = any(parcel.state in ("shipped", "delivered") for parcel in order.fulfilments)
+    gone = any(parcel.state not in ("picking", "cancelled") for parcel in order.fulfilments)
     return Possible(
         pick=write and order.state == "placed",
-        ship=frozenset(parcel.id for parcel in order.fulfilments if write and parcel.state == "picking"),
-        deliver=frozenset(parcel.id for parcel in order.fulfilments if write and parcel.state == "shipped"),
         cancel=actor.may("orders.refund") and order.state in ("placed", "picking") and not gone,
     )
 
@@ -94,6 +91,8 @@ async def order_page(
         paid=sum(payment.amount for payment in payments if payment.state == "captured"),
         refunded=sum(payment.refunded for payment in payments),
         possible=possible(order, actor_of(request)),
+        parcels=await parcel_desk(db, order, actor_of(request)),
+        components=_components(order),
         money_in=await order_money(db, order, payments),
         books=await order_books(db, order, actor_of(request)),
         consequence=cancel_consequence(payments, reader),
@@ -121,37 +120,8 @@ async def begin_picking(request: AnyRequest, order_id: FromPath[UUID]) -> Respon
         async with site.database.transaction() as db:
             await start_picking(db, order_id, actor=actor, now=site.clock.now())
     except KupecError as error:
-        return _refused(request, order_id, error)
+        return not_done(request, order_id, error)
     return go(request, f"/desk/orders/{order_id}/picking{_kept(request)}")
-
-
-@post("/orders/{order_id:uuid}/parcels/{parcel_id:uuid}/ship", opt={"permission": "orders.write"})
-async def ship_parcel(request: AnyRequest, order_id: FromPath[UUID], parcel_id: FromPath[UUID]) -> Response[Any]:
-    site, actor, form = site_of(request), actor_of(request), await read_form(request)
-    try:
-        async with site.database.transaction() as db:
-            await ship(
-                db,
-                parcel_id,
-                carrier=form.text("carrier") or None,
-                tracking_number=form.text("tracking_number") or None,
-                actor=actor,
-                now=site.clock.now(),
-            )
-    except KupecError as error:
-        return await _beside(request, order_id, error, form, place=str(parcel_id))
-    return _done(request, order_id, _("The parcel is on its way. The customer will be told."))
-
-
-@post("/orders/{order_id:uuid}/parcels/{parcel_id:uuid}/deliver", opt={"permission": "orders.write"})
-async def deliver_parcel(request: AnyRequest, order_id: FromPath[UUID], parcel_id: FromPath[UUID]) -> Response[Any]:
-    site, actor = site_of(request), actor_of(request)
-    try:
-        async with site.database.transaction() as db:
-            await mark_delivered(db, parcel_id, actor=actor, now=site.clock.now())
-    except KupecError as error:
-        return _refused(request, order_id, error)
-    return _done(request, order_id, _("The parcel was delivered."))
 
 
 @post("/orders/{order_id:uuid}/cancel", opt={"permission": "orders.refund"})
@@ -161,8 +131,13 @@ async def cancel(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]
         async with site.database.transaction() as db:
             await cancel_order(db, order_id, reason=form.text("reason", most=500), actor=actor, now=site.clock.now())
     except KupecError as error:
-        return await _beside(request, order_id, error, form, place="cancel")
-    return _done(request, order_id, _("The order is cancelled."))
+        return await beside(request, order_id, error, form, place="cancel")
+    return done(request, order_id, _("The order is cancelled."))
+
+
+def _components(order: Order) -> dict[UUID, str]:
+    """The names of what lies in bundles."""
+    return {part.variant_id: part.name for line in order.lines for part in line.components}
 
 
 def _kept(request: AnyRequest) -> str:
@@ -170,18 +145,18 @@ def _kept(request: AnyRequest) -> str:
     return f"?{request.url.query}" if request.url.query else ""
 
 
-def _done(request: AnyRequest, order_id: UUID, message: str) -> Redirect:
+def done(request: AnyRequest, order_id: UUID, message: str) -> Redirect:
     return go(request, f"/desk/orders/{order_id}{_kept(request)}", done=reader_of(request).text(message))
 
 
-def _refused(request: AnyRequest, order_id: UUID, error: KupecError) -> Redirect:
+def not_done(request: AnyRequest, order_id: UUID, error: KupecError) -> Redirect:
     return go(request, f"/desk/orders/{order_id}{_kept(request)}", failed=explain(error, language_of(request)))
 
 
-async def _beside(request: AnyRequest, order_id: UUID, error: KupecError, form: Form, *, place: str) -> Response[Any]:
+async def beside(request: AnyRequest, order_id: UUID, error: KupecError, form: Form, *, place: str) -> Response[Any]:
     """The page again, with the error beside its field; what belongs to no field becomes a line on top."""
     if error.field is None:
-        return _refused(request, order_id, error)
+        return not_done(request, order_id, error)
     errors = {f"{place}.{error.field}": in_words(error, language_of(request))}
     async with site_of(request).database.reading() as db:
         return await order_page(request, db, order_id, status=error.status, errors=errors, refused=place, values=form)

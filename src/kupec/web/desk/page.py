@@ -27,10 +27,13 @@ FLASH = "kupec_flash"
 _LONGEST_BODY = 10_000_000
 
 EXPECTED = (
-    _("an amount, or zero"),
-    _("from 0 to 365 days"),
-    _("a format that is known"),
+    _("plain text, without HTML"),
+    _("a reason in a few words: the buyer reads it"),
     _("4 to 40 letters, digits and hyphens"),
+    _("at least one piece, and not all of them"),
+    _("no more pieces than were to come"),
+    _("at least one piece"),
+    _("an identifier"),
     _("a reason of at most 500 characters"),
     _("an amount above zero"),
     _("either pieces or an amount"),
@@ -59,6 +62,7 @@ PLACES = (
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
     Place("tasks", _("Tasks"), "task", "/desk/tasks", "tasks.write"),
     Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read"),
+    Place("delivery", _("Warehouse"), "truck", "/desk/delivery", "orders.read"),
     Place("finance", _("Finance"), "money", "/desk/finance", "billing.read"),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
     Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write"),
@@ -119,7 +123,8 @@ async def desk_page(
 async def _waiting(db: Connection) -> dict[str, int]:
     """How much waits for a person, by place."""
     placed: int = await db.fetchval("select count(*) from sales_order where state = 'placed' and placed_at is not null")
-    return {"orders": placed, "tasks": await count_open(db)}
+    unread = (await review_counts(db))["pending"]
+    return {"orders": placed, "tasks": await count_open(db), "catalogue": unread}
 
 
 def go(request: AnyRequest, target: str, *, done: str = "", failed: str = "") -> Redirect:

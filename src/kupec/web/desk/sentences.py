@@ -21,6 +21,21 @@ SENTENCES = {
     "order.delivered:partly": _("A parcel was delivered"),
     "order.cancelled": _("Order {number} cancelled: {reason}"),
     "order.extended": _("Order {number} extended by {total}"),
+    "order.split": _("Parcel split: {pieces} pcs leave by themselves"),
+    "order.transferred": _("Goods sent to the counter"),
+    "order.ready": _("All goods wait at the counter"),
+    "order.ready:partly": _("A part of the goods waits at the counter"),
+    "order.rest_cancelled": _("What had not left was cancelled ({pieces} pcs): {reason}"),
+    "parcel.tracked": _("Carrier: {state}"),
+    "parcel.late": _("A parcel has not arrived on the promised day"),
+    "parcel.labelled": _("Label made, number {tracking_number}"),
+    "parcel.label_failed": _("The carrier refused to make a label"),
+    "parcel.label_failed:unknown": _("It is not known whether the carrier has the parcel"),
+    "return.requested": _("Return {number} asked for ({pieces} pcs)"),
+    "return.approved": _("Return {number} approved"),
+    "return.refused": _("Return {number} refused: {reason}"),
+    "return.received": _("Return {number} received: {restocked} to the shelf, {scrapped} scrapped"),
+    "return.closed": _("Return {number} settled: {refunded}"),
     "return.recorded": _("Goods returned for {total}"),
     "payment.requires_action": _("The bank asks the customer to confirm {amount}"),
     "payment.authorised": _("{amount} reserved on the card"),
@@ -34,13 +49,14 @@ SENTENCES = {
     "payment.failed": _("The payment of {amount} failed: {error_code}"),
     "payment.void_requested": _("The reservation of {amount} is being released"),
     "payment.voided": _("The reservation of {amount} was released"),
+    "payment.voided:owed": _("{amount} is not to be paid any more"),
     "payment.problem": _("The payment of {amount} needs a look: {code}"),
     "refund.requested": _("Refund of {amount} requested"),
     "refund.by_hand": _("{amount} is to be sent back by bank transfer"),
     "account.opened": _("May buy on account up to {credit_limit}"),
     "account.changed": _("The limit on account is {credit_limit}"),
-    "line.ignored": _("Put aside"),
-    "line.reopened": _("Waits again"),
+    "line.ignored": _("The line of the statement was put aside"),
+    "line.reopened": _("The line of the statement waits again"),
     "refund.done": _("{amount} refunded"),
     "refund.failed": _("The refund of {amount} failed: {error_code}"),
     "refund.problem": _("The refund of {amount} needs a look: {code}"),
@@ -64,6 +80,13 @@ SENTENCES = {
     "stock.moved": _("Stock {delta}: {reason}"),
     "stock.moved:noted": _("Stock {delta}: {reason}, {note}"),
     "mail.sent": _("Mail sent: {kind}"),
+    "review.written": _("Review written, {stars} of 5 stars"),
+    "review.published": _("Review published"),
+    "review.rejected": _("Review rejected"),
+    "review.replied": _("Review answered"),
+    "product.liked": _("Likes the product"),
+    "product.unliked": _("Does not like the product any more"),
+    "product.shared": _("Passed the product on"),
     "document.drafted": _("Version {number} drafted"),
     "document.published": _("Version {number} published"),
     "document.published:back": _("Version {number} published: back to version {back_to}"),
@@ -128,6 +151,10 @@ ICONS = {
     "order.shipped": "truck",
     "order.delivered": "check",
     "order.cancelled": "ban",
+    "order.ready": "home",
+    "parcel": "truck",
+    "parcel.late": "alert",
+    "parcel.label_failed": "alert",
     "return": "undo",
     "payment": "card",
     "payment.failed": "alert",
@@ -148,6 +175,10 @@ ICONS = {
     "customer": "user",
     "mail": "mail",
     "product": "tag",
+    "product.liked": "heart",
+    "product.unliked": "heart",
+    "product.shared": "share",
+    "review": "star",
     "price": "tag",
     "stock": "stock",
     "staff": "user",
@@ -156,13 +187,16 @@ ICONS = {
     "coupon": "tag",
 }
 
-_MONEY = frozenset({"credit_limit", "total", "amount", "refund", "before", "after"})
+_MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
 _CODED = frozenset({"reason", "error_code", "code", "kind"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
+    "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
     "document.published": lambda payload: ":back" if payload.get("back_to") else "",
     "stock.moved": lambda payload: ":noted" if payload.get("note") else "",
+    "payment.voided": lambda payload: ":owed" if payload.get("owed") else "",
     "price.changed": lambda payload: ":first" if payload.get("before") is None else "",
     "order.delivered": lambda payload: "" if payload.get("complete", True) else ":partly",
 }
@@ -203,6 +237,8 @@ class _Filling(dict[str, Any]):
             return f"{value:+d}".replace("-", "−")
         if isinstance(value, list):
             return ", ".join(code_in_words(str(one), self._reader) for one in value)
+        if key == "state":
+            return self._reader.word("tracking", str(value))
         if key in _CODED:
             return code_in_words(str(value), self._reader)
         return str(value)

@@ -22,9 +22,52 @@ ORDER_TABS = ("placed", "picking", "shipped", "delivered", "cancelled")
 
 PARCEL_STATES = {
     "picking": pgettext("state", "Being picked"),
+    "transfer": pgettext("state", "On its way to the counter"),
+    "ready": pgettext("state", "Waits at the counter"),
     "shipped": pgettext("state", "On its way"),
+    "returned": pgettext("state", "Came back"),
     "delivered": pgettext("state", "Delivered"),
     "cancelled": pgettext("state", "Cancelled"),
+}
+
+TRACKING_STATES = {
+    "announced": pgettext("state", "Announced to the carrier"),
+    "accepted": pgettext("state", "Taken over by the carrier"),
+    "in_transit": pgettext("state", "In transit"),
+    "out_for_delivery": pgettext("state", "Out for delivery"),
+    "attempted": pgettext("state", "Delivery was tried"),
+    "at_point": pgettext("state", "Waits at the point"),
+    "returning": pgettext("state", "On its way back"),
+    "delivered": pgettext("state", "Delivered"),
+    "returned": pgettext("state", "Came back"),
+}
+LABEL_STATES = {
+    "waiting": pgettext("state", "Being made"),
+    "ordering": pgettext("state", "Being made"),
+    "ordered": pgettext("state", "Being made"),
+    "made": pgettext("state", "Ready to print"),
+    "unknown": pgettext("state", "Not known whether it was ordered: look at the carrier's"),
+    "failed": pgettext("state", "Refused by the carrier"),
+    "cancelled": pgettext("state", "Cancelled"),
+}
+RETURN_STATES = {
+    "requested": pgettext("state", "To decide"),
+    "approved": pgettext("state", "On its way to us"),
+    "refused": pgettext("state", "Refused"),
+    "received": pgettext("state", "Being settled"),
+    "closed": pgettext("state", "Settled"),
+}
+SETTLE_WORDS = {
+    "payment": _("money back"),
+    "store_credit": _("store credit"),
+    "exchange": _("exchange"),
+}
+RETURN_REASONS = {
+    "changed_mind": _("changed their mind"),
+    "wrong_size": _("does not fit"),
+    "faulty": _("faulty"),
+    "wrong_item": _("not what was ordered"),
+    "other": _("another reason"),
 }
 
 PAYMENT_STATES = {
@@ -36,6 +79,7 @@ PAYMENT_STATES = {
     "captured": pgettext("state", "Paid"),
     "voiding": pgettext("state", "Being released"),
     "voided": pgettext("state", "Released"),
+    "voided:owed": pgettext("state", "Called off"),
     "failed": pgettext("state", "Failed"),
 }
 PAYMENT_MEANINGS = {
@@ -47,6 +91,7 @@ PAYMENT_MEANINGS = {
     "captured": _("The money has been taken."),
     "voiding": _("The reservation on the card is being released. Nothing was charged."),
     "voided": _("The reservation on the card was released. Nothing was charged."),
+    "voided:owed": _("It is not to be paid any more."),
     "failed": _("Nothing was charged."),
 }
 REFUND_STATES = {
@@ -90,6 +135,13 @@ CHANNELS = {
 
 TONES = {
     "placed": "ink",
+    "requested": "warn",
+    "approved": "ink",
+    "received": "warn",
+    "closed": "good",
+    "refused": "bad",
+    "ready": "good",
+    "returned": "bad",
     "picking": "warn",
     "delivered": "good",
     "captured": "good",
@@ -111,6 +163,11 @@ TONES = {
 _TABLES = {
     "order": ORDER_STATES,
     "parcel": PARCEL_STATES,
+    "tracking": TRACKING_STATES,
+    "label": LABEL_STATES,
+    "return": RETURN_STATES,
+    "settle": SETTLE_WORDS,
+    "return_reason": RETURN_REASONS,
     "payment": PAYMENT_STATES,
     "meaning": PAYMENT_MEANINGS,
     "refund": REFUND_STATES,
