@@ -3,6 +3,7 @@
 import re
 
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 
 _SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _LENGTHS = {"CZ": 24, "SK": 24, "PL": 28, "DE": 22, "AT": 20, "GB": 22, "IE": 22, "HU": 28}
@@ -24,7 +25,7 @@ def valid_iban(iban: str) -> bool:
 def check_iban(iban: str, *, field: str) -> str:
     """The IBAN without spaces. Raises InvalidValue."""
     if not valid_iban(iban):
-        raise InvalidValue(field=field, expected="an IBAN")
+        raise InvalidValue(field=field, expected=_("an IBAN"))
     return compact(iban)
 
 

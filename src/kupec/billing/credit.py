@@ -12,6 +12,7 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, to_structs
 from kupec.kit.errors import Conflict, InvalidValue, NotFound
 from kupec.kit.events import Happened, emit
+from kupec.kit.i18n import mark as _
 
 
 class HouseAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,9 +221,9 @@ async def change_account(
 
 def _check(credit_limit: int, terms_days: int) -> None:
     if credit_limit < 0:
-        raise InvalidValue(field="credit_limit", expected="an amount, or zero")
+        raise InvalidValue(field="credit_limit", expected=_("an amount, or zero"))
     if not 0 <= terms_days <= 365:
-        raise InvalidValue(field="terms_days", expected="from 0 to 365 days")
+        raise InvalidValue(field="terms_days", expected=_("from 0 to 365 days"))
 
 
 def _happened(party_id: UUID, payload: AccountOpened | AccountChanged, now: datetime) -> Happened:

@@ -93,9 +93,11 @@ class PaymentVoidRequested(PaymentPayload, frozen=True, kw_only=True):
 
 
 class PaymentVoided(PaymentPayload, frozen=True, kw_only=True):
-    """The held money was let go."""
+    """The held money was let go, or (`owed`) is not to be paid any more."""
 
     name = "payment.voided"
+
+    owed: bool = False
 
 
 class PaymentProblem(PaymentPayload, frozen=True, kw_only=True):

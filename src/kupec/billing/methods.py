@@ -6,6 +6,7 @@ import msgspec
 
 from kupec.billing.bank_account import check_iban
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 from kupec.kit.mapping import Mapping
 from kupec.kit.versions import Kind
 
@@ -76,17 +77,17 @@ def check_methods(document: PaymentMethods) -> None:
     for index, method in enumerate(document.methods):
         path = f"methods[{index}]"
         if not method.code.strip() or method.code in codes:
-            raise InvalidValue(field=f"{path}.code", expected="a code that no other way to pay has")
+            raise InvalidValue(field=f"{path}.code", expected=_("a code that no other way to pay has"))
         codes.add(method.code)
         if not any(name.strip() for name in method.names.values()):
-            raise InvalidValue(field=f"{path}.names", expected="a name in at least one language")
+            raise InvalidValue(field=f"{path}.names", expected=_("a name in at least one language"))
         _check_amounts(path, method)
         if method.kind == "transfer" and method.active and not document.accounts:
-            raise InvalidValue(field="accounts", expected="a bank account for transfers to go to")
+            raise InvalidValue(field="accounts", expected=_("a bank account for transfers to go to"))
     for currency, account in document.accounts.items():
         check_iban(account.iban, field=f"accounts.{currency}.iban")
         if not account.holder.strip():
-            raise InvalidValue(field=f"accounts.{currency}.holder", expected="whose account it is")
+            raise InvalidValue(field=f"accounts.{currency}.holder", expected=_("whose account it is"))
 
 
 def _check_amounts(path: str, method: PaymentMethod) -> None:
@@ -99,9 +100,9 @@ def _check_amounts(path: str, method: PaymentMethod) -> None:
             if amount < least:
                 raise InvalidValue(field=f"{path}.{name}.{currency}", expected=f"at least {least}")
     if not 0 <= method.due_days <= 365:
-        raise InvalidValue(field=f"{path}.due_days", expected="from 0 to 365 days")
+        raise InvalidValue(field=f"{path}.due_days", expected=_("from 0 to 365 days"))
     if method.cancel_days is not None and not 1 <= method.cancel_days <= 365:
-        raise InvalidValue(field=f"{path}.cancel_days", expected="from 1 to 365 days")
+        raise InvalidValue(field=f"{path}.cancel_days", expected=_("from 1 to 365 days"))
 
 
 PAYMENT: Kind[PaymentMethods] = Kind(

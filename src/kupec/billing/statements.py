@@ -29,6 +29,7 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, to_structs
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, Payload, emit
+from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
 from kupec.kit.mapping import Mapping
 from kupec.kit.versions import published
@@ -115,7 +116,7 @@ async def import_statement(
     actor.require("billing.write")
     mapping = (await statement_formats(db)).get(format_name)
     if mapping is None:
-        raise InvalidValue(field="format", expected="a format that is known")
+        raise InvalidValue(field="format", expected=_("a format that is known"))
     lines, wrong = read_statement(content, mapping, account=account.strip(), currency=currency)
     statement_id = uuid7()
     await db.execute(

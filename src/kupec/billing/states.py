@@ -155,7 +155,7 @@ def void(payment: Payment, *, now: datetime, reason: str) -> Transition:
     if payment.state not in VOIDABLE:
         raise ValueError(f"a payment that is {payment.state} cannot be voided")
     if payment.state == "awaiting" or payment.provider in OFFLINE:
-        return _now(payment, "voided", PaymentVoided, now=now)
+        return _now(payment, "voided", PaymentVoided, now=now, owed=True)
     after = msgspec.structs.replace(payment, state="voiding", check_at=now, checks=0, updated_at=now)
     payload = PaymentVoidRequested(
         payment_id=payment.id, amount=payment.amount, currency=payment.currency, reason=reason
@@ -180,10 +180,12 @@ def reopen(payment: Payment, *, now: datetime) -> Transition:
     return _now(payment, "awaiting", PaymentReopened, now=now)
 
 
-def _now(payment: Payment, state: PaymentState, payload: type[PaymentPayload], *, now: datetime) -> Transition:
+def _now(
+    payment: Payment, state: PaymentState, payload: type[PaymentPayload], *, now: datetime, **more: bool
+) -> Transition:
     """Done as soon as it is decided: nobody is asked. What is told is what was still owed."""
     after = msgspec.structs.replace(payment, state=state, check_at=None, checks=0, updated_at=now)
-    told = payload(payment_id=payment.id, amount=payment.amount - payment.refunded, currency=payment.currency)
+    told = payload(payment_id=payment.id, amount=payment.amount - payment.refunded, currency=payment.currency, **more)
     return Transition(before=payment, after=after, payloads=(told,))
 
 
