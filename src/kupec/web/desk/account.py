@@ -27,7 +27,7 @@ from kupec.staff import (
 )
 from kupec.web.desk.gate import SESSION_COOKIE, relying, safe_target, staff_of, whence
 from kupec.web.desk.page import desk_page, go, in_words, reader_of
-from kupec.web.desk.reader import Reader
+from kupec.web.desk.reader import Reader, ngettext
 from kupec.web.forms import query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
@@ -81,7 +81,9 @@ async def end_elsewhere(request: AnyRequest) -> Response[Any]:
         ended = await end_other_sessions(
             db, me.id, request.cookies[SESSION_COOKIE], actor=me.actor, now=site.clock.now()
         )
-    return go(request, HERE, done=reader.count("Signed out in {n} place.", "Signed out in {n} places.", ended))
+    return go(
+        request, HERE, done=reader.count(*ngettext("Signed out in {n} place.", "Signed out in {n} places."), ended)
+    )
 
 
 @get("/account/confirm", opt=_ANYBODY)

@@ -14,6 +14,7 @@ from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of
+from kupec.web.desk.reader import ngettext
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
@@ -110,7 +111,9 @@ async def group_customers(request: AnyRequest) -> Response[Any]:
     async with site_of(request).database.reading() as db:
         known = await parties_by_ids(db, ids)
     if all(outcome.problem is None for outcome in outcomes):
-        return go(request, back, done=reader.count("{n} customer changed.", "{n} customers changed.", len(ids)))
+        return go(
+            request, back, done=reader.count(*ngettext("{n} customer changed.", "{n} customers changed."), len(ids))
+        )
     return await tell(
         request,
         outcomes,

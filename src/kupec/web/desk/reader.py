@@ -20,6 +20,11 @@ _LONG_DAY_AND_YEAR = {"cs": "EEEE d. MMMM yyyy", "pl": "EEEE, d MMMM yyyy", "en"
 _TIME = {"cs": "H:mm", "pl": "H:mm", "en": "HH:mm"}
 
 
+def ngettext(one: str, many: str) -> tuple[str, str]:
+    """Marks a counted message for the catalogues: `reader.count(*ngettext("{n} row", "{n} rows"), 3)`."""
+    return one, many
+
+
 @dataclass(frozen=True)
 class Reader:
     """Writes values as this person reads them. Times are shown in the shop's zone."""
