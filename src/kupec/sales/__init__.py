@@ -82,6 +82,7 @@ from kupec.sales.events import (
     ParcelShipped,
     SoldLine,
 )
+from kupec.sales.explaining import Explained, explain_order
 from kupec.sales.exporting import EXPORT_COLUMNS, export_orders
 from kupec.sales.filling import add_to_cart, change_line, set_quantity
 from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
@@ -299,6 +300,7 @@ __all__ = [
     "CouponTerms",
     "CouponsCreated",
     "CreditUsedUp",
+    "Explained",
     "FreeShipping",
     "Fulfilment",
     "GiftOf",
@@ -417,6 +419,7 @@ __all__ = [
     "create_carts",
     "create_coupon",
     "drop_credit",
+    "explain_order",
     "export_orders",
     "find_collection",
     "find_order",

@@ -32,7 +32,7 @@ PREVIEWED = (TAX.name, SHIPPING.name, PROMOTIONS.name, PAYMENT.name)
 _CHUNK = 100
 _LARGEST = 10
 
-_ORDERS = """
+ORDERS = """
 select o.id, o.number, o.market, o.currency, o.language, o.channel, o.agent, o.email, o.address, o.company,
        o.shipping_method, o.payment_method, o.placed_at, o.customer_id, p.price_group,
        coalesce(p.segments, '{}') as segments,
@@ -42,11 +42,14 @@ select o.id, o.number, o.market, o.currency, o.language, o.channel, o.agent, o.e
        coalesce((select jsonb_object_agg(d.coupon, d.promotion) from order_discount d
                   where d.order_id = o.id and d.coupon is not null), '{}') as coupons
   from sales_order o left join party p on p.id = o.customer_id
- where o.placed_at is not null and ($1::timestamptz is null or (o.placed_at, o.id) < ($1, $2::uuid))
+ where o.placed_at is not null
+"""
+
+_LATEST = f"""{ORDERS} and ($1::timestamptz is null or (o.placed_at, o.id) < ($1, $2::uuid))
  order by o.placed_at desc, o.id desc limit $3
 """
 
-_LINES = """
+LINES = """
 select l.order_id, l.id, l.sku, l.name, l.quantity, l.unit_amount, l.lead_days, v.product_id, p.vat_class,
        coalesce(v.weight_g, 0) as weight_g, coalesce(p.category_codes, '{}') as category_codes
   from order_line l left join variant v on v.id = l.variant_id left join product p on p.id = v.product_id
@@ -115,11 +118,11 @@ async def preview_orders(
     while replay.orders < most:
         if loop.time() > deadline:
             return replay.result(complete=False)
-        rows = await db.fetch(_ORDERS, *place, min(_CHUNK, most - replay.orders))
+        rows = await db.fetch(_LATEST, *place, min(_CHUNK, most - replay.orders))
         if not rows:
             break
         lines: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
-        for line in await db.fetch(_LINES, list(lines)):
+        for line in await db.fetch(LINES, list(lines)):
             lines[line["order_id"]].append(line)
         for row in rows:
             replay.order(row, lines[row["id"]])

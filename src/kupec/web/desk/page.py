@@ -65,8 +65,10 @@ PLACES = (
     Place("delivery", _("Warehouse"), "truck", "/desk/delivery", "orders.read"),
     Place("finance", _("Finance"), "money", "/desk/finance", "billing.read"),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
+    Place("marketing", _("Marketing"), "bolt", "/desk/marketing", "settings.write"),
     Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write"),
     Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write"),
+    Place("integrations", _("Integrations"), "globe", "/desk/settings/integrations", "integrations.write"),
     Place("system", _("System"), "settings", "/desk/system", "system.read"),
 )
 
@@ -123,7 +125,7 @@ async def desk_page(
 async def _waiting(db: Connection) -> dict[str, int]:
     """How much waits for a person, by place."""
     placed: int = await db.fetchval("select count(*) from sales_order where state = 'placed' and placed_at is not null")
-    unread = (await review_counts(db))["pending"]
+    unread: int = await db.fetchval("select count(*) from review where state = 'pending'")
     return {"orders": placed, "tasks": await count_open(db), "catalogue": unread}
 
 

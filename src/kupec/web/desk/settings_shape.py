@@ -18,7 +18,9 @@ from kupec.web.forms import Form
 
 Widget = Literal["text", "number", "money", "percent", "check", "choice", "list", "prose", "json"]
 
-MONEY = frozenset({"fee", "free_from", "min_value", "max_value", "max_total", "minimum", "amounts", "up_to", "worth"})
+MONEY = frozenset(
+    {"fee", "free_from", "min_value", "max_value", "max_total", "minimum", "amounts", "up_to", "worth", "surcharge"}
+)
 """Fields that hold minor units; `round_to` is a coin, so it is one, too."""
 _COINS = MONEY | {"round_to"}
 _PERCENT = frozenset({"rates", "percent_bp"})
@@ -237,7 +239,7 @@ def _widget(kind: inspect.Type, place: Place) -> tuple[Widget, list[str]]:
             return "list", []
         case inspect.StrType():
             return ("prose" if place.field in _PROSE else "text"), []
-        case inspect.TimeType() | inspect.DateTimeType() | inspect.UUIDType():
+        case inspect.TimeType() | inspect.DateTimeType() | inspect.UUIDType() | inspect.DecimalType():
             return "text", []
     return "json", []
 
