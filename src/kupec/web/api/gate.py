@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
 from kupec.integrations import ApiKey, KeyMissing, ScopeMissing, admit
@@ -19,6 +20,8 @@ async def let_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     Raises KeyMissing, UnknownKey, ScopeMissing, RateLimited. A route that names no scope fails with KeyError:
     forgetting it must not open a door.
     """
+    if connection.scope.get("method") == "OPTIONS":
+        raise MethodNotAllowedException  # the framework's own answer to it knows no scope
     site: Site = connection.app.state.site
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:

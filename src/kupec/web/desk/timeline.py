@@ -1,6 +1,6 @@
 """A stretch of the event log as one column of time: days, sentences, who did it and where."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -46,6 +46,14 @@ async def days(db: Connection, events: Sequence[Event], reader: Reader, *, here:
     return [Day(heading=reader.heading(day), day=day, entries=list(group)) for day, group in by_day]
 
 
+async def authors(db: Connection, actors: Iterable[str], reader: Reader) -> dict[str, str]:
+    """Who "kind:id" is, for people."""
+    wanted = set(actors)
+    ids = {actor.removeprefix("staff:") for actor in wanted if actor.startswith("staff:")}
+    names = await staff_names(db, [UUID(one) for one in sorted(ids)]) if ids else {}
+    return {actor: _by(actor, reader, names) for actor in wanted}
+
+
 def _entry(event: Event, reader: Reader, names: dict[UUID, str], here: str) -> Entry:
     return Entry(
         id=event.id,
@@ -68,6 +76,7 @@ def subject_page(subject: str) -> str | None:
         "order": f"/desk/orders/{key}",
         "customer": f"/desk/customers/{key}",
         "product": f"/desk/catalogue/{key}",
+        "webhook_endpoint": f"/desk/settings/integrations/endpoints/{key}",
     }
     return pages.get(kind)
 
