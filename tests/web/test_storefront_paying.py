@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from kupec.billing import PAYMENT, StripeCards, import_statement
+from kupec.billing import PAYMENT, StripeCards, import_statement, mark_paid
 from kupec.kit.actor import system
 from kupec.kit.db import Pool
 from kupec.kit.versions import publish_new
-from kupec.sales import cancel_unpaid, find_order, status_token
+from kupec.sales import NotPaidYet, cancel_unpaid, find_order, start_picking, status_token
 from tests.billing.fake_stripe import KEY, WEBHOOK_SECRET, FakeStripe
 from tests.billing.owing import CLERK, METHODS, line, statement
 from tests.shop import NOON
@@ -130,3 +130,14 @@ async def test_a_card_is_paid_on_stripes_page(stripe: FakeStripe, pool: Pool, ds
         assert row is not None
         assert tuple(row) == ("stripe", "capturing", session["id"], "Visa •••• 4242")
     await cards.close()
+
+
+async def test_nothing_is_packed_before_the_transfer_is_here(later: Served) -> None:
+    browser = later.browser()
+    await ordered(browser, "transfer")
+    async with later.site.database.transaction() as db:
+        order = await find_order(db, await number(later))
+        with pytest.raises(NotPaidYet):
+            await start_picking(db, order.id, actor=system("test"), now=NOON)
+        await mark_paid(db, await db.fetchval("select id from payment"), actor=CLERK, now=NOON)
+        assert (await start_picking(db, order.id, actor=system("test"), now=NOON)).state == "picking"

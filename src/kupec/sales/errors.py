@@ -106,3 +106,10 @@ class WrongCreditCurrency(KupecError):
 
     status = 409
     code = "wrong_credit_currency"
+
+
+class NotPaidYet(KupecError):
+    """Order {number} waits for its bank transfer. It can be packed when the money is here."""
+
+    status = 409
+    code = "not_paid_yet"

@@ -16,6 +16,7 @@ from kupec.sales.events import OrderPicking
 from kupec.sales.models import Order, OrderLine, Picked
 from kupec.sales.order_lock import locked_order, tell
 from kupec.sales.orders import get_order
+from kupec.sales.overdue import require_paid
 from kupec.sales.shipping import promise, tariff
 from kupec.sales.slots import slots_by_ids
 
@@ -24,10 +25,11 @@ async def start_picking(db: Connection, order_id: UUID, *, actor: Actor, now: da
     """Make the picking lists, one for each location the goods are allocated at. Emits order.picking.
 
     Of a bundle each component is picked by itself. Goods that need no stock (a service) go with the first list.
-    Each list carries the day its parcel is promised for. Needs "orders.write"; raises WrongOrderState.
+    Each list carries the day its parcel is promised for. Needs "orders.write"; raises WrongOrderState, NotPaidYet.
     """
     actor.require("orders.write")
     order = await locked_order(db, order_id, "placed")
+    await require_paid(db, order)
     lists = picking_lists(order.lines, await _allocations(db, order_id))
     places = {place.id: place for place in await locations(db)}
     for location_id, contents in lists.items():
