@@ -11,22 +11,10 @@ from kupec.kit.errors import KupecError
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import published
 from kupec.sales.cancelling import cancel_order
-from kupec.sales.errors import NotPaidYet
-from kupec.sales.models import Order
 
 _REASON = _("It was not paid in time.")
 _OVERDUE = system("overdue")
 log = structlog.get_logger(__name__)
-
-
-async def require_paid(db: Connection, order: Order) -> None:
-    """What is paid by transfer is not packed before the money is here. Raises NotPaidYet."""
-    waiting = await db.fetchval(
-        "select exists (select from payment where order_id = $1 and state = 'awaiting' and provider = 'transfer')",
-        order.id,
-    )
-    if waiting:
-        raise NotPaidYet(number=order.number or "")
 
 
 async def cancel_unpaid(db: Connection, now: datetime, limit: int) -> int:

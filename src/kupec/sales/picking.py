@@ -16,7 +16,7 @@ from kupec.sales.events import OrderPicking
 from kupec.sales.models import Order, OrderLine, Picked
 from kupec.sales.order_lock import locked_order, tell
 from kupec.sales.orders import get_order
-from kupec.sales.overdue import require_paid
+from kupec.sales.paid import require_paid
 from kupec.sales.shipping import promise, tariff
 from kupec.sales.slots import slots_by_ids
 
