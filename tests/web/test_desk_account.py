@@ -48,6 +48,7 @@ async def enrol(desk: Desk, person: Person) -> tuple[pyotp.TOTP, list[str]]:
 
 async def test_an_app_is_set_up_and_asked_for_at_the_door(desk: Desk) -> None:
     person = await desk.signed_in("agent")
+    await person.page("/desk/account/app")
     wrong = await person.post("/desk/account/app", {"code": "000000"})
     assert wrong.status_code == 401
     assert 'id="app.code-error"' in wrong.text
@@ -116,7 +117,9 @@ async def test_what_guards_the_account_asks_for_the_password_after_a_while(desk:
 
 async def test_who_must_set_up_a_second_step_finds_the_way(desk: Desk) -> None:
     owner, agent = await desk.signed_in("owner"), await desk.signed_in("agent")
-    assert "From now on everybody" in words(await owner.done(f"{STAFF}/rules", {"required": "on"}))
+    await owner.post(f"{STAFF}/rules", {"required": "on"})
+    assert (await owner.get(STAFF)).headers["location"] == "/desk/account"
+    assert "From now on everybody" in words(await owner.page("/desk/account"))
     for path in ("/desk/orders", "/desk/live", "/desk/customers"):
         assert (await agent.get(path)).headers["location"] == "/desk/account"
     machine = await agent.http.get("/desk/orders", headers={"Accept": "*/*"})
