@@ -43,6 +43,8 @@ async def settle(
     sale = _Sale(orders, payments, now)
     for outcome in outcomes:
         sale.hear(outcome)
+    # What was claimed is given back before the stock is locked, as everywhere; goods that are gone come to light later.
+    await _give_up(db, sale, now)
     numbers = await _place(db, sale, now, order_prefix)
     await _give_up(db, sale, now)
     owners = {order.id: (order.customer_id, order.channel) for order in sale.orders.values()}
@@ -290,6 +292,8 @@ async def _give_up(db: Connection, sale: _Sale, now: datetime) -> None:
     by_reason: dict[str, list[Draft]] = {}
     for order_id, reason in sale.to_give_up.items():
         order = sale.orders[order_id]
+        if order.state == "abandoned":
+            continue
         order.state = "abandoned"
         draft = Draft(
             order_id=order.id,
