@@ -54,7 +54,7 @@ async def _returns_page(
         everything=everything,
         opened=opened is not None,
         record=opened,
-        places=await locations(db),
+        shelves=await locations(db),
         names=await variants_named(db, wanted, language=language_of(request)),
         errors=errors or {},
         typed=typed(values),
