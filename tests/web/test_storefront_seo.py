@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
@@ -11,14 +10,11 @@ from xml.etree import ElementTree
 import pytest
 
 from kupec.catalogue import CategoryRow, import_categories, reindex_all
-from kupec.customers import PartyRow, import_parties
-from kupec.kit.actor import Actor, system
 from kupec.kit.db import Pool
-from kupec.sales import OrderLineRow, ReviewDraft, get_order, import_orders, publish_reviews, write_review
 from tests.shop import NOON, SETUP, add_product
 from tests.web.browsing import HOST, Browser, Served
+from tests.web.reviewing import reviewed
 
-DESK = Actor(kind="staff", id="1", permissions=frozenset({"catalogue.write"}))
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -88,21 +84,6 @@ async def shelf(pool: Pool, goods: dict[str, UUID]) -> None:
         await reindex_all(db)
 
 
-async def review(pool: Pool, sku: str, who: str, stars: int) -> None:
-    async with pool.acquire() as db, db.transaction():
-        await import_parties(db, [PartyRow(external_id=who, name=who)], actor=SETUP, now=NOON)
-        row = OrderLineRow(
-            order_external_id=who, line=1, placed_at=NOON - timedelta(days=9), currency="CZK", sku=sku, name=sku,
-            quantity=1, unit_amount=30000, customer_external_id=who, market="cz", status="delivered",
-        )  # fmt: skip
-        assert await import_orders(db, [row], actor=system("import"), now=NOON) == [None]
-        order = await get_order(db, await db.fetchval("select id from sales_order order by id desc limit 1"))
-        product = await db.fetchval("select product_id from variant where sku = $1", sku)
-        draft = ReviewDraft(stars=stars, title="Dobrá", body="5 > 4 & dobře", author=who)
-        written = await write_review(db, order, product, draft, actor=SETUP, now=NOON)
-        await publish_reviews(db, [written], actor=DESK, now=NOON)
-
-
 # Required properties: https://developers.google.com/search/docs/appearance/structured-data/product-snippet
 # ("Product": name and one of review, aggregateRating, offers; "Offer": price; "AggregateOffer": lowPrice,
 # priceCurrency) and .../review-snippet ("AggregateRating": ratingValue, ratingCount or reviewCount; "Review": author,
@@ -141,8 +122,8 @@ async def test_what_is_sold_out_says_so(browser: Browser, shelf: None) -> None:
 
 
 async def test_reviews_stand_in_the_page_and_in_its_data(browser: Browser, pool: Pool, shelf: None) -> None:
-    await review(pool, "BEANS", "Jana", 5)
-    await review(pool, "BEANS", "Petr", 4)
+    await reviewed(pool, "BEANS", "Jana", stars=5, body="5 > 4 & dobře")
+    await reviewed(pool, "BEANS", "Petr", stars=4, body="5 > 4 & dobře")
     await browser.get("/cs/p/beans")
     product = thing(browser.page, "Product")
     rating = product["aggregateRating"]

@@ -244,17 +244,22 @@ async def get_review(db: Connection, review_id: UUID) -> Review:
 
 
 async def list_reviews(
-    db: Connection, state: ReviewState | None = None, *, limit: int = 50, offset: int = 0
-) -> list[Review]:
-    """For the staff: those in a state or all, the latest first."""
+    db: Connection, state: ReviewState | None = None, *, language: str, limit: int = 50, offset: int = 0
+) -> list[tuple[Review, str]]:
+    """For the staff: those in a state or all, the latest first, each with what its product is called."""
     rows = await db.fetch(
-        f"select {_COLUMNS} from review r where $1::text is null or r.state = $1 "  # noqa: S608
-        "order by r.written_at desc, r.id limit $2 offset $3",
+        f"""
+        select (select t.name from product_text t where t.product_id = r.product_id
+                order by t.language = $4 desc, t.language = 'en' desc, t.language limit 1) as product, {_COLUMNS}
+        from review r where $1::text is null or r.state = $1
+        order by r.written_at desc, r.id limit $2 offset $3
+        """,  # noqa: S608
         state,
         limit,
         offset,
+        language,
     )
-    return to_structs(Review, rows)
+    return [(Review(**{name: row[name] for name in Review.__struct_fields__}), row["product"] or "—") for row in rows]
 
 
 async def review_counts(db: Connection) -> dict[str, int]:

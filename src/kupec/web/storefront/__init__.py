@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Router
 
 from kupec.web.security import limit_rate, refuse_forged
-from kupec.web.storefront import cart, checkout, listing, orders, pages, paying, payment, product, sitemap
+from kupec.web.storefront import cart, checkout, listing, orders, pages, paying, payment, product, reviews, sitemap
 
 _LARGEST_FORM = 100_000  # bytes
 
@@ -37,6 +37,8 @@ routes: list[Any] = [
             payment.done,
             orders.show,
             orders.live,
+            reviews.show,
+            reviews.submit,
             orders.document_file,
             paying.picture,
         ],

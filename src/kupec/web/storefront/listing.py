@@ -76,6 +76,7 @@ async def category(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
         "category.html",
         here=here,
         listing=listing,
+        ratings=listing.ratings,
         alternates=alternates,
         structured=[breadcrumbs(shop, site.settings.base_url, [*shop.above(here), here])],
         query_string=language_query({"sort": listing.sort, **listing.parameters}),
@@ -107,6 +108,7 @@ async def search(request: AnyRequest) -> Response[Any]:
         "search.html",
         wanted=wanted,
         listing=listing,
+        ratings=listing.ratings if listing else {},
         query_string=language_query({"sort": listing.sort, **listing.parameters}) if listing else None,
     )
 

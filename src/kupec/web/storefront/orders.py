@@ -14,7 +14,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from kupec.billing import document_pdf, documents_of
 from kupec.kit.errors import NotFound
 from kupec.kit.live import Hub, Reload, position_of
-from kupec.sales import Fulfilment, Order, order_from_token
+from kupec.sales import Fulfilment, Order, order_from_token, reviewable
 from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.paying import to_pay
 from kupec.web.storefront.shop import open_shop, page
@@ -80,6 +80,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         shop = await open_shop(request, db)
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         documents = await documents_of(db, order.id)
+        to_review = bool(await reviewable(db, order))
         owed = await to_pay(db, order, shop.language) if order.state != "cancelled" else {"to_pay": None}
     return page(
         request,
@@ -91,6 +92,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         parcels=[parcel for parcel in order.fulfilments if parcel.state != "cancelled"],
         token=token,
         documents=[document for document in documents if document.rendered_at],
+        to_review=to_review,
         **owed,
     )
 
