@@ -117,7 +117,7 @@ def test_the_page_tells_of_everything() -> None:
 
 
 bounded = settings(
-    max_examples=12,
+    max_examples=8,
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],

@@ -87,7 +87,6 @@ async def endpoint_page(
             error_words=in_language(ERROR_WORDS, reader),
             errors=errors or {},
             typed=typed(values),
-            today=reader.today,
         )
 
 
