@@ -12,6 +12,7 @@ from kupec.billing.books_events import (
     StoreCreditReleased,
     VatFigures,
 )
+from kupec.billing.card_on_file import StoredCard, cards_on_file, forget_card, store_card
 from kupec.billing.credit import (
     HouseAccount,
     accounts_of,
@@ -261,6 +262,7 @@ __all__ = [
     "StoreCreditHeld",
     "StoreCreditIssued",
     "StoreCreditReleased",
+    "StoredCard",
     "StripeCards",
     "Suggestion",
     "Transition",
@@ -275,6 +277,7 @@ __all__ = [
     "awaited",
     "cancel_payments",
     "capture",
+    "cards_on_file",
     "change_account",
     "confirm_refund",
     "credit_code",
@@ -286,6 +289,7 @@ __all__ = [
     "due_payments",
     "due_refunds",
     "entries_of_order",
+    "forget_card",
     "get_document",
     "get_documents",
     "get_line",
@@ -341,6 +345,7 @@ __all__ = [
     "return_store_credit",
     "set_terms",
     "statement_formats",
+    "store_card",
     "store_credits_of",
     "suggestions",
     "trial_balance",

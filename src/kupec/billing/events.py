@@ -190,3 +190,19 @@ class AccountChanged(Payload, frozen=True, kw_only=True):
     credit_limit: int
     terms_days: int
     active: bool
+
+
+class CardKept(Payload, frozen=True, kw_only=True):
+    """A customer let us keep a card: the provider has it, we have a reference."""
+
+    name: ClassVar[str] = "card.kept"
+
+    card_id: UUID
+    provider: str
+
+
+class CardForgotten(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "card.forgotten"
+
+    card_id: UUID
+    provider: str

@@ -1,0 +1,90 @@
+"""Cards that customers let us keep: references of the provider, never numbers. For what is bought again by itself."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from kupec.billing.events import CardForgotten, CardKept
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection, to_structs
+from kupec.kit.errors import NotFound
+from kupec.kit.events import Happened, emit
+from kupec.kit.ids import uuid7
+
+_FIELDS = "id, party_id, provider, customer_reference, card_reference, label, created_at"
+
+
+class StoredCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A card on file; `label` is what its owner knows it by ("Visa •••• 4242")."""
+
+    id: UUID
+    party_id: UUID
+    provider: str
+    customer_reference: str
+    card_reference: str
+    label: str
+    created_at: datetime
+
+    @property
+    def token(self) -> str:
+        """What `CardProvider.authorise` takes to charge it while its owner is away."""
+        return f"{self.customer_reference}:{self.card_reference}"
+
+
+async def store_card(
+    db: Connection,
+    party_id: UUID,
+    *,
+    provider: str,
+    customer_reference: str,
+    card_reference: str,
+    label: str,
+    actor: Actor,
+    now: datetime,
+) -> StoredCard:
+    """Keep a card its owner agreed to; the same card again is kept once. Emits card.kept.
+
+    Checks no permission: for the edge where the owner has just agreed.
+    """
+    row = await db.fetchrow(
+        f"insert into stored_card ({_FIELDS}) values ($1, $2, $3, $4, $5, $6, $7) "  # noqa: S608
+        f"on conflict (provider, card_reference) do nothing returning {_FIELDS}",
+        *(uuid7(), party_id, provider, customer_reference, card_reference, label, now),
+    )
+    if row is None:
+        known = await db.fetchrow(
+            f"select {_FIELDS} from stored_card where provider = $1 and card_reference = $2 and party_id = $3",  # noqa: S608
+            *(provider, card_reference, party_id),
+        )
+        if known is None:
+            raise NotFound(what="card")
+        return StoredCard(**dict(known))
+    card = StoredCard(**dict(row))
+    await emit(db, [_happened(card, CardKept(card_id=card.id, provider=provider), now)], actor=actor)
+    return card
+
+
+async def cards_on_file(db: Connection, party_id: UUID) -> list[StoredCard]:
+    """A customer's cards, the latest first."""
+    rows = await db.fetch(
+        f"select {_FIELDS} from stored_card where party_id = $1 order by created_at desc, id desc",  # noqa: S608
+        party_id,
+    )
+    return to_structs(StoredCard, rows)
+
+
+async def forget_card(db: Connection, party_id: UUID, card_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """It is charged no more. Emits card.forgotten. Raises NotFound, also for somebody else's card."""
+    row = await db.fetchrow(
+        f"delete from stored_card where id = $1 and party_id = $2 returning {_FIELDS}",  # noqa: S608
+        *(card_id, party_id),
+    )
+    if row is None:
+        raise NotFound(what="card")
+    card = StoredCard(**dict(row))
+    await emit(db, [_happened(card, CardForgotten(card_id=card.id, provider=card.provider), now)], actor=actor)
+
+
+def _happened(card: StoredCard, payload: CardKept | CardForgotten, now: datetime) -> Happened:
+    return Happened(payload=payload, subject=f"party:{card.party_id}", occurred_at=now, customer_id=card.party_id)
