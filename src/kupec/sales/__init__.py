@@ -83,6 +83,7 @@ from kupec.sales.events import (
     ParcelShipped,
     SoldLine,
 )
+from kupec.sales.exchanging import ExchangeChoice, exchange_choices
 from kupec.sales.explaining import Explained, explain_order
 from kupec.sales.exporting import EXPORT_COLUMNS, export_orders
 from kupec.sales.filling import add_to_cart, change_line, set_quantity
@@ -184,6 +185,7 @@ from kupec.sales.promotions.models import (
 from kupec.sales.refund_parts import RefundPart
 from kupec.sales.refund_rows import OrderRefund, order_refunds
 from kupec.sales.refunding import Refundable, refund_order, refundable
+from kupec.sales.return_label import return_consignment, return_label_pdf
 from kupec.sales.return_rows import (
     Return,
     ReturnLine,
@@ -301,6 +303,7 @@ __all__ = [
     "CouponTerms",
     "CouponsCreated",
     "CreditUsedUp",
+    "ExchangeChoice",
     "Explained",
     "FreeShipping",
     "Fulfilment",
@@ -421,6 +424,7 @@ __all__ = [
     "create_carts",
     "create_coupon",
     "drop_credit",
+    "exchange_choices",
     "explain_order",
     "export_orders",
     "find_collection",
@@ -481,7 +485,9 @@ __all__ = [
     "remove_coupon",
     "reply_to_review",
     "request_return",
+    "return_consignment",
     "return_counts",
+    "return_label_pdf",
     "returnable",
     "returns_of",
     "review_counts",
