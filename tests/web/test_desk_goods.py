@@ -135,7 +135,7 @@ async def test_an_agent_cannot_change_the_catalogue(desk: Desk) -> None:
     fields = await form_of(person, f"/desk/catalogue/{product_id}")
     assert (await person.post(f"/desk/catalogue/{product_id}", fields)).status_code == 403
     shelf = await desk.fetchval(SHELF)
-    counted = {"on_hand": "1", "reason": "x", "expected": "4"}
+    counted = {"on_hand": "1", "note": "x", "expected": "4"}
     assert (await person.post(f"/desk/catalogue/stock/{shelf}", counted)).status_code == 403
 
 
@@ -143,10 +143,10 @@ async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
     await grinder(desk)
     person = await desk.signed_in("warehouse", "cs")
     shelf = await desk.fetchval(SHELF)
-    counted = {"on_hand": "3", "reason": "Inventura", "expected": "4"}
+    counted = {"on_hand": "3", "note": "Inventura", "expected": "4"}
     said = words(await person.done(f"/desk/catalogue/stock/{shelf}", counted))
     assert "Stav skladu je opraven." in said
-    assert "Stav změněn z 4 na 3: Inventura" in said
+    assert "Zásoba −1: inventura, Inventura" in said
     async with desk.site.database.transaction() as db:
         brno = await put_location(db, "brno", name="Brno", country="CZ", position=1, actor=TEST, now=NOON)
         variant = UUID(shelf.split("/")[0])
@@ -156,7 +156,7 @@ async def test_stock_is_corrected_with_a_reason(desk: Desk) -> None:
     stale = await person.post(f"/desk/catalogue/stock/{shelf}", counted)
     assert stale.status_code == 409
     assert 'id="shelf.on_hand-error"' in stale.text
-    for wrong, field in (({"on_hand": "-1"}, "on_hand"), ({"on_hand": "x"}, "on_hand"), ({"reason": ""}, "reason")):
+    for wrong, field in (({"on_hand": "-1"}, "on_hand"), ({"on_hand": "x"}, "on_hand"), ({"note": "x" * 201}, "note")):
         refused = await person.post(f"/desk/catalogue/stock/{shelf}", {**counted, "expected": "3", **wrong})
         assert refused.status_code == 422
         assert f'id="shelf.{field}-error"' in refused.text

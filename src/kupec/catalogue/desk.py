@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.catalogue.models import DeskProduct, DeskVariant, ProductText, StockLevel
+from kupec.catalogue.options import Option
 from kupec.catalogue.search import clean, understand
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -15,13 +16,17 @@ _MOST: Final = 200
 
 # $1 language, $2 now; the rest of the parameters belong to the conditions.
 _VARIANTS: Final = """
-select v.id, v.product_id, v.sku, v.barcode, t.name || case when l.label = '' then '' else ', ' || l.label end as name,
+select v.id, v.product_id, v.sku, v.barcode, v.reorder_point,
+       t.name || case when l.label = '' then '' else ', ' || l.label end as name,
        encode(f.sha256, 'hex') as picture, p.status as product_status, v.status, v.stocked,
        coalesce((select jsonb_object_agg(c.currency, c.amount) from price c where c.variant_id = v.id), '{{}}')
        as prices,
        coalesce(s.on_hand, 0) as on_hand, coalesce(s.allocated, 0) as allocated,
        coalesce((select sum(r.quantity) from reservation r where r.variant_id = v.id and r.expires_at > $2), 0)::int
-       as reserved, count(*) over () as total
+       as reserved, count(*) over () as total,
+       case when v.bundle then (select jsonb_agg(jsonb_build_array(k.sku, b.quantity) order by b.position, k.sku)
+                                from bundle_item b join variant k on k.id = b.component_id where b.bundle_id = v.id)
+       end as bundle
 {source}
 left join media f on f.id = p.picture_id
 left join lateral (
@@ -58,7 +63,15 @@ cross join lateral (select coalesce(v.names ->> $1, v.names ->> 'en', (select mi
 """
 
 _PRODUCT: Final = """
-select p.id, p.external_id, p.kind, p.brand, p.vat_class, p.status, p.created_at, p.updated_at,
+select p.id, p.external_id, p.kind, p.brand, p.vat_class, p.status, p.created_at, p.updated_at, p.lead_days,
+       p.service_interval_days, p.options,
+       array(select jsonb_build_array(r.kind, r.external_id)
+             from (select r.kind, o.external_id, r.position
+                   from product_relation r join product o on o.id = r.to_product where r.from_product = p.id
+                   union all
+                   select w.kind, w.to_external_id, w.position
+                   from product_relation_wanted w where w.from_product = p.id) r
+             order by r.kind, r.position, r.external_id) as relations,
        encode(f.sha256, 'hex') as picture,
        array(select c.code from product_category pc join category c on c.id = pc.category_id
              where pc.product_id = p.id order by c.code) as categories,
@@ -90,7 +103,7 @@ async def search_variants(
     if status is not None:
         conditions.add("p.status = {}", status)
     rows = await conditions.fetch(db, _VARIANTS, limit, offset)
-    return [DeskVariant(**_without_total(row)) for row in rows], rows[0]["total"] if rows else 0
+    return [_desk_variant(row) for row in rows], rows[0]["total"] if rows else 0
 
 
 async def list_stock(
@@ -123,13 +136,18 @@ async def desk_product(db: Connection, product_id: UUID, *, language: str, now: 
     fields: dict[str, Any] = dict(row)
     fields["texts"] = msgspec.convert(fields["texts"], dict[str, ProductText])
     fields["attributes"] = dict(fields["attributes"])
+    fields["options"] = msgspec.convert(fields["options"], list[Option])
+    relations: dict[str, list[str]] = {}
+    for kind, external_id in fields["relations"]:
+        relations.setdefault(kind, []).append(external_id)
+    fields["relations"] = relations
     conditions = _Conditions(language, now)
     conditions.add("v.product_id = {}::uuid", product_id)
     variants = await conditions.fetch(db, _VARIANTS, _MOST, 0)
     stock = await conditions.fetch(db, _STOCK, _MOST, 0)
     return DeskProduct(
         **fields,
-        variants=[DeskVariant(**_without_total(each)) for each in variants],
+        variants=[_desk_variant(each) for each in variants],
         stock=[StockLevel(**_without_total(each)) for each in stock],
     )
 
@@ -169,6 +187,12 @@ class _Conditions:
             offset=f"${last + 2}",
         )
         return await db.fetch(sql, *self._values, min(max(limit, 1), _MOST), max(offset, 0))
+
+
+def _desk_variant(row: Any) -> DeskVariant:
+    fields = _without_total(row)
+    fields["bundle"] = dict(fields["bundle"] or ())
+    return DeskVariant(**fields)
 
 
 def _without_total(row: Any) -> dict[str, Any]:

@@ -268,6 +268,9 @@ class DeskVariant(msgspec.Struct, frozen=True, kw_only=True):
     on_hand: int
     allocated: int
     reserved: int
+    reorder_point: int | None = None
+    bundle: dict[str, int] = {}
+    """What one piece contains: quantities by SKU."""
 
 
 class ProductText(msgspec.Struct, frozen=True, kw_only=True):
@@ -292,6 +295,11 @@ class DeskProduct(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, str | dict[str, str]]
     variants: list[DeskVariant]
     stock: list[StockLevel]
+    lead_days: int = 0
+    service_interval_days: int | None = None
+    options: list[Option] = []
+    relations: dict[str, list[str]] = {}
+    """External ids by kind, also of products that have not come in yet."""
     created_at: datetime
     updated_at: datetime
 

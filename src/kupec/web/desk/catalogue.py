@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.catalogue import (
+    TAX,
     DeskProduct,
     DeskVariant,
     ProductDraft,
@@ -26,8 +27,18 @@ from kupec.kit.events import subject_history
 from kupec.kit.i18n import LANGUAGES, explain
 from kupec.kit.i18n import mark as _
 from kupec.kit.money import Money, parse_amount
+from kupec.kit.versions import published
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
+from kupec.web.desk.product_fields import (
+    RELATIONS,
+    bundle_text,
+    codes,
+    read_bundle,
+    read_days,
+    read_relations,
+    read_reorder_point,
+)
 from kupec.web.desk.timeline import days
 from kupec.web.desk.words import PRODUCT_STATES
 from kupec.web.forms import Form, query_form, read_form
@@ -119,7 +130,10 @@ async def product_page(
         states=PRODUCT_STATES,
         currencies=await _currencies(db, product),
         typed=typed(values),
-        shown=_shown,
+        shown=shown_amount,
+        classes=sorted((await published(db, TAX))[TAX].classes | {product.vat_class}),
+        relations=RELATIONS,
+        bundle_text=bundle_text,
         history=await days(db, await subject_history(db, subject), reader, here=subject),
         errors=errors or {},
     )
@@ -144,10 +158,20 @@ async def change_product(request: AnyRequest, product_id: FromPath[UUID]) -> Res
     except KupecError as error:
         if error.field is None:
             return go(request, f"/desk/catalogue/{product_id}{query}", failed=explain(error, language))
-        errors = {f"product.{error.field}": in_words(error, language)}
+        errors = {f"product.{_field(error, form)}": in_words(error, language)}
         async with site.database.reading() as db:
             return await product_page(request, db, product_id, status=error.status, errors=errors, values=form)
     return go(request, f"/desk/catalogue/{product_id}{query}", done=reader_of(request).text(_("Saved.")))
+
+
+def _field(error: KupecError, form: Form) -> str | None:
+    """The field of the form that a verb's error is about: a verb names a relation or a bundle, not whose it is."""
+    if error.field in RELATIONS:
+        return f"relation.{error.field}"
+    if error.field in ("bundle", "stock", "reorder_point"):
+        prefix = "reorder." if error.field == "reorder_point" else "bundle."
+        return next((name for name in form.names if name.startswith(prefix) and form.prose(name, most=5000)), None)
+    return error.field
 
 
 def read_change(form: Form, stored: DeskProduct, currencies: list[str]) -> ProductDraft:
@@ -157,11 +181,27 @@ def read_change(form: Form, stored: DeskProduct, currencies: list[str]) -> Produ
         raise InvalidValue(field="status", expected=", ".join(PRODUCT_STATES))
     texts = {language: text for language in LANGUAGES if (text := _read_text(form, language, stored.texts))}
     variants = [
-        VariantDraft(sku=variant.sku, prices=prices)
+        VariantDraft(
+            sku=variant.sku,
+            prices=_read_prices(form, variant, currencies),
+            reorder_point=read_reorder_point(form, variant),
+            bundle=read_bundle(form, variant),
+        )
         for variant in stored.variants
-        if (prices := _read_prices(form, variant, currencies))
+        if variant.status == "active"
     ]
-    return ProductDraft(external_id=stored.external_id, status=status, texts=texts, variants=variants)  # type: ignore[arg-type]
+    return ProductDraft(
+        external_id=stored.external_id,
+        status=status,  # type: ignore[arg-type]
+        brand=form.text("brand") if "brand" in form else None,
+        vat_class=form.text("vat_class", most=40) if "vat_class" in form else None,
+        categories=codes(form.text("categories", most=5000)) if "categories" in form else None,
+        lead_days=read_days(form, "lead_days"),
+        service_interval_days=read_days(form, "service_interval_days"),
+        relations=read_relations(form),
+        texts=texts,
+        variants=variants,
+    )
 
 
 def _read_text(form: Form, language: str, stored: Mapping[str, ProductText]) -> TextDraft | None:
@@ -204,7 +244,7 @@ def _name(texts: Mapping[str, ProductText], language: str) -> str:
     return best.name if best else "—"
 
 
-def _shown(amount: int | None, currency: str, language: str) -> str:
+def shown_amount(amount: int | None, currency: str, language: str) -> str:
     """An amount as one types it into a field: no currency, no spaces, the language's comma."""
     if amount is None:
         return ""

@@ -1,0 +1,31 @@
+"""Files that people send in forms."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import UploadFile
+
+from kupec.kit.errors import InvalidValue
+from kupec.web.forms import Form
+
+
+async def read_upload(request: Request[Any, Any, Any], field: str) -> tuple[Form, bytes, str]:
+    """A form with a file: its other fields, the file's bytes and content type; no bytes where none was chosen."""
+    pairs: list[tuple[str, str]] = []
+    content, content_type = b"", ""
+    for name, value in (await request.form()).multi_items():
+        if isinstance(value, str):
+            pairs.append((name, value))
+        elif isinstance(value, UploadFile) and name == field and value.filename:
+            content, content_type = await value.read(), value.content_type
+    return Form(pairs), content, content_type
+
+
+def read_text(content: bytes, *, field: str) -> str:
+    """A file that should be text, in UTF-8 or as spreadsheets of Central Europe write it. Raises InvalidValue."""
+    for encoding in ("utf-8-sig", "cp1250"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InvalidValue(field=field, expected="a text file in UTF-8")
