@@ -5,8 +5,8 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
-from uuid import UUID
+from typing import TypeVar, cast
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
@@ -48,6 +48,7 @@ T = TypeVar("T")
 PASSWORD = "a long enough password"
 SECRET = "stack-secret"
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3"/></svg>'
+SPARE = "spare@example.com"  # may be let go, demoted and reset: nobody signs in as this one
 _LANGUAGES = ("cs", "pl", "en")
 _BUYER = {"first_name": f"A{HOSTILE}"[:100], "last_name": HOSTILE[:90], "email": "a&b'c?bcc=d@example.com"}
 _PLACE = {**PRAGUE, "street_address": HOSTILE, "address_locality": HOSTILE}
@@ -91,7 +92,7 @@ class World:
         digest, now = hashlib.sha256(token.encode()).digest(), datetime.now(UTC)
 
         async def open_session(db: Connection) -> None:
-            person = await db.fetchval("select id from staff where role = $1 and active", role)
+            person = await db.fetchval("select id from staff where email = $1", f"{role}@example.com")
             end = now + timedelta(hours=1)
             await db.execute("insert into staff_session values ($1, $2, $3, $4)", digest, person, now, end)
 
@@ -156,13 +157,13 @@ async def _fill(database: Database) -> None:
         picture = await store_media(db, DRAWING, "image/svg+xml", actor=SETUP, now=NOON)
         faults = await write_products(db, [_product(number, picture) for number in range(3)], actor=SETUP, now=NOON)
         assert faults == [None] * 3
-        for role in ROLES:
+        for email, role in (*((f"{role}@example.com", role) for role in ROLES), (SPARE, "agent")):
             await create_staff(
                 db,
-                email=f"{role}@example.com",
+                email=email,
                 name=HOSTILE[:100],
                 password=PASSWORD,
-                role=role,
+                role=cast(Role, role),
                 language="cs",
                 actor=system("setup"),
                 now=NOON,
@@ -279,6 +280,9 @@ def _things(world: World) -> dict[str, list[str]]:
         "location_id": world.column("select id from location order by position"),
         "mail_id": world.column("select id from mail order by id"),
         "source": ["sandbox"],
+        "staff_id": world.column("select id from staff where email = $1", SPARE),
+        "passkey_id": [str(uuid4())],
+        "view_id": [str(uuid4())],
         "session": world.column("select id from cart order by id"),
         "order": orders,
     }
