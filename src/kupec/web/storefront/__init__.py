@@ -5,7 +5,19 @@ from typing import Any
 from litestar import Router
 
 from kupec.web.security import limit_rate, refuse_forged
-from kupec.web.storefront import cart, checkout, listing, orders, pages, paying, payment, product, reviews, sitemap
+from kupec.web.storefront import (
+    cart,
+    checkout,
+    listing,
+    orders,
+    pages,
+    paying,
+    payment,
+    product,
+    returns,
+    reviews,
+    sitemap,
+)
 
 _LARGEST_FORM = 100_000  # bytes
 
@@ -41,6 +53,7 @@ routes: list[Any] = [
             reviews.submit,
             orders.document_file,
             paying.picture,
+            *returns.routes,
         ],
     )
 ]

@@ -18,6 +18,7 @@ from kupec.sales import Fulfilment, Order, order_from_token, reviewable
 from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.paying import to_pay
 from kupec.web.storefront.shop import open_shop, page
+from kupec.web.storefront.tracking import order_tracking
 
 _HEARTBEAT = 20.0
 
@@ -27,7 +28,7 @@ AnyRequest = Request[Any, Any, Any]
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One station of an order's way."""
 
-    kind: Literal["placed", "picking", "shipped", "delivered", "cancelled"]
+    kind: Literal["placed", "picking", "shipped", "ready", "delivered", "cancelled"]
     reached: Literal["done", "now", "ahead"]
     at: datetime | None = None
     expected: date | None = None
@@ -44,6 +45,8 @@ def journey(order: Order) -> list[Step]:
     parcels = [parcel for parcel in order.fulfilments if parcel.state != "cancelled"]
     picked = min((parcel.picked_at for parcel in parcels if parcel.picked_at), default=None)
     steps.append(Step(kind="picking", reached=_reached(order, "picking", ("shipped", "delivered")), at=picked))
+    if any(parcel.state in ("transfer", "ready") or parcel.ready_at for parcel in parcels):
+        return [*steps, *_to_the_counter(order, parcels)]
     for position, parcel in enumerate(parcels, start=1):
         if parcel.shipped_at:
             reached: Literal["done", "now"] = "now" if parcel.state == "shipped" else "done"
@@ -67,6 +70,23 @@ def journey(order: Order) -> list[Step]:
     return steps
 
 
+def _to_the_counter(order: Order, parcels: list[Fulfilment]) -> list[Step]:
+    """Of what is collected: when it waits, and when it was taken."""
+    there = [parcel.ready_at for parcel in parcels if parcel.ready_at]
+    ready = max(there) if len(there) == len(parcels) else None
+    taken = max((parcel.delivered_at for parcel in parcels if parcel.delivered_at), default=None)
+    done = order.state == "delivered"
+    return [
+        Step(
+            kind="ready",
+            reached="done" if done else "now" if ready else "ahead",
+            at=ready,
+            expected=order.promised_on,
+        ),
+        Step(kind="delivered", reached="now" if done else "ahead", at=taken if done else None),
+    ]
+
+
 def _reached(order: Order, state: str, later: tuple[str, ...]) -> Literal["done", "now", "ahead"]:
     if order.state == state:
         return "now"
@@ -81,6 +101,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         documents = await documents_of(db, order.id)
         to_review = bool(await reviewable(db, order))
+        tracking = await order_tracking(db, order, shop.language, now=site.clock.now())
         owed = await to_pay(db, order, shop.language) if order.state != "cancelled" else {"to_pay": None}
     return page(
         request,
@@ -94,6 +115,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         documents=[document for document in documents if document.rendered_at],
         to_review=to_review,
         **owed,
+        **tracking,
     )
 
 
