@@ -1,6 +1,6 @@
 """The letters themselves: one order in, title, HTML and text out, in the customer's language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -97,6 +97,11 @@ def document_letter(order: Order, document: Document, sender: Sender) -> Letter:
     return _letter("document", title, order, sender, Wording(), parcel=None, document=document)
 
 
+def write_letter(template: str, title: str, order: Order, sender: Sender, **more: object) -> Letter:
+    """A letter that the merchant does not word; `more` is what its template speaks of besides the order."""
+    return _letter(template, title, order, sender, Wording(), parcel=None, more=more)
+
+
 def _letter(
     template: str,
     title: str,
@@ -107,6 +112,7 @@ def _letter(
     parcel: Fulfilment | None,
     document: Document | None = None,
     owed: PaymentInstructions | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Letter:
     environment = _environment(order.language)
     told = _told(order, sender, parcel)
@@ -125,6 +131,7 @@ def _letter(
         "sender": sender,
         "money": lambda amount: display(Money(amount, order.currency), order.language),
         "link": f"{sender.base_url}/{order.language}/order/{quote(status_token(sender.secret, order.id))}",
+        **(more or {}),
     }
     return Letter(
         title=title,

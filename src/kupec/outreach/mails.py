@@ -20,6 +20,7 @@ from kupec.kit.mail import Attachment, MailRefused, OutgoingMail, Transport
 from kupec.kit.subscribers import Subscriber
 from kupec.kit.versions import published
 from kupec.outreach.attachments import attachments_by_mail
+from kupec.outreach.delivery_letters import DELIVERY_EVENTS, delivery_letter
 from kupec.outreach.events import MailSent
 from kupec.outreach.letters import Letter, Sender, document_letter, order_confirmation, parcel_shipped, payment_reminder
 from kupec.outreach.wording import LETTERS, Letters
@@ -67,7 +68,7 @@ def subscriber(sender: Sender) -> Subscriber:
     """Writes the customer when an order is placed or its money is late, when a parcel leaves, with each document."""
     return Subscriber(
         name="outreach.mails",
-        events=("order.placed", "order.shipped", "invoice.printed", "payment.overdue"),
+        events=("order.placed", "order.shipped", "invoice.printed", "payment.overdue", *DELIVERY_EVENTS),
         handle=partial(write_mails, sender=sender),
         start="now",
     )
@@ -84,6 +85,8 @@ async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender
         order = orders[UUID(event.subject.partition(":")[2])]
         if event.name == "payment.overdue":
             drafts += _reminder(event, order, owed.get(order.id), sender)
+        elif event.name in DELIVERY_EVENTS:
+            drafts += await _about_delivery(db, event, order, sender)
         elif order.email and event.name == "invoice.printed":
             drafts.append(_document_draft(event, order, documents[UUID(event.payload["document_id"])], sender))
         elif order.email:
@@ -91,6 +94,14 @@ async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender
     ids = await _insert(db, drafts)
     if ids:
         await enqueue(db, [(SEND_MAILS, {"ids": ids})])
+
+
+async def _about_delivery(db: Connection, event: Event, order: Order, sender: Sender) -> list[_Draft]:
+    written = await delivery_letter(db, event, order, sender) if order.email else None
+    if written is None:
+        return []
+    kind, about, letter = written
+    return [_Draft(kind=kind, subject_ref=about, order=order, letter=letter, written_at=event.recorded_at)]
 
 
 async def _documents(db: Connection, events: Sequence[Event]) -> dict[UUID, Document]:
