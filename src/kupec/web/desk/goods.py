@@ -74,7 +74,7 @@ async def _page(
         page=page,
         more=page * PAGE < total,
         receipt=None if receipt_id is None else await get_receipt(db, receipt_id, language=language),
-        places=await locations(db),
+        sites=await locations(db),
         lines=LINES,
         key=values.text("key", most=60) if values else str(uuid7()),
         authors=await authors(db, [each.author for each in rows], reader_of(request)),
@@ -171,7 +171,7 @@ async def stock_movements(request: AnyRequest) -> Response[str]:
             reasons=[(each, code_in_words(each, reader)) for each in REASONS],
             words=lambda each: code_in_words(each, reader),
             reason=reason if reason in REASONS else "",
-            places=places,
+            sites=places,
             location=location,
             authors=await authors(db, [each.actor for each in rows], reader),
         )
