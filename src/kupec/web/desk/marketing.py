@@ -234,9 +234,18 @@ async def _read(db: Connection, form: Form, code: str | None, *, remove: bool) -
     reader = PromotionReader(form, _currencies(await markets(db)), variants)
     raw["promotions"][index : index + 1] = [reader.read(stored)]
     if reader.faults:
-        field, expected = next(iter(reader.faults.items()))
-        raise InvalidValue(field=field, expected=expected, faults=reader.faults)
+        _refuse(raw, reader.faults)
     return raw, index
+
+
+def _refuse(raw: dict[str, Any], faults: dict[str, str]) -> None:
+    """Raises InvalidValue with what could not be read, and with what the document's own check says besides."""
+    try:
+        read_document(PROMOTIONS, raw)
+    except InvalidValue as error:
+        faults = {**faults_of(error), **faults}
+    field, expected = next(iter(faults.items()))
+    raise InvalidValue(field=field, expected=expected, faults=faults)
 
 
 def _faults(error: InvalidValue, form: Form, currencies: list[str]) -> dict[str, str]:

@@ -98,6 +98,11 @@ def _amount(value: int | None, currency: str) -> str:
     return "" if value is None else f"{Money(value, currency).decimal:f}".removesuffix(".00")
 
 
+def _with_seconds(text: str) -> str | None:
+    """A time as a browser sends it is a time as a document has it, but for the seconds."""
+    return f"{text}:00" if text.count(":") == 1 else text or None
+
+
 class PromotionReader:
     """Reads the form; what cannot be read is noted in `faults` by the form's field."""
 
@@ -133,10 +138,12 @@ class PromotionReader:
             "markets": form.all("markets"),
             "currencies": stored.get("currencies", []),
             "channels": self._list("channels"),
-            "valid_from": form.text("valid_from") or None,
-            "valid_to": form.text("valid_to") or None,
+            "valid_from": _with_seconds(form.text("valid_from")),
+            "valid_to": _with_seconds(form.text("valid_to")),
             "weekdays": days if len(days) < 7 else [],
-            "hours": {"since": since or "00:00", "until": until or "00:00"} if since or until else None,
+            "hours": {"since": _with_seconds(since or "00:00"), "until": _with_seconds(until or "00:00")}
+            if since or until
+            else None,
             "minimum": self._amounts("minimum"),
             "goods": self._goods("goods", stored.get("goods", {})),
             "quantity": self._whole("quantity", default=1),

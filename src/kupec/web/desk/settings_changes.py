@@ -86,7 +86,7 @@ def _collect(part: Part, trail: Trail, flat: _Flat) -> None:
                     flat.leaves[*trail, (part.field, f"{key} {column}")] = leaf
         case Group():
             for inner in part.parts:
-                _collect(inner, trail, flat)
+                _collect(inner, (*trail, (inner.field, "")) if isinstance(inner, Group) else trail, flat)
         case Many():
             titles = list(_titles(part))
             flat.orders[*trail, (part.field, "")] = titles

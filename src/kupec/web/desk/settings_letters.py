@@ -19,7 +19,7 @@ from kupec.web.rendering import AnyRequest, html, site_of
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 
-@get("/settings/rules/letters/{version_id:uuid}/letter/{wanted:str}", opt={"permission": PERMISSION})
+@get("/settings/letters/{version_id:uuid}/{wanted:str}", opt={"permission": PERMISSION})
 async def letter_html(request: AnyRequest, version_id: FromPath[UUID], wanted: FromPath[str]) -> Response[str]:
     """The letter's own HTML, for the frame that shows it. `wanted` is "order_confirmation.cs"."""
     letter, _dot, language = wanted.partition(".")

@@ -343,6 +343,8 @@ def _read_leaf(kind: inspect.Type, form: Form, place: Place, faults: dict[str, s
     text = form.prose(place.path, most=20_000) if widget in ("prose", "json") else form.text(place.path, most=2000)
     if not text:
         return _nothing(kind, widget, place, faults, optional=optional)
+    if isinstance(plain(kind)[0], inspect.TimeType) and text.count(":") == 1:
+        return f"{text}:00"
     try:
         return _value(text, widget, place)
     except InvalidValue as error:
