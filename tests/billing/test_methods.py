@@ -5,25 +5,31 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kupec.billing import (
     PAYMENT,
     BankAccount,
     Deferred,
     InvalidSignature,
+    Payment,
     PaymentMethod,
     PaymentMethods,
+    Transition,
     apply_outcomes,
     apply_transitions,
     capture,
     deferred_round,
     get_payment,
+    next_state,
     offered,
     open_payments,
     payment_qr,
     qr_png,
     qr_svg,
     variable_symbol,
+    void,
     void_payments,
 )
 from kupec.billing.bank_account import grouped, valid_iban
@@ -235,3 +241,38 @@ def test_only_what_was_promised_is_opened_again() -> None:
         reopen(a_payment(state="captured"), now=NOW)
     with pytest.raises(ValueError, match="awaiting"):
         reopen(a_payment(state="awaiting", provider="cod"), now=NOW)
+
+
+@given(st.lists(st.sampled_from(["capture", "void", "settle", "reopen", "promise"]), max_size=12))
+def test_a_promise_is_paid_at_most_once_whatever_is_tried(steps: list[str]) -> None:
+    payment, told = a_payment(provider="transfer", check_at=NOW), []
+    for step in steps:
+        try:
+            transition = _tried(step, payment)
+        except ValueError:
+            continue
+        if transition is None:
+            continue
+        told += [payload.name for payload in transition.payloads]
+        assert transition.before is payment
+        payment = transition.after
+        assert payment.owed in (0, payment.amount - payment.refunded)
+    assert told.count("payment.captured") - told.count("payment.reopened") == (payment.state == "captured")
+    assert told.count("payment.awaiting") <= 1
+    assert told.count("payment.voided") == (payment.state == "voided")
+    assert payment.state in ("awaiting", "captured", "voided") or payment.check_at is not None
+
+
+def _tried(step: str, payment: Payment) -> Transition | None:
+    match step:
+        case "capture":
+            return capture(payment, now=NOW)
+        case "void":
+            return void(payment, now=NOW, reason="cancelled")
+        case "settle":
+            return settle_owed(payment, now=NOW)
+        case "reopen":
+            return reopen(payment, now=NOW)
+        case "promise":
+            return next_state(payment, promised(payment), now=NOW)
+    return None
