@@ -355,8 +355,8 @@ async def test_chaos_ends_with_shop_and_stripe_agreeing(stripe: FakeStripe, pool
         luck.shuffle(told)
         for event in told[:20]:
             headers, body = stripe.webhook(event)
-            async with database.transaction() as db:
-                receipt = await receive(db, cards, headers=headers, body=body, now=now())
+            async with database.transaction() as connection:
+                receipt = await receive(connection, cards, headers=headers, body=body, now=now())
             if receipt.delivery_id is not None and receipt.notice.outcome is not None:
                 await settle([receipt.notice.outcome])
         clock += timedelta(minutes=16)

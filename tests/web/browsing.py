@@ -11,7 +11,7 @@ import httpx
 from litestar import Litestar
 from litestar.datastructures import State
 
-from kupec.billing import SandboxCards
+from kupec.billing import SandboxCards, StripeCards
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Database, Pool
 from kupec.kit.live import Hub
@@ -34,7 +34,9 @@ def settings(**values: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(pool: Pool, dsn: str, *, cards: SandboxCards | None = None, **values: Any) -> AsyncIterator["Served"]:
+async def serving(
+    pool: Pool, dsn: str, *, cards: SandboxCards | StripeCards | None = None, **values: Any
+) -> AsyncIterator["Served"]:
     """The storefront on this database; without `cards` the gateway cannot be reached."""
     chosen = settings(**values)
     clock = FixedClock(NOON)
