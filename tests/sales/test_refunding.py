@@ -70,6 +70,8 @@ async def test_a_free_amount_makes_all_parts_cheaper_and_later_pieces_with_them(
 async def test_the_rounding_goes_with_the_last_of_it(db: Connection) -> None:
     order = await make_order(db, [Sold(unit=10040)], shipping=0, rounding=-40, provider="cod")
     assert (await give(db, order, lines={order.lines[0].id: 1})).amount == 10000
+    small = await make_order(db, [Sold(unit=10000), Sold(unit=30)], shipping=0, rounding=-40, provider="cod")
+    assert (await give(db, small, lines={small.lines[0].id: 1})).amount == 9990, "no more than was paid"
     up = await make_order(db, [Sold(unit=10070)], shipping=0, rounding=30, provider="cod")
     assert (await give(db, up, lines={up.lines[0].id: 1})).amount == 10100
 
