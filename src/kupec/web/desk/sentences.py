@@ -76,6 +76,9 @@ SENTENCES = {
     "product.changed": _("Changed: {changed}"),
     "price.changed": _("Price changed from {before} to {after}"),
     "price.changed:first": _("Price set to {after}"),
+    "list_price.changed": _("Price in the list {price_list} changed from {before} to {after}"),
+    "list_price.changed:first": _("Price in the list {price_list} set to {after}"),
+    "list_price.changed:gone": _("Price taken out of the list {price_list}"),
     "stock.adjusted": _("Stock changed from {before} to {after}: {reason}"),
     "stock.moved": _("Stock {delta}: {reason}"),
     "stock.moved:noted": _("Stock {delta}: {reason}, {note}"),
@@ -144,6 +147,8 @@ CODES = {
     "variants": _("variants"),
     "categories": _("categories"),
     "attributes": _("parameters"),
+    "bundles": _("bundle"),
+    "relations": _("what it belongs together with"),
 }
 """Machine-read codes in payloads, as they read in a sentence."""
 
@@ -202,6 +207,9 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "document.published": lambda payload: ":back" if payload.get("back_to") else "",
     "stock.moved": lambda payload: ":noted" if payload.get("note") else "",
     "payment.voided": lambda payload: ":owed" if payload.get("owed") else "",
+    "list_price.changed": lambda payload: (
+        ":gone" if payload.get("after") is None else ":first" if payload.get("before") is None else ""
+    ),
     "price.changed": lambda payload: ":first" if payload.get("before") is None else "",
     "order.delivered": lambda payload: "" if payload.get("complete", True) else ":partly",
 }
