@@ -116,7 +116,7 @@ class _Movement(msgspec.Struct, frozen=True):
 
 def ledger_subscriber() -> Subscriber:
     """Posts what happens to money, from the beginning of the log, each thing once."""
-    return Subscriber(name="ledger", events=EVENTS, handle=post, start="beginning", batch_size=500)
+    return Subscriber(name="ledger", events=EVENTS, handle=post, start="beginning", batch_size=500, rest=0.5)
 
 
 async def post(db: Connection, events: Sequence[Event]) -> None:

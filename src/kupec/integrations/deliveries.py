@@ -37,7 +37,7 @@ returning endpoint_id
 
 def subscriber() -> Subscriber:
     """Writes a delivery for each live public event and each active endpoint that asks for it."""
-    return Subscriber(name="webhooks", handle=write_deliveries)
+    return Subscriber(name="webhooks", handle=write_deliveries, batch_size=1000, rest=0.5)
 
 
 async def write_deliveries(db: Connection, events: Sequence[Event]) -> None:

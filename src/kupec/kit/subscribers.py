@@ -38,7 +38,8 @@ class Subscriber:
 
     `handle(db, events)` runs in the transaction that moves the position; it writes through `db` and calls no
     network. No `events` means all of them. `start` counts when the name is first seen: "now", or at the "beginning"
-    (a projection). Imported history is passed over unless `imported` is set.
+    (a projection). Imported history is passed over unless `imported` is set. Between two batches it rests for `rest`
+    seconds so that events gather: a batch costs more than its members, and few things cannot wait for half a second.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Subscriber:
     start: Literal["now", "beginning"] = "now"
     imported: bool = False
     batch_size: int = 200
+    rest: float = 0.05
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):

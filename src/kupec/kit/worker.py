@@ -20,7 +20,6 @@ from kupec.kit.rebase import check_cluster
 from kupec.kit.subscribers import Subscriber, register, retry_set_aside, run_once
 
 FALLBACK = 1.0  # seconds after which subscribers and jobs look without a hint
-REST = 0.05  # seconds a subscriber that has caught up lets events gather: a batch costs more than its members
 RETRY_ASIDE = 5.0
 FIRST_REST = 0.5  # seconds before a loop that failed is started again; doubles up to LONGEST_REST
 LONGEST_REST = 30.0
@@ -171,7 +170,7 @@ async def _run_subscriber(
         if not taken:
             await hint.wait(seen, FALLBACK)
         if taken < subscriber.batch_size:
-            await _sleep(REST, stop)
+            await _sleep(subscriber.rest, stop)
 
 
 async def _retry_all(database: Database, subscribers: Sequence[Subscriber], clock: Clock) -> None:

@@ -23,7 +23,7 @@ _WITHIN = timedelta(hours=4)
 
 def subscriber() -> Subscriber:
     """Opens a task for each payment or refund that cannot be settled by itself."""
-    return Subscriber(name="sales.attention", events=tuple(_TITLES), handle=open_tasks, start="beginning")
+    return Subscriber(name="sales.attention", events=tuple(_TITLES), handle=open_tasks, start="beginning", rest=0.5)
 
 
 async def open_tasks(db: Connection, events: Sequence[Event]) -> None:

@@ -107,4 +107,5 @@ CLAIMS = """
 
 async def confirm_claims(db: Connection, order_ids: Sequence[UUID]) -> None:
     """These orders are placed: the uses of promotions they held are counted for good."""
-    await confirm_redemptions(db, order_ids)
+    if order_ids:
+        await confirm_redemptions(db, order_ids)
