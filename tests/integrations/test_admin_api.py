@@ -175,6 +175,25 @@ def test_prices_in_bulk(shop: Shop, erp: Caller) -> None:
     assert erp.problem("PUT", "/prices", {"lines": many}) == (422, "too_many_lines", "lines")
 
 
+def test_price_lists(shop: Shop, erp: Caller) -> None:
+    sku = shop.goods(price=1000)
+    body = {"name": "Wholesale", "currency": "CZK", "group": "wholesale", "includes_vat": False}
+    made = erp.put("/price-lists/wholesale", body)
+    assert erp.put("/price-lists/wholesale", body) == made
+    lines = [{"sku": sku, "min_quantity": 10, "amount": 700}, {"sku": "nothing", "amount": 1}]
+    told = erp.put("/price-lists/wholesale/prices", {"lines": lines})
+    assert [line["status"] for line in told["results"]] == ["ok", "refused"]
+    (variant,) = erp.get(f"/products/{sku}")["variants"]
+    entry = {"price_list": "wholesale", "currency": "CZK", "min_quantity": 10, "amount": 700, "includes_vat": False}
+    assert variant["list_prices"] == [entry]
+    erp.put("/price-lists/wholesale/prices", {"lines": [{"sku": sku, "min_quantity": 10, "amount": None}]})
+    assert erp.get(f"/products/{sku}")["variants"][0]["list_prices"] == []
+    assert erp.get("/price-lists")["price_lists"][0]["code"] == "wholesale"
+    assert erp.problem("PUT", "/price-lists/none/prices", {"lines": lines})[:2] == (404, "not_found")
+    naive = {**body, "valid_from": "2026-01-01T00:00:00"}
+    assert erp.problem("PUT", "/price-lists/wholesale", naive)[2] == "$.valid_from"
+
+
 # --- stock
 
 

@@ -28,6 +28,7 @@ KINDS: Final = (
     "product",
     "price",
     "price_list",
+    "list_price",
     "stock",
     "category",
     "customer",

@@ -37,7 +37,14 @@ returning endpoint_id
 
 def subscriber() -> Subscriber:
     """Writes a delivery for each live public event and each active endpoint that asks for it."""
-    return Subscriber(name="webhooks", handle=write_deliveries, batch_size=1000, rest=0.5)
+    return Subscriber(name="webhooks", handle=write_deliveries, batch_size=1000, rest=0.5, asleep=_nobody_listens)
+
+
+async def _nobody_listens(db: Connection) -> bool:
+    listening: bool = await db.fetchval(
+        "select exists (select from webhook_endpoint where active and removed_at is null)"
+    )
+    return not listening
 
 
 async def write_deliveries(db: Connection, events: Sequence[Event]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response, Router, get
 
-from kupec.web.api import changes, customers, goods, orders, products
+from kupec.web.api import changes, customers, goods, orders, price_lists, products
 from kupec.web.api.gate import let_in
 from kupec.web.api.openapi import document
 from kupec.web.api.problems import exception_handlers
@@ -31,6 +31,9 @@ routes: list[Any] = [
             products.put_one,
             products.put_many,
             goods.put_prices,
+            price_lists.list_all,
+            price_lists.put_one,
+            price_lists.put_prices,
             goods.list_locations,
             goods.list_levels,
             goods.put_levels,

@@ -1,5 +1,6 @@
 """What other systems send. What is left out, or null, stays as it is; a member of the wrong type is refused."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -18,6 +19,7 @@ _Amount = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 _Pieces = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 _Change = Annotated[int, msgspec.Meta(ge=-(10**9), le=10**9)]
 _Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _Note = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -91,6 +93,33 @@ class PriceIn(msgspec.Struct, frozen=True, kw_only=True):
 
 class PricesIn(msgspec.Struct, frozen=True, kw_only=True):
     lines: Annotated[list[PriceIn], _many(MOST_LINES)]
+
+
+class PriceListIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A price list, whole. `group` null: for everybody. It holds from `valid_from` until before `valid_until`."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    currency: _Currency
+    group: _Code | None = None
+    includes_vat: bool = True
+    valid_from: _Moment | None = None
+    valid_until: _Moment | None = None
+    active: bool = True
+
+
+class ListPriceIn(msgspec.Struct, frozen=True, kw_only=True):
+    """For one piece from `min_quantity` on, in minor units of the list's currency; null takes it away."""
+
+    sku: _Code
+    min_quantity: Annotated[int, msgspec.Meta(ge=1, le=10**6)] = 1
+    amount: _Amount | None
+
+
+class ListPricesIn(msgspec.Struct, frozen=True, kw_only=True):
+    """`replace` takes away every other price of the list, unless a line is refused."""
+
+    lines: Annotated[list[ListPriceIn], _many(MOST_LINES)]
+    replace: bool = False
 
 
 class ShelfIn(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from kupec.catalogue import PriceList
 from kupec.integrations import (
     MOST_CHANGES,
     Changes,
@@ -15,7 +16,7 @@ from kupec.integrations import (
     ProductPage,
     StockPage,
 )
-from kupec.web.api import bodies, goods, orders, products
+from kupec.web.api import bodies, goods, orders, price_lists, products
 from kupec.web.api.handling import MOST_LINES, Results
 
 
@@ -125,6 +126,37 @@ OPERATIONS: Final = (
         body=bodies.PricesIn,
         answer=Results,
         problems=_WRITE,
+    ),
+    Operation(
+        method="get",
+        path="/api/v1/price-lists",
+        id="list_price_lists",
+        tag="prices",
+        summary="All price lists.",
+        scope="products.read",
+        answer=price_lists.PriceLists,
+    ),
+    Operation(
+        method="put",
+        path="/api/v1/price-lists/{code}",
+        id="put_price_list",
+        tag="prices",
+        summary="Make or change a price list. A list with prices keeps its currency.",
+        scope="prices.write",
+        body=bodies.PriceListIn,
+        answer=PriceList,
+        problems=_ACT,
+    ),
+    Operation(
+        method="put",
+        path="/api/v1/price-lists/{code}/prices",
+        id="put_list_prices",
+        tag="prices",
+        summary=f"Write prices into a list. {_BULK}",
+        scope="prices.write",
+        body=bodies.ListPricesIn,
+        answer=Results,
+        problems=_ACT,
     ),
     Operation(
         method="get",

@@ -59,6 +59,7 @@ KIND_WORDS = {
     "product": _("products"),
     "price": _("prices"),
     "price_list": _("price lists"),
+    "list_price": _("prices in lists"),
     "stock": _("stock"),
     "category": _("categories"),
     "customer": _("customers"),

@@ -1,0 +1,81 @@
+"""Customers as other systems read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from kupec.integrations.paging import MOST, pack, unpack
+from kupec.kit.db import Connection
+from kupec.kit.errors import NotFound
+
+
+class CustomerOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or an organisation. `external_id` is the other system's; None until it has said one."""
+
+    id: UUID
+    external_id: str | None
+    kind: str
+    name: str
+    language: str
+    company_id: str | None
+    price_group: str | None
+    segments: list[str]
+    emails: list[str]
+    phones: list[str]
+    addresses: list[dict[str, str]]
+    created_at: datetime
+
+
+class CustomerPage(msgspec.Struct, frozen=True, kw_only=True):
+    customers: list[CustomerOut]
+    next_cursor: str | None
+
+
+_FIND: Final = """
+select p.id from party p
+where ($1::uuid is null or p.id > $1)
+  and ($2::text is null or p.id = (select party_id from contact_point where kind = 'email' and value = $2))
+order by p.id limit $3
+"""
+_CUSTOMERS: Final = """
+select p.id, p.external_id, p.kind, p.name, p.language, p.company_id, p.price_group, p.segments, p.created_at,
+       array(select value from contact_point where party_id = p.id and kind = 'email'
+             order by verified_at nulls last, id) as emails,
+       array(select value from contact_point where party_id = p.id and kind = 'phone'
+             order by verified_at nulls last, id) as phones,
+       array(select address from party_address where party_id = p.id order by position, id) as addresses
+from party p where p.id = any($1::uuid[])
+order by p.id
+"""
+
+
+async def read_customers(
+    db: Connection, *, cursor: str = "", email: str | None = None, limit: int = MOST
+) -> CustomerPage:
+    """Customers by their ids, which is the order they became known in. Raises InvalidValue (cursor)."""
+    after = unpack(cursor, tuple[UUID])
+    rows = await db.fetch(_FIND, after[0] if after else None, email.strip().lower() if email else None, limit + 1)
+    page = [row["id"] for row in rows[:limit]]
+    more = pack(page[-1]) if len(rows) > limit else None
+    return CustomerPage(customers=await _customers(db, page), next_cursor=more)
+
+
+async def read_customer(db: Connection, reference: str) -> CustomerOut:
+    """By the shop's id, or by the other system's. Raises NotFound."""
+    customer_id = await db.fetchval("select id from party where external_id = $1", reference)
+    if customer_id is None:
+        try:
+            customer_id = UUID(reference)
+        except ValueError:
+            raise NotFound(what="customer") from None
+    found = await _customers(db, [customer_id])
+    if not found:
+        raise NotFound(what="customer")
+    return found[0]
+
+
+async def _customers(db: Connection, ids: Sequence[UUID]) -> list[CustomerOut]:
+    return [CustomerOut(**dict(row)) for row in await db.fetch(_CUSTOMERS, ids)]
