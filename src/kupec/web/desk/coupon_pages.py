@@ -31,6 +31,7 @@ from kupec.sales import (
 )
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
+from kupec.web.desk.reader import ngettext
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
@@ -190,8 +191,10 @@ async def generate(request: AnyRequest) -> Response[Any]:
     except KupecError as error:
         return await _refused(request, error, form, "many")
     done = reader_of(request).count(
-        "{n} coupon is ready. Download it as a file below.",
-        "{n} coupons are ready. Download them as a file below.",
+        *ngettext(
+            "{n} coupon is ready. Download it as a file below.",
+            "{n} coupons are ready. Download them as a file below.",
+        ),
         count,
     )
     return go(request, f"/desk/marketing/coupons?promotion={terms.promotion}", done=done)
