@@ -123,6 +123,7 @@ async def test_a_bundle_is_there_when_all_its_parts_are(shelves: Connection) -> 
     ids = {row["sku"]: row["id"] for row in await shelves.fetch("select sku, id from variant")}
     insert = "insert into bundle_item (bundle_id, component_id, quantity) values ($1, $2, $3)"
     await shelves.execute(insert, ids["D"], ids["A"], 11)
+    await shelves.execute("update variant set bundle = true where sku = 'D'")
     assert names(await look(shelves, in_stock=True)) == ["A", "C"]
     await shelves.execute("update bundle_item set quantity = 10")
     assert names(await look(shelves, in_stock=True)) == ["A", "C", "D"]

@@ -68,7 +68,7 @@ async def test_what_is_published_stands_on_the_product_and_in_lists(browser: Bro
     assert "Výborná & silná" in page
     assert "Eva" not in page
     page = text_of((await browser.get("/cs/search?q=caslav")).text)
-    assert "4,5 z 5 hvězdiček 2 hodnocení" in page
+    assert "4,5 z 5 hvězdiček (2 hodnocení)" in page
 
 
 async def test_only_the_first_reviews_are_shown_until_all_are_asked_for(browser: Browser, pool: Pool) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from kupec.catalogue.filters import BRAND, IN_STOCK, PRICE, RESERVED_FILTERS, THERE, Condition, Filters, conditions
-from kupec.catalogue.free_stock import free
+from kupec.catalogue.free_stock import buyable
 from kupec.catalogue.models import Market
 from kupec.kit.db import Connection, to_structs
 from kupec.kit.text import sort_key
@@ -176,7 +176,7 @@ async def _labels(db: Connection, wanted: Sequence[tuple[str, str]], language: s
 
 
 def _there(source: str, now: str) -> str:
-    return THERE.format(source=source, now=now, free=free("k.id", now))
+    return THERE.format(source=source, now=now, buyable=buyable("v", now))
 
 
 def _fails(found: Sequence[Condition]) -> str:

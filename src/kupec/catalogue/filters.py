@@ -16,8 +16,8 @@ _MOST_FACETS: Final = 20
 _LONGEST: Final = 100
 _MOST_MONEY: Final = 2**62
 
-# What can be bought now. A stocked variant is there when a single place has a piece left; a bundle when each of its
-# stocked components is, in the number that it takes.
+# What can be bought now. A stocked variant is there when a single place has a piece left, which is counted for all in
+# one go; a bundle, of which there are few, when `buyable` says so.
 THERE: Final = """
 select v.product_id
 from {source}
@@ -26,15 +26,10 @@ left join (
     select r.variant_id, r.location_id, sum(r.quantity) as quantity
     from reservation r where r.expires_at > {now} group by 1, 2
 ) held on held.variant_id = s.variant_id and held.location_id = s.location_id
-where v.status = 'active' and (not v.stocked or s.on_hand - s.allocated - coalesce(held.quantity, 0) > 0)
-  and not exists (select from bundle_item b where b.bundle_id = v.id)
+where v.status = 'active' and not v.bundle
+  and (not v.stocked or s.on_hand - s.allocated - coalesce(held.quantity, 0) > 0)
 union
-select v.product_id
-from bundle_item b
-join variant v on v.id = b.bundle_id and v.status = 'active'
-join variant k on k.id = b.component_id
-group by v.product_id, v.id
-having bool_and(k.status = 'active' and (not k.stocked or {free} >= b.quantity))
+select v.product_id from {source} where v.status = 'active' and v.bundle and coalesce({buyable}, 1) > 0
 """
 
 

@@ -132,11 +132,13 @@ async def browse(
     limit: int = 24,
     offset: int = 0,
     count: bool = True,
+    group: str | None = None,
 ) -> Found:
     """As `list_products`, narrowed by `filters`; those by codes that are no facets are left out.
 
     With `count` it also says what else the list may be narrowed by: for each value how many products there would be,
-    given the filters of the other facets. Raises InvalidValue for an unknown sort.
+    given the filters of the other facets. The products carry the prices of a price group; sorted and narrowed
+    they are by those for everybody. Raises InvalidValue for an unknown sort.
     """
     order = _order(query, sort)
     attributes = await facet_attributes(db, market.language) if count or filters.values else []
@@ -149,7 +151,7 @@ async def browse(
         joins, where, parameters = page.scope(relevance=False)
         asked = Asked(market=market, joins=joins, conditions=where, parameters=parameters)
         narrowing = await narrow(db, asked, attributes, filters, now=now)
-    cards = await products_by_ids(db, market, ids, now=now)
+    cards = await products_by_ids(db, market, ids, now=now, group=group)
     return Found(products=cards, total=total, filters=filters, narrowing=narrowing)
 
 

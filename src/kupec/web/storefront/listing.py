@@ -148,6 +148,7 @@ async def _listing(
         limit=PAGE_SIZE,
         offset=(number - 1) * PAGE_SIZE,
         count=counts.kept is None,
+        group=shop.cart.price_group if shop.cart else None,
     )
     if number > 1 and not found.products:
         raise NotFoundException

@@ -215,7 +215,10 @@ async def _delivery(
 async def soonest(
     db: Connection, shop: Shop, now: datetime, *, subtotal: int = 0, weight_g: int = 0, lead_days: int = 0
 ) -> ShippingOption | None:
-    """The delivery that arrives first in the market's home country, the cheaper one of two that arrive together."""
+    """The delivery that arrives first in the market's home country, the cheaper one of two that arrive together.
+
+    What has to be fetched counts only where nothing is brought.
+    """
     options = (await tariff(db)).options(
         shop.market,
         country=None,
@@ -225,7 +228,7 @@ async def soonest(
         lead_days=lead_days,
         now=now,
     )
-    return min(options, key=lambda option: (option.promised_on, option.fee), default=None)
+    return min(options, key=lambda each: (each.kind == "pickup", each.promised_on, each.fee), default=None)
 
 
 # --- likes and shares --------------------------------------------------------------------------------
