@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -119,6 +120,24 @@ async def test_a_subscriber_starts_now_or_at_the_beginning(database: Database, r
     await catch_up(database, subscriber(reader))
     assert late.calls == [[2]]
     assert reader.calls == [[1], [2]]
+
+
+async def test_what_happens_while_nobody_wants_to_know_is_passed_over(database: Database, reader: Reader) -> None:
+    sleeping = True
+
+    async def asleep(_: Connection) -> bool:
+        return sleeping
+
+    listener = replace(subscriber(reader), asleep=asleep)
+    async with database.transaction() as db:
+        await note(db, 1, 2)
+    await catch_up(database, listener)
+    assert reader.calls == []
+    sleeping = False
+    async with database.transaction() as db:
+        await note(db, 3)
+    await catch_up(database, listener)
+    assert reader.calls == [[3]]
 
 
 async def test_imported_history_is_for_those_who_ask_for_it(database: Database, reader: Reader) -> None:

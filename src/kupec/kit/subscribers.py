@@ -40,6 +40,7 @@ class Subscriber:
     network. No `events` means all of them. `start` counts when the name is first seen: "now", or at the "beginning"
     (a projection). Imported history is passed over unless `imported` is set. Between two batches it rests for `rest`
     seconds so that events gather: a batch costs more than its members, and few things cannot wait for half a second.
+    While `asleep(db)` says that nobody wants to know, events are passed over without being read.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Subscriber:
     imported: bool = False
     batch_size: int = 200
     rest: float = 0.05
+    asleep: Callable[[Connection], Awaitable[bool]] | None = None
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,6 +213,9 @@ async def _take_batch(database: Database, subscriber: Subscriber, now: datetime 
         if row is None:
             return 0, False
         position = (row["xid"], row["id"])
+        if subscriber.asleep is not None and await subscriber.asleep(db):
+            await db.execute(_MOVE, subscriber.name, row["horizon"], 0)
+            return 0, False
         far = await db.fetchrow(_STRETCH_END, *position, row["horizon"], STRETCH)
         end: Position = (far["at_xid"], far["id"]) if far else (row["horizon"], 0)
         rows = await db.fetch(
