@@ -12,6 +12,7 @@ from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from kupec.billing import Document, PaymentInstructions
+from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translations
 from kupec.kit.money import Money, display
 from kupec.outreach.wording import Letters, Wording, fill
@@ -91,9 +92,8 @@ def parcel_shipped(order: Order, parcel: Fulfilment, sender: Sender, letters: Le
 
 def document_letter(order: Order, document: Document, sender: Sender) -> Letter:
     """What comes with an invoice or credit note, and what is still to be paid."""
-    spoken = translations(order.language)
-    title = spoken.gettext("Invoice %(number)s" if document.kind == "invoice" else "Credit note %(number)s")
-    title %= {"number": document.number}
+    message = _("Invoice %(number)s") if document.kind == "invoice" else _("Credit note %(number)s")
+    title = translations(order.language).gettext(message) % {"number": document.number}
     return _letter("document", title, order, sender, Wording(), parcel=None, document=document)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kupec.billing import PAYMENT
+from kupec.billing import PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
@@ -35,6 +35,7 @@ _ALL = (
     Section(PAYMENT, _("Payment"), _("Ways to pay, their fees and limits, bank accounts.")),
     Section(TAX, _("VAT"), _("Rates by country and class, and where VAT is declared.")),
     Section(PROMOTIONS, _("Promotions"), _("What is given under which conditions. Coupons open some of them."), False),
+    Section(SELLER, _("Seller"), _("Who sells: what stands on invoices, and their numbers.")),
     Section(LETTERS, _("Letters"), _("Subject and opening words of the mails that customers get.")),
 )
 SECTIONS = {section.name: section for section in _ALL}
@@ -57,14 +58,20 @@ FIELDS = {
     "carrier": _("Carrier"),
     "categories": _("Categories"),
     "channels": _("Channels"),
+    "city": _("Town"),
     "code": _("Code"),
+    "company_id": _("Company ID"),
     "conditions": _("Conditions"),
     "countries": _("Countries"),
+    "country": _("Country"),
+    "credit_note_series": _("Credit note numbers begin with"),
     "currencies": _("Currencies"),
     "currency": _("Currency"),
     "cut_off": _("Ordered by (time of day)"),
     "destination": _("VAT declared at destination in"),
+    "digits": _("Digits of the number"),
     "due_days": _("Due in (days)"),
+    "email": _("E-mail"),
     "ends": _("Until"),
     "exclusive": _("Stands alone"),
     "fee": _("Fee"),
@@ -77,6 +84,7 @@ FIELDS = {
     "hours": _("Hours"),
     "iban": _("IBAN"),
     "intro": _("Opening words"),
+    "invoice_series": _("Invoice numbers begin with"),
     "kind": _("Kind"),
     "location": _("Place of collection"),
     "markets": _("Markets"),
@@ -88,6 +96,7 @@ FIELDS = {
     "min_value": _("Worth at least"),
     "min_weight_g": _("Weight at least (g)"),
     "minimum": _("Goods for at least"),
+    "name": _("Name"),
     "names": _("Name"),
     "needs_coupon": _("Needs a coupon"),
     "number": _("Account number"),
@@ -96,6 +105,8 @@ FIELDS = {
     "parcel_shipped": _("The parcel is on its way"),
     "per_customer": _("Uses for each customer"),
     "percent_bp": _("Percent"),
+    "phone": _("Phone"),
+    "postcode": _("Postcode"),
     "postcodes": _("Postcodes"),
     "price_groups": _("Price groups"),
     "priority": _("Turn"),
@@ -103,6 +114,7 @@ FIELDS = {
     "promotions": _("Promotions"),
     "quantity": _("Pieces"),
     "rates": _("Rates (%)"),
+    "register": _("Registered at"),
     "return_days": _("Days to return goods"),
     "returning": _("Who has ordered before"),
     "round_to": _("Rounded to"),
@@ -115,6 +127,7 @@ FIELDS = {
     "slot_days": _("Windows open for (days)"),
     "starts": _("From"),
     "statement_formats": _("Formats of statements"),
+    "street": _("Street"),
     "subject": _("Subject"),
     "timezone": _("Time zone"),
     "tracking_url": _("Address for tracking"),
@@ -124,6 +137,8 @@ FIELDS = {
     "valid_from": _("Valid from"),
     "valid_to": _("Valid until"),
     "variant_id": _("Variant"),
+    "vat_id": _("VAT ID"),
+    "website": _("Website"),
     "weekday": _("Weekday (0 is Monday)"),
     "weekdays": _("Days of the week"),
     "windows": _("Delivery windows"),
