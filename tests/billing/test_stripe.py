@@ -132,6 +132,9 @@ async def test_of_two_cards_for_one_payment_the_first_counts(stripe: FakeStripe,
     assert (await pay(cards, payment, "pm_card_declined")).state == "failed"
     assert (await pay(cards, payment, "pm_card_visa")).state == "failed"
     assert len(stripe.of(payment.id)) == 1
+    payment = payment_now()
+    assert (await pay(cards, payment, "pm_card_visa")).state == "authorised"
+    assert (await pay(cards, payment, "pm_card_declined")).state == "authorised"
 
 
 async def test_an_impossible_step_reports_what_is(cards: StripeCards) -> None:
