@@ -25,6 +25,7 @@ from kupec.catalogue import (
     write_products,
 )
 from kupec.customers import open_task
+from kupec.integrations import Reach, add_endpoint, create_key, send_test
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, Database, connect
 from kupec.sales import (
@@ -168,7 +169,17 @@ async def _fill(database: Database) -> None:
                 actor=system("setup"),
                 now=NOON,
             )
+        await _other_systems(db)
         await _wreckage(db)
+
+
+async def _other_systems(db: Connection) -> None:
+    url, words = "https://erp.example/hooks", HOSTILE[:200]
+    endpoint = await add_endpoint(
+        db, url, events=["category.*"], description=words, reach=Reach(), actor=SETUP, now=NOON
+    )
+    await send_test(db, endpoint.id, actor=SETUP, now=NOON)
+    await create_key(db, HOSTILE[:100], scopes=["stock.read"], actor=SETUP, now=NOON)
 
 
 def _product(number: int, picture: str) -> ProductDraft:
@@ -280,6 +291,9 @@ def _things(world: World) -> dict[str, list[str]]:
         "location_id": world.column("select id from location order by position"),
         "mail_id": world.column("select id from mail order by id"),
         "source": ["sandbox"],
+        "endpoint_id": world.column("select id from webhook_endpoint order by id"),
+        "delivery_id": world.column("select id from webhook_out order by id"),
+        "key_id": world.column("select id from api_key order by id"),
         "staff_id": world.column("select id from staff where email = $1", SPARE),
         "passkey_id": [str(uuid4())],
         "view_id": [str(uuid4())],

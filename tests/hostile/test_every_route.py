@@ -131,6 +131,8 @@ FORMS_ON = (
     "/desk/catalogue/{product_id}",
     "/desk/catalogue/stock/{variant_id}/{location_id}",
     "/desk/tasks",
+    "/desk/settings/integrations",
+    "/desk/settings/integrations/endpoints/{endpoint_id}",
     "/desk/system",
     "/desk/outbox/{mail_id}",
 )

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,13 +16,18 @@ from tests.stack import Stack
 
 @contextmanager
 def running_shop(
-    name: str, fill: Callable[[Database], Awaitable[None]], *, server: str, template: str
+    name: str,
+    fill: Callable[[Database], Awaitable[None]],
+    *,
+    server: str,
+    template: str,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """`fill` puts in what is sold. When something fails, the logs of all processes stay."""
     database = f"{SCRATCH}{os.getpid()}_{name}"
     dsn = asyncio.run(create_database(server, database, template=template))
     folder = Path(tempfile.mkdtemp(prefix=f"kupec-{name}-"))
-    stack = Stack(folder, dsn=dsn)
+    stack = Stack(folder, dsn=dsn, settings=settings)
     try:
         asyncio.run(stack.open(fill))
         yield stack
