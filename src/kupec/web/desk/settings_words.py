@@ -97,7 +97,7 @@ FIELDS = {
     "min_weight_g": _("Weight at least (g)"),
     "minimum": _("Goods for at least"),
     "name": _("Name"),
-    "names": _("Name"),
+    "names": _("Names"),
     "needs_coupon": _("Needs a coupon"),
     "number": _("Account number"),
     "order_confirmation": _("Order confirmation"),
