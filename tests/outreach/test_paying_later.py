@@ -34,6 +34,7 @@ async def test_a_transfer_is_explained_and_reminded_of_once(shop: Shop) -> None:
         assert symbol in part
         assert "17. března 2026" in part, "a week to pay"
         assert "a vaši platbu" not in part
+        assert "11. března" not in part, "no day is promised before the money is here"
     assert "/payment.png" in mail.html
     async with shop.database.transaction() as db:
         assert await remind_overdue(db, NOON + timedelta(days=8), 10) == 1
