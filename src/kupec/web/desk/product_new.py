@@ -44,7 +44,7 @@ _LABELS = {
     "options": _("Made to order"),
     "code": _("Code"),
     "kind": _("What buyers give"),
-    "names": _("Name"),
+    "names": _("What it is called"),
     "required": _("Must be given"),
     "choices": _("Choices"),
     "max_length": _("Characters at most"),
