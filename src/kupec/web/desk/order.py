@@ -37,12 +37,13 @@ class Possible(msgspec.Struct, frozen=True, kw_only=True):
     cancel: bool
 
 
-def possible(order: Order, actor: Actor) -> Possible:
+def possible(order: Order, payments: list[Payment], actor: Actor) -> Possible:
     """Mirrors what the verbs will allow, so that the page offers nothing that would be refused."""
     write = actor.may("orders.write")
+    waits = any(payment.state == "awaiting" and payment.provider == "transfer" for payment in payments)
     gone = any(parcel.state not in ("picking", "cancelled") for parcel in order.fulfilments)
     return Possible(
-        pick=write and order.state == "placed",
+        pick=write and order.state == "placed" and not waits,
         cancel=actor.may("orders.refund") and order.state in ("placed", "picking") and not gone,
     )
 
@@ -90,7 +91,7 @@ async def order_page(
         payments=payments,
         paid=sum(payment.amount for payment in payments if payment.state == "captured"),
         refunded=sum(payment.refunded for payment in payments),
-        possible=possible(order, actor_of(request)),
+        possible=possible(order, payments, actor_of(request)),
         parcels=await parcel_desk(db, order, actor_of(request)),
         components=_components(order),
         money_in=await order_money(db, order, payments),
