@@ -159,6 +159,11 @@ async def test_many_orders_are_looked_at_in_chunks(sold: Shop) -> None:
     seen = await look(sold, SHIPPING, await with_fee(sold, 10000), most=1000)
     assert (seen.orders, seen.changed, seen.difference) == (354, 353, {"CZK": 353 * 100})
     assert len(seen.largest) == 10
+    async with sold.database.transaction() as db:
+        await db.execute("update sales_order set shipping_method = null where number in ('M1', 'M2')")
+        await db.execute("update sales_order set market = 'gone' where number = 'M3'")
+    seen = await look(sold, SHIPPING, await with_fee(sold, 10000), most=1000)
+    assert (seen.orders, seen.changed, seen.unclear) == (354, 350, 3)
     async with sold.database.reading() as db:
         cut = await preview_orders(db, "shipping", await with_fee(sold, 1), patience=-1)
     assert (cut.orders, cut.complete) == (0, False)

@@ -80,12 +80,14 @@ class ChangedOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What a draft would have meant. `complete` is false when time ran out before all orders were looked at.
 
+    `unclear` are orders that nothing can be said of: they do not name a way of delivery, or their market is no more.
     `difference` and `tax_difference` are sums by currency over the orders that could have been placed all the same.
     """
 
     orders: int
     changed: int
     lost: int
+    unclear: int
     difference: dict[str, int]
     tax_difference: dict[str, int]
     largest: list[ChangedOrder]
@@ -111,7 +113,13 @@ async def preview_orders(
     Raises NotFound for a kind that prices nothing.
     """
     before = await current_terms(db)
-    replay = _Replay({market.code: market for market in await markets(db)}, before, terms_with(before, kind, document))
+    needs_delivery = kind == SHIPPING.name
+    replay = _Replay(
+        {market.code: market for market in await markets(db)},
+        before,
+        terms_with(before, kind, document),
+        needs_delivery,
+    )
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience
     place: tuple[datetime, UUID] | tuple[None, None] = (None, None)
@@ -133,8 +141,10 @@ async def preview_orders(
 class _Replay:
     """The orders looked at so far, and what has come of them."""
 
-    def __init__(self, known: Mapping[str, Market], before: Terms, after: Terms) -> None:
+    def __init__(self, known: Mapping[str, Market], before: Terms, after: Terms, needs_delivery: bool) -> None:
         self.orders = 0
+        self._unclear = 0
+        self._needs_delivery = needs_delivery
         self._markets = known
         self._before = before
         self._after = after
@@ -146,7 +156,9 @@ class _Replay:
     def order(self, row: asyncpg.Record, lines: Sequence[asyncpg.Record]) -> None:
         self.orders += 1
         market = self._markets.get(row["market"])
-        if market is None or market.currency != row["currency"] or not lines:
+        delivered = row["shipping_method"] is not None or not self._needs_delivery
+        if market is None or market.currency != row["currency"] or not lines or not delivered:
+            self._unclear += 1
             return
         cart, goods = _cart(row, lines), {line["id"]: _goods(line) for line in lines} | self._gifts
         was, would_be = (
@@ -181,6 +193,7 @@ class _Replay:
             orders=self.orders,
             changed=len(self._changed),
             lost=sum(1 for one in self._changed if one.lost),
+            unclear=self._unclear,
             difference=dict(difference),
             tax_difference=dict(tax),
             largest=by_size[:_LARGEST],
