@@ -277,9 +277,9 @@ async def test_the_verb_itself_refuses_the_warehouse(desk: Desk) -> None:
     warehouse = Actor(kind="staff", id="1", permissions=PERMISSIONS["warehouse"])
     agent = Actor(kind="staff", id="1", permissions=PERMISSIONS["agent"])
     reader = Actor(kind="staff", id="1", permissions=frozenset({"orders.read"}))
-    assert (possible(order, warehouse).pick, possible(order, warehouse).cancel) == (True, False)
-    assert (possible(order, agent).pick, possible(order, agent).cancel) == (True, True)
-    assert (possible(order, reader).pick, possible(order, reader).cancel) == (False, False)
+    assert (possible(order, [], warehouse).pick, possible(order, [], warehouse).cancel) == (True, False)
+    assert (possible(order, [], agent).pick, possible(order, [], agent).cancel) == (True, True)
+    assert (possible(order, [], reader).pick, possible(order, [], reader).cancel) == (False, False)
 
 
 async def test_an_unknown_order_is_not_there(desk: Desk) -> None:
