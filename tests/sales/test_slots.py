@@ -83,7 +83,9 @@ async def test_a_place_is_kept_given_back_and_refused(db: Connection) -> None:
     assert set(refused) == set(orders[3:])
     assert all(isinstance(error, SlotFull) and error.field == "slot_id" for error in refused.values())
     assert await hold_slots(db, [(orders[0], slot.id)], now=NOON) == {}, "a repeated request keeps its place"
+    other = {orders[3]: "another van"}
     await release_slots(db, [orders[0], uuid7()])
+    assert set(await hold_slots(db, [(orders[3], slot.id)], methods=other, now=NOON)) == {orders[3]}
     await release_slots(db, [orders[0]])
     assert (await open_slots(db, "van", now=NOON))[0].free == 1
     late = datetime(2026, 3, 11, 10, tzinfo=UTC)

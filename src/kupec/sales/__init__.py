@@ -184,7 +184,7 @@ from kupec.sales.promotions.models import (
 )
 from kupec.sales.refund_parts import RefundPart
 from kupec.sales.refund_rows import OrderRefund, order_refunds
-from kupec.sales.refunding import Refundable, refund_order, refundable
+from kupec.sales.refunding import Refundable, refund_order, refundable, refused_refunds, repeat_refund
 from kupec.sales.return_label import return_consignment, return_label_pdf
 from kupec.sales.return_rows import (
     Return,
@@ -199,6 +199,7 @@ from kupec.sales.returns import (
     RETURN_REASONS,
     Arrived,
     ReturnableLine,
+    SettleTo,
     Wish,
     approve_return,
     receive_return,
@@ -381,6 +382,7 @@ __all__ = [
     "Round",
     "Rule",
     "Selection",
+    "SettleTo",
     "Shipment",
     "Shipping",
     "ShippingOption",
@@ -480,9 +482,11 @@ __all__ = [
     "refund_order",
     "refundable",
     "refuse_return",
+    "refused_refunds",
     "reject_reviews",
     "release_slots",
     "remove_coupon",
+    "repeat_refund",
     "reply_to_review",
     "request_return",
     "return_consignment",

@@ -15,7 +15,7 @@ from kupec.sales.errors import TotalChanged
 from kupec.sales.models import PricedCart
 from kupec.sales.promotions.coupons import confirm_redemptions, customer_key, hold_redemptions, release_redemptions
 from kupec.sales.promotions.models import Redeeming
-from kupec.sales.slots import hold_slots, release_slots
+from kupec.sales.slots import hold_slots, promise_slot_days, release_slots
 
 
 async def hold_claims(db: Connection, drafts: Mapping[UUID, PricedCart], *, now: datetime) -> dict[UUID, KupecError]:
@@ -84,7 +84,8 @@ async def _book(db: Connection, drafts: Mapping[UUID, PricedCart], now: datetime
         for order_id, seen in drafts.items()
         if seen.cart.slot_id is not None and seen.shipping is not None and seen.shipping.kind == "slot"
     ]
-    return await hold_slots(db, wanted, now=now) if wanted else {}
+    methods = {order_id: drafts[order_id].shipping.code for order_id, _ in wanted if drafts[order_id].shipping}
+    return await hold_slots(db, wanted, methods=methods, now=now) if wanted else {}
 
 
 async def release_claims(db: Connection, order_ids: Sequence[UUID], *, now: datetime) -> None:
@@ -109,3 +110,4 @@ async def confirm_claims(db: Connection, order_ids: Sequence[UUID]) -> None:
     """These orders are placed: the uses of promotions they held are counted for good."""
     if order_ids:
         await confirm_redemptions(db, order_ids)
+        await promise_slot_days(db, order_ids)

@@ -3,7 +3,7 @@
 A booking lives and dies with its order: made when the order is drafted, given up when the draft or the order is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -62,12 +62,16 @@ async def slots_by_ids(db: Connection, slot_ids: Sequence[UUID]) -> dict[UUID, S
 
 
 async def hold_slots(
-    db: Connection, bookings: Sequence[tuple[UUID, UUID]], *, now: datetime | None = None
+    db: Connection,
+    bookings: Sequence[tuple[UUID, UUID]],
+    *,
+    methods: Mapping[UUID, str] | None = None,
+    now: datetime | None = None,
 ) -> dict[UUID, SlotFull]:
     """Book (order, slot) pairs, in their order; returns by order those that got no place.
 
-    Rows are locked in the order of their ids. A slot that is unknown, full, or closed at `now` gives SlotFull; an
-    order that already has its place keeps it. Never more orders than the slot takes, under any interleaving.
+    Rows are locked in the order of their ids. A slot that is unknown, full, closed at `now`, or of another way of
+    delivery than `methods` says of the order gives SlotFull; an order that already has its place keeps it. Never more orders than the slot takes, under any interleaving.
     """
     if not bookings:
         return {}
@@ -89,7 +93,8 @@ async def hold_slots(
     for order_id, slot_id in bookings:
         if known.get(order_id) == slot_id:
             continue
-        if free.get(slot_id, 0) < 1:
+        foreign = methods is not None and slot_id in slots and slots[slot_id].method != methods.get(order_id)
+        if foreign or free.get(slot_id, 0) < 1:
             refused[order_id] = SlotFull(field="slot_id")
             continue
         free[slot_id] -= 1
@@ -130,6 +135,18 @@ async def release_slots(db: Connection, order_ids: Sequence[UUID]) -> None:
         with gone as (delete from slot_booking where order_id = any($1::uuid[]) returning slot_id),
              total as (select slot_id, count(*)::int as orders from gone group by slot_id)
         update delivery_slot set booked = booked - total.orders from total where id = total.slot_id
+        """,
+        order_ids,
+    )
+
+
+async def promise_slot_days(db: Connection, order_ids: Sequence[UUID]) -> None:
+    """What these orders have booked is the day they are promised for."""
+    await db.execute(
+        """
+        update sales_order o set promised_on = slot.day
+          from slot_booking booking join delivery_slot slot on slot.id = booking.slot_id
+         where o.id = booking.order_id and o.id = any($1::uuid[])
         """,
         order_ids,
     )

@@ -18,6 +18,7 @@ from kupec.sales import (
     RETURN_REASONS,
     Order,
     ReturnableLine,
+    SettleTo,
     Wish,
     exchange_choices,
     order_from_token,
@@ -27,7 +28,6 @@ from kupec.sales import (
     returnable,
     returns_of,
 )
-from kupec.sales.returns import SettleTo
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.shop import Shop, open_shop, page
