@@ -84,7 +84,7 @@ async def _book(db: Connection, drafts: Mapping[UUID, PricedCart], now: datetime
         for order_id, seen in drafts.items()
         if seen.cart.slot_id is not None and seen.shipping is not None and seen.shipping.kind == "slot"
     ]
-    methods = {order_id: drafts[order_id].shipping.code for order_id, _ in wanted if drafts[order_id].shipping}
+    methods = {order_id: seen.shipping.code for order_id, seen in drafts.items() if seen.shipping is not None}
     return await hold_slots(db, wanted, methods=methods, now=now) if wanted else {}
 
 

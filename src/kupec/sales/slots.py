@@ -71,7 +71,8 @@ async def hold_slots(
     """Book (order, slot) pairs, in their order; returns by order those that got no place.
 
     Rows are locked in the order of their ids. A slot that is unknown, full, closed at `now`, or of another way of
-    delivery than `methods` says of the order gives SlotFull; an order that already has its place keeps it. Never more orders than the slot takes, under any interleaving.
+    delivery than `methods` says of the order gives SlotFull; an order that already has its place keeps it. Never more
+    orders than the slot takes, under any interleaving.
     """
     if not bookings:
         return {}
