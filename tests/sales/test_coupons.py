@@ -46,8 +46,8 @@ from kupec.sales import (
     remove_coupon,
     stop_batch,
 )
-from kupec.sales.promotions.coupons import customer_key, hold_redemptions
-from kupec.sales.promotions.models import Redeeming
+from kupec.sales.promotions.coupons import customer_key, hold_redemptions, shopper_standings
+from kupec.sales.promotions.models import Redeeming, Shopper
 from tests.reliability.unlocked import Unlocked
 from tests.sales.baskets import all_of, promotion
 from tests.sales.conftest import Shop
@@ -433,3 +433,28 @@ async def test_what_a_promotion_did(shop: Shop) -> None:
         [count] = await promotion_uses(db)
     assert (count.promotion, count.currency, count.uses, count.held) == ("SPRING", "CZK", 1, 1)
     assert (count.discount, count.revenue) == (5000, 34900)
+
+
+class Counted:
+    """A connection that counts what it is asked."""
+
+    def __init__(self, connection: object) -> None:
+        self.asked = 0
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> object:
+        self.asked += 1
+        return getattr(self._connection, name)
+
+
+async def test_who_brings_nothing_costs_no_statement(db: Connection) -> None:
+    counted = Counted(db)
+    plain = Shopper(key=uuid7(), email="jana@example.com")
+    coupon_only = all_of(promotion("W", FIFTY, Conditions(needs_coupon=True, first_order=True), max_uses=5))
+    for document in (all_of(), all_of(promotion("TEN")), coupon_only):
+        assert await shopper_standings(counted, [plain], document) == {}  # type: ignore[arg-type]
+    assert await hold_redemptions(counted, [Redeeming(order_id=uuid7(), customer_key="", applied=[])], NOON) == {}  # type: ignore[arg-type]
+    assert counted.asked == 0
+    capped = all_of(promotion("X", FIFTY, max_uses=5))
+    assert await shopper_standings(counted, [plain], capped)  # type: ignore[arg-type]
+    assert counted.asked <= 4

@@ -52,10 +52,14 @@ class _Effect(msgspec.Struct, frozen=True):
         return sum(self.lines.values()) + self.shipping
 
 
-def needs_history(promotions: Promotions) -> bool:
-    """Whether any promotion asks what the buyer, or everybody, has done before."""
+def needs_history(promotions: Promotions, *, with_coupon: bool = True) -> bool:
+    """Whether any promotion asks what the buyer, or everybody, has done before.
+
+    Without a coupon in the cart, those that need one ask for nothing.
+    """
     return any(
         promotion.active
+        and (with_coupon or not promotion.conditions.needs_coupon)
         and (
             promotion.conditions.first_order
             or promotion.conditions.returning

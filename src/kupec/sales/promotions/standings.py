@@ -59,8 +59,8 @@ async def shopper_standings(
     db: Connection, shoppers: Sequence[Shopper], promotions: Promotions
 ) -> dict[UUID, ShopperStanding]:
     """What each shopper has used up, by their key. Nobody is in it when nothing depends on it: then nothing is read."""
-    history = needs_history(promotions)
-    asked = [shopper for shopper in shoppers if history or shopper.coupons]
+    everybody = needs_history(promotions, with_coupon=False)
+    asked = [shopper for shopper in shoppers if everybody or shopper.coupons]
     if not asked:
         return {}
     known = await _coupons(db, sorted({code for shopper in asked for code in shopper.coupons}))
@@ -70,7 +70,7 @@ async def shopper_standings(
     mine = await db.fetch(
         USES, keys, [customer_key(shopper.email) for shopper in asked], [shopper.customer_id for shopper in asked]
     )
-    buyers = await _buyers(db, asked) if history else set()
+    buyers = await _buyers(db, asked) if needs_history(promotions) else set()
     return {shopper.key: _standing(shopper, known, used, own, mine, buyers) for shopper in asked}
 
 
