@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from kupec.billing import (
     NotRefundable,
+    RefundOutcome,
     RefundTooLarge,
+    apply_refunds,
     credit_held,
     credit_standing,
     documents_of,
@@ -19,7 +21,7 @@ from kupec.billing import (
 )
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Pool, connect
-from kupec.kit.errors import Forbidden, IdempotencyMismatch, InvalidValue, KupecError
+from kupec.kit.errors import Forbidden, IdempotencyMismatch, InvalidValue, KupecError, NotFound
 from kupec.kit.ids import uuid7
 from kupec.sales import (
     Order,
@@ -29,6 +31,8 @@ from kupec.sales import (
     order_refunds,
     refund_order,
     refundable,
+    refused_refunds,
+    repeat_refund,
 )
 from tests.sales.ordering import CLERK, Sold, account_balances, keep_books, make_order, refunds_done
 from tests.shop import NOON
@@ -156,6 +160,23 @@ async def test_an_invoiced_order_gets_a_credit_note_and_one_that_is_not_a_deduct
     await refunds_done(db)
     await keep_books(db)
     assert set((await account_balances(db)).values()) == {0}
+
+
+async def test_what_the_provider_refused_is_asked_for_again_or_made_store_credit(db: Connection) -> None:
+    order = await make_order(db)
+    refund = await give(db, order, amount=5000)
+    with pytest.raises(NotFound):
+        await repeat_refund(db, order.id, refund.id, to="payment", actor=CLERK, now=NOON)
+    for to in ("payment", "store_credit"):
+        (asked,) = await db.fetch("select id from refund where state = 'pending'")
+        await apply_refunds(db, [(asked["id"], RefundOutcome(done=False, error_code="refused"))], now=NOON)
+        assert await refused_refunds(db, order.id) == {refund.id: 5000}
+        assert await repeat_refund(db, order.id, refund.id, to=to, actor=CLERK, now=NOON) == 5000
+        assert await refused_refunds(db, order.id) == {}
+    assert (await payments_of(db, order.id))[0].refunded == 5000
+    assert [credit.balance for credit in await store_credits_of(db, order.id)] == [5000]
+    with pytest.raises(NotFound):
+        await repeat_refund(db, order.id, refund.id, to="payment", actor=CLERK, now=NOON)
 
 
 Steps = list[tuple[str, int, int]]

@@ -15,16 +15,18 @@ import msgspec
 from kupec.billing import (
     NotRefundable,
     Payment,
+    Refund,
     RefundTooLarge,
     credit_held,
     payments_of,
     refund_to_credit,
+    refunds_of,
     request_refund,
     return_store_credit,
 )
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
-from kupec.kit.errors import IdempotencyMismatch, InvalidValue
+from kupec.kit.errors import IdempotencyMismatch, InvalidValue, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
 from kupec.sales.errors import WrongOrderState
@@ -39,9 +41,10 @@ from kupec.sales.refund_parts import (
     give_back_pieces,
     what_is_left,
 )
-from kupec.sales.refund_rows import OrderRefund, given_back, insert_refund, refund_by_key
+from kupec.sales.refund_rows import OrderRefund, given_back, insert_refund, order_refunds, refund_by_key
 
 Destination = Literal["payment", "store_credit"]
+_KEY = "order-refund"
 
 
 class Refundable(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +134,51 @@ async def refund_order(
     return refund
 
 
+async def refused_refunds(db: Connection, order_id: UUID) -> dict[UUID, int]:
+    """By refund of the order, the minor units that the payment's provider would not give back and nobody has since."""
+    latest: dict[UUID, Refund] = {}
+    for refund in await refunds_of(db, order_id):
+        kind, _, rest = refund.key.partition(":")
+        if kind == _KEY:
+            latest[UUID(rest.partition(":")[0])] = refund
+    return {refund_id: refund.amount for refund_id, refund in latest.items() if refund.state == "failed"}
+
+
+async def repeat_refund(
+    db: Connection, order_id: UUID, refund_id: UUID, *, to: Destination, actor: Actor, now: datetime
+) -> int:
+    """Give back what the provider refused: ask once more, or make it store credit. Returns the minor units.
+
+    No new document follows: the refund stands as it was. Needs "orders.refund". Raises NotFound unless it was refused.
+    """
+    actor.require("orders.refund")
+    await db.execute("select from sales_order where id = $1 for no key update", order_id)
+    order = await get_order(db, order_id)
+    amount = (await refused_refunds(db, order_id)).get(refund_id)
+    payment, _ = await _funds(db, order_id)
+    if amount is None or payment is None:
+        raise NotFound(what="refused refund")
+    tries = sum(refund.key.startswith(f"{_KEY}:{refund_id}") for refund in await refunds_of(db, order_id))
+    key = f"{_KEY}:{refund_id}:{tries}"
+    reason = next(refund.reason for refund in await order_refunds(db, order_id) if refund.id == refund_id)
+    if to == "payment":
+        owners = {order.id: (order.customer_id, order.channel)}
+        await request_refund(db, payment.id, amount=amount, reason=reason, key=key, actor=actor, now=now, owners=owners)
+    else:
+        await refund_to_credit(
+            db,
+            payment.id,
+            amount=amount,
+            reason=reason,
+            key=key,
+            actor=actor,
+            now=now,
+            customer_id=order.customer_id,
+            channel=order.channel,
+        )
+    return amount
+
+
 def _parts(
     left: Sequence[RefundPart],
     most: int,
@@ -215,7 +263,7 @@ async def _move(
             payment.id,
             amount=back,
             reason=refund.reason,
-            key=f"order-refund:{refund.id}",
+            key=f"{_KEY}:{refund.id}",
             actor=actor,
             now=now,
             owners=owners,

@@ -125,6 +125,7 @@ _INSIDE = (
     stock.correct,
     stock.carry,
     refund.refund,
+    refund.refund_again,
     finance.documents,
     finance.pdf,
     finance.export_csv,

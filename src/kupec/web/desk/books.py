@@ -10,7 +10,16 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
 from kupec.kit.money import parse_amount
-from kupec.sales import Order, OrderRefund, Refundable, get_order, order_refunds, refund_order, refundable
+from kupec.sales import (
+    Order,
+    OrderRefund,
+    Refundable,
+    get_order,
+    order_refunds,
+    refund_order,
+    refundable,
+    refused_refunds,
+)
 from kupec.web.desk.gate import actor_of
 from kupec.web.forms import Form
 from kupec.web.rendering import AnyRequest, site_of
@@ -23,6 +32,8 @@ class OrderBooks(msgspec.Struct, frozen=True, kw_only=True):
 
     documents: list[Document]
     refunds: list[OrderRefund]
+    refused: dict[UUID, int]
+    """By refund, what the provider would not give back."""
     credits: list[StoreCredit]
     left: Refundable
     balance: int
@@ -39,6 +50,7 @@ async def order_books(db: Connection, order: Order, actor: Actor) -> OrderBooks:
     return OrderBooks(
         documents=await documents_of(db, order.id),
         refunds=await order_refunds(db, order.id),
+        refused=await refused_refunds(db, order.id),
         credits=await store_credits_of(db, order.id),
         left=left,
         balance=balances.get((order.id, order.currency), 0),

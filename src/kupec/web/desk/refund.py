@@ -9,8 +9,9 @@ from litestar.params import FromPath
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
-from kupec.sales import get_order
+from kupec.sales import get_order, repeat_refund
 from kupec.web.desk.books import give_back
+from kupec.web.desk.gate import actor_of
 from kupec.web.desk.order import order_page
 from kupec.web.desk.page import go, in_words, reader_of
 from kupec.web.forms import read_form
@@ -37,3 +38,23 @@ async def refund(request: AnyRequest, order_id: FromPath[UUID]) -> Response[Any]
     reader = reader_of(request)
     done = reader.text(_("{amount} is given back.")).format(amount=reader.money(given.amount, currency))
     return go(request, target, done=done)
+
+
+@post("/orders/{order_id:uuid}/refunds/{refund_id:uuid}/again", opt={"permission": "orders.refund"})
+async def refund_again(request: AnyRequest, order_id: FromPath[UUID], refund_id: FromPath[UUID]) -> Response[Any]:
+    """What the provider refused: asked once more, or made store credit."""
+    site, form = site_of(request), await read_form(request)
+    target = f"/desk/orders/{order_id}" + (f"?{request.url.query}" if request.url.query else "")
+    try:
+        async with site.database.transaction() as db:
+            await repeat_refund(
+                db,
+                order_id,
+                refund_id,
+                to="store_credit" if form.text("to") == "store_credit" else "payment",
+                actor=actor_of(request),
+                now=site.clock.now(),
+            )
+    except KupecError as error:
+        return go(request, target, failed=explain(error, language_of(request)))
+    return go(request, target, done=reader_of(request).text(_("The money is on its way back.")))
