@@ -11,6 +11,7 @@ from kupec.billing import (
     BankAccount,
     PaymentMethod,
     PaymentMethods,
+    allow_account,
     issue_store_credit,
     open_account,
     payments_of,
@@ -148,6 +149,7 @@ async def test_a_credit_limit_is_never_passed(shop: Shop, ways_to_pay: None, at_
         cart_id = await cart_with(shop, CartDetails(payment_method="account"), email="cafe@example.com")
         async with shop.database.transaction() as db:
             await db.execute("update cart set customer_id = $2 where id = $1", cart_id, party)
+            await allow_account(db, cart_id, party, now=NOON)
         carts.append(cart_id)
     if at_once:
         answers = await asyncio.gather(*(shop.order(cart_id) for cart_id in carts), return_exceptions=True)

@@ -3,7 +3,7 @@
 import asyncio
 from uuid import UUID
 
-from kupec.billing import PAYMENT, CreditExceeded, accounts_of, mark_paid, open_account
+from kupec.billing import PAYMENT, CreditExceeded, accounts_of, allow_account, mark_paid, open_account
 from kupec.kit.actor import guest, system
 from kupec.kit.versions import publish_new
 from kupec.sales import CartDetails, Completion, cancel_order, set_details
@@ -26,6 +26,7 @@ async def a_cart(shop: Shop, party_id: UUID) -> UUID:
     cart_id = await filled_cart(shop.database, [(shop.variant, 1)])
     async with shop.database.transaction() as db:
         await db.execute("update cart set customer_id = $2 where id = $1", cart_id, party_id)
+        await allow_account(db, cart_id, party_id, now=NOON)
         await set_details(db, cart_id, CartDetails(payment_method="account"), actor=guest(cart_id), now=NOON)
     return cart_id
 

@@ -6,15 +6,18 @@ from uuid import UUID
 
 import pytest
 
-from kupec.billing import PAYMENT, StripeCards, import_statement, mark_paid
+from kupec.billing import PAYMENT, StripeCards, import_statement, mark_paid, open_account
+from kupec.customers import Contact, identify
 from kupec.kit.actor import system
 from kupec.kit.db import Pool
 from kupec.kit.versions import publish_new
 from kupec.sales import NotPaidYet, cancel_unpaid, find_order, start_picking, status_token
+from kupec.web.storefront.on_account import account_link
 from tests.billing.fake_stripe import KEY, WEBHOOK_SECRET, FakeStripe
 from tests.billing.owing import CLERK, METHODS, line, statement
 from tests.shop import NOON
 from tests.web.browsing import Browser, Served, serving, text_of
+from tests.web.test_storefront_cart import put_in
 from tests.web.test_storefront_checkout import FILLED, go_to_checkout
 
 
@@ -141,3 +144,44 @@ async def test_nothing_is_packed_before_the_transfer_is_here(later: Served) -> N
             await start_picking(db, order.id, actor=system("test"), now=NOON)
         await mark_paid(db, await db.fetchval("select id from payment"), actor=CLERK, now=NOON)
         assert (await start_picking(db, order.id, actor=system("test"), now=NOON)).state == "picking"
+
+
+async def an_account(served: Served, email: str) -> UUID:
+    """The customer whose mail this is may buy on account."""
+    async with served.site.database.transaction() as db:
+        contact = Contact(email=email, name="Kavárna", language="cs")
+        (party_id,) = await identify(db, [contact], now=NOON, actor=system("test"))
+        await open_account(db, party_id, currency="CZK", credit_limit=1_000_000, terms_days=14, actor=CLERK, now=NOON)
+    return party_id
+
+
+async def test_a_typed_address_is_no_leave_to_buy_on_account(later: Served) -> None:
+    """Whoever ordered once under a customer's address is known as them; to owe in their name takes more."""
+    await an_account(later, FILLED["email"])
+    browser = later.browser()
+    await ordered(browser, "cod")
+    await go_to_checkout(browser)
+    assert 'value="transfer"' in browser.page
+    assert 'value="account"' not in browser.page
+
+
+async def test_the_shops_link_lets_a_customer_buy_on_account(later: Served) -> None:
+    party_id = await an_account(later, "kavarna@example.com")
+    settings = later.site.settings
+    browser = later.browser()
+    await put_in(browser, "beans")
+    link = account_link(settings.secret, settings.base_url, party_id, "cs").removeprefix(settings.base_url)
+    assert (await browser.get(f"{link}x")).status_code == 404
+    await browser.follow(await browser.get(link))
+    for _ in range(2):  # the second order is made without the link
+        await go_to_checkout(browser)
+        assert 'value="account"' in browser.page
+        await browser.submit("/cs/checkout", "update=yes", **FILLED, payment_method="account")
+        await browser.follow(await browser.submit("/cs/checkout", "order=yes", **FILLED, payment_method="account"))
+        assert "/checkout/done/" in browser.path
+    async with later.site.database.reading() as db:
+        rows = await db.fetch("select party_id, state, provider from payment")
+        assert {tuple(row) for row in rows} == {(party_id, "awaiting", "account")}
+        assert await db.fetchval("select used from house_account") == sum(
+            row["amount"] for row in await db.fetch("select amount from payment")
+        )

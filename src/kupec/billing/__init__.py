@@ -16,10 +16,12 @@ from kupec.billing.card_on_file import StoredCard, cards_on_file, forget_card, s
 from kupec.billing.credit import (
     HouseAccount,
     accounts_of,
+    allow_account,
     change_account,
     hold_credit,
     house_accounts,
     open_account,
+    proved_buyers,
     release_credit,
 )
 from kupec.billing.crediting import refund_to_credit
@@ -269,6 +271,7 @@ __all__ = [
     "VatFigures",
     "account_statement",
     "accounts_of",
+    "allow_account",
     "apply_outcomes",
     "apply_refunds",
     "apply_transitions",
@@ -328,6 +331,7 @@ __all__ = [
     "payments_of",
     "print_job",
     "problem_payments",
+    "proved_buyers",
     "qr_png",
     "qr_svg",
     "recapitulation",

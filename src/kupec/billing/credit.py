@@ -49,6 +49,23 @@ async def accounts_of(db: Connection, party_ids: Sequence[UUID]) -> dict[tuple[U
     return {(row["party_id"], row["currency"]): HouseAccount(**dict(row)) for row in rows}
 
 
+async def allow_account(db: Connection, cart_id: UUID, party_id: UUID, *, now: datetime) -> None:
+    """Whoever holds this cart has proved that they buy for this customer, and may use the customer's account."""
+    await db.execute(
+        "insert into account_cart (cart_id, party_id, proved_at) values ($1, $2, $3) "
+        "on conflict (cart_id) do update set party_id = excluded.party_id, proved_at = excluded.proved_at",
+        *(cart_id, party_id, now),
+    )
+
+
+async def proved_buyers(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """By cart, the customer it has been proved to be for; reads nothing when nobody is asked about."""
+    if not cart_ids:
+        return {}
+    rows = await db.fetch("select cart_id, party_id from account_cart where cart_id = any($1::uuid[])", list(cart_ids))
+    return {row["cart_id"]: row["party_id"] for row in rows}
+
+
 async def hold_credit(
     db: Connection, wanted: Sequence[tuple[UUID | None, UUID, str, int]]
 ) -> dict[UUID, CreditExceeded]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import PAYMENT, accounts_of, credit_standing
+from kupec.billing import PAYMENT, accounts_of, credit_standing, proved_buyers
 from kupec.catalogue import TAX, Market, SellableVariant, markets, sellable
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -86,8 +86,8 @@ async def _claims(
     codes = sorted({cart.credit_code for cart in carts if cart.credit_code})
     balances = await credit_standing(db, codes) if codes else {}
     on_account = any(method.kind == "account" for method in terms.methods.methods)
-    buyers = sorted({cart.customer_id for cart in carts if cart.customer_id}) if on_account else []
-    accounts = await accounts_of(db, buyers)
+    buyers = await proved_buyers(db, [cart.id for cart in carts if cart.customer_id]) if on_account else {}
+    accounts = await accounts_of(db, sorted(set(buyers.values())))
     claims = {}
     for cart in carts:
         currency = markets[cart.market].currency
@@ -95,7 +95,7 @@ async def _claims(
         claim = Claims(
             standing=standings.get(cart.id, _NO_STANDING),
             credit=credit.balance if credit is not None and credit.currency == currency else 0,
-            account=cart.customer_id is not None and (cart.customer_id, currency) in accounts,
+            account=buyers.get(cart.id) == cart.customer_id and (cart.customer_id, currency) in accounts,
         )
         if claim != NO_CLAIMS:
             claims[cart.id] = claim

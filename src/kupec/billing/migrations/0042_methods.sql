@@ -41,6 +41,13 @@ create table credit_hold (
 );
 create index credit_hold_account on credit_hold (party_id, currency);
 
+-- Carts whose holder has proved for whom they buy: an e-mail address that anybody may type is no leave to owe.
+create table account_cart (
+    cart_id uuid primary key,
+    party_id uuid not null references party (id),
+    proved_at timestamptz not null
+);
+
 -- A file from the bank, as it was brought in.
 create table bank_statement (
     id uuid primary key,

@@ -25,10 +25,10 @@ from kupec.billing import (
     payment_instructions,
     refunds_of,
 )
-from kupec.customers import get_party, list_parties, parties_by_ids
+from kupec.customers import Party, get_party, list_parties, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
-from kupec.kit.i18n import explain
+from kupec.kit.i18n import LANGUAGES, explain
 from kupec.kit.i18n import mark as _
 from kupec.kit.money import Money, parse_amount
 from kupec.sales import Order
@@ -38,6 +38,7 @@ from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
+from kupec.web.storefront.on_account import account_link
 
 PAGE = 100
 KINDS = {"transfer": _("Bank transfer"), "cod": _("Cash on delivery"), "account": _("On account")}
@@ -157,6 +158,7 @@ async def accounts_page(
         accounts=accounts,
         parties=parties,
         account=opened,
+        link=_ordering_link(request, opened, parties) if opened else "",
         limit=str(Money(opened.credit_limit, opened.currency).decimal) if opened else "",
         owed=owed,
         numbers=await order_numbers(db, [row.order_id for row in owed]),
@@ -166,6 +168,12 @@ async def accounts_page(
         errors=errors or {},
         typed=typed(values),
     )
+
+
+def _ordering_link(request: AnyRequest, account: HouseAccount, parties: Mapping[UUID, Party]) -> str:
+    settings, party = site_of(request).settings, parties.get(account.party_id)
+    language = party.language if party and party.language in LANGUAGES else language_of(request)
+    return account_link(settings.secret, settings.base_url, account.party_id, language)
 
 
 @get("/finance/accounts", opt={"permission": "billing.read"})

@@ -9,6 +9,7 @@ from kupec.web.storefront import (
     cart,
     checkout,
     listing,
+    on_account,
     orders,
     pages,
     paying,
@@ -53,6 +54,7 @@ routes: list[Any] = [
             reviews.submit,
             orders.document_file,
             paying.picture,
+            on_account.begin,
             *returns.routes,
         ],
     )

@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 from msgspec import UNSET
 
+from kupec.billing import allow_account
 from kupec.kit.actor import customer, guest
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
@@ -40,6 +41,7 @@ from kupec.web.errors import wants_page
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import site_of
 from kupec.web.security import limit_guesses
+from kupec.web.storefront.on_account import proved_customer
 from kupec.web.storefront.product import product_page
 from kupec.web.storefront.shop import Shop, buyer, cart_cookie, known_order, open_shop, page
 from kupec.web.storefront.words import line_texts, merged, say
@@ -80,13 +82,17 @@ async def _add(request: AnyRequest, db: Connection, shop: Shop, form: Form) -> C
 
 async def _new_cart(request: AnyRequest, db: Connection, shop: Shop) -> Cart:
     before = await _order_before(request, db)
-    return await open_cart(
+    proved = proved_customer(request)
+    cart = await open_cart(
         request,
         db,
         shop,
-        customer_id=before.customer_id if before else None,
+        customer_id=proved or (before.customer_id if before else None),
         details=_same_as(before, shop) if before else _NOTHING_YET,
     )
+    if proved is not None:
+        await allow_account(db, cart.id, proved, now=site_of(request).clock.now())
+    return cart
 
 
 async def open_cart(
