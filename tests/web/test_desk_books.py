@@ -152,3 +152,15 @@ async def test_who_may_not_sees_no_figures_and_gives_nothing(desk: Desk) -> None
     assert await desk.fetchval("select count(*) from store_credit") == 1
     answer = await manager.post("/desk/finance/store-credit", {**fields, "amount": "ten"})
     assert (answer.status_code, 'id="credit.amount-error"' in answer.text) == (422, True)
+
+
+async def test_addresses_that_make_no_sense_bound_nothing(desk: Desk) -> None:
+    await shipped(desk)
+    person = await desk.signed_in("agent")
+    strange = ("since=0001-01-01&until=9999-12-31", "since=%00&q=%00", "kind='--", "before=2026-01-01T00:00~1")
+    for query in strange:
+        for path in ("", "/ledger", "/ledger/CZK/customer", "/ledger/%00/%00", "/store-credit", "/documents.csv"):
+            answer = await person.get(f"/desk/finance{path}?{query}")
+            assert answer.status_code in (200, 404), (path, query)
+    wild = "before=9999-12-31T23:59:59-23:59~99999999999999999999"
+    assert (await person.get(f"/desk/finance/ledger/CZK/customer?{wild}")).status_code == 200

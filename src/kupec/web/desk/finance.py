@@ -34,11 +34,12 @@ from kupec.web.desk.exports import documents_csv, documents_zip
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
-from kupec.web.forms import Form, query_form, read_form
+from kupec.web.forms import Form, clean, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, pdf_file, site_of
 
 PAGE = 50
 KINDS = ("invoice", "credit_note")
+_FIRST_YEAR, _LAST_YEAR = 1990, 2200
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,8 +155,8 @@ async def ledger_account(request: AnyRequest, currency: FromPath[str], account: 
     async with site_of(request).database.reading() as db:
         entries = await account_statement(
             db,
-            account,
-            currency,
+            clean(account),
+            clean(currency),
             actor=actor_of(request),
             since=since,
             until=until,
@@ -284,11 +285,12 @@ def _period(form: Form) -> Period:
 
 
 def _date(text: str) -> date | None:
-    """A day of the address; one that is none bounds nothing."""
+    """A day of the address; one that is none, or of no shop's time, bounds nothing."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 
 
 def _moments(request: AnyRequest, period: Period) -> tuple[datetime | None, datetime | None]:
@@ -301,6 +303,8 @@ def _moments(request: AnyRequest, period: Period) -> tuple[datetime | None, date
 def _before_entry(form: Form) -> tuple[datetime, int] | None:
     at, _tilde, last = form.text("before", most=80).partition("~")
     try:
-        return datetime.fromisoformat(at), int(last)
+        moment, entry_id = datetime.fromisoformat(at), int(last)
     except ValueError:
         return None
+    known = moment.tzinfo is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR and 0 <= entry_id < 2**63
+    return (moment, entry_id) if known else None
