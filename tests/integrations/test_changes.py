@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kupec.integrations import CursorUnknown, create_key, forget_requests, read_changes
+from kupec.integrations import CursorUnknown, changes, create_key, forget_requests, read_changes
 from kupec.integrations.changes import change_of
 from kupec.integrations.once import KEPT_FOR, Answered, begin_request, finish_request
 from kupec.kit.actor import Actor
@@ -46,20 +46,25 @@ async def everything(db: Connection, cursor: str, count: int) -> tuple[list[str]
     return seen, cursor
 
 
-async def test_a_slow_transaction_is_not_skipped(pool: Pool) -> None:
+@pytest.mark.parametrize("stretch", [10_000, 1])
+async def test_a_slow_transaction_is_not_skipped(pool: Pool, stretch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a cursor by id alone would lose: the earlier id, committed later."""
+    monkeypatch.setattr(changes, "_STRETCH", stretch)
     async with pool.acquire() as reader, pool.acquire() as slow, pool.acquire() as quick:
         begun = slow.transaction()
         await begun.start()
         await cancel(slow, 1)
         await cancel(quick, 2)
+        await cancel(quick, 3)
         seen, cursor = await follow(reader, "")
         assert seen == [], "2 is committed, but 1 may still come before it"
         by_id = await reader.fetch("select payload ->> 'number' as number from event where id > 0 order by id")
-        assert [row["number"] for row in by_id] == ["Z2"], "the negative control: a reader by id is past 1 for good"
+        assert [row["number"] for row in by_id] == ["Z2", "Z3"], (
+            "the control: a reader by id is past 1 for good"
+        )
         await begun.commit()
-        seen, cursor = await everything(reader, cursor, 2)
-        assert seen == ["Z1", "Z2"]
+        seen, cursor = await everything(reader, cursor, 3)
+        assert seen == ["Z1", "Z2", "Z3"]
         assert await follow(reader, cursor) == ([], cursor)
 
 

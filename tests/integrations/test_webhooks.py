@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from kupec.customers import list_tasks
@@ -28,7 +29,7 @@ from kupec.integrations import (
 from kupec.integrations.sending import PAUSES
 from kupec.kit.errors import InvalidValue
 from kupec.kit.jobs import Runner
-from kupec.kit.subscribers import catch_up
+from kupec.kit.subscribers import catch_up, list_set_aside
 from tests.integrations.conftest import LOCAL, OWNER, Sending
 from tests.integrations.receiver import Receiver, drop, elsewhere, endless, never
 
@@ -95,6 +96,8 @@ async def test_the_log_is_read_once_also_when_it_is_read_again(sending: Sending,
         await db.execute("update subscriber set xid = '0', id = 0 where name = 'webhooks'")
     await sending.deliver()
     assert len(await calls(sending, endpoint)) == len(receiver.requests) == 1
+    async with sending.database.reading() as db:
+        assert await list_set_aside(db) == []
 
 
 @pytest.mark.parametrize(
@@ -312,3 +315,52 @@ async def test_people_may_not_point_it_anywhere(sending: Sending) -> None:
     for url in ("", "ftp://erp.example/x", "http://erp.example/x", "https://user:pw@erp.example/", "https://"):
         with pytest.raises(InvalidValue):
             await sending.add(url)
+
+
+async def test_what_is_replayed_while_it_is_being_sent_is_sent_again(sending: Sending, receiver: Receiver) -> None:
+    endpoint = await sending.add(receiver.url)
+    await sending.happen()
+    await sending.read()
+    heard, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: web.Request) -> web.StreamResponse:
+        heard.set()
+        await go_on.wait()
+        return web.Response(status=500)
+
+    receiver.answers = [hold]
+    patient = Runner(sending.database, [sending_job(Courier(LOCAL))], clock=sending.clock)
+    working = asyncio.create_task(patient.run_until_idle())
+    await heard.wait()
+    async with sending.database.transaction() as db:
+        await replay_delivery(db, UUID(receiver.ids[0]), actor=OWNER, now=sending.clock.now())
+    go_on.set()
+    await working
+    await sending.deliver()
+    (call,) = await calls(sending, endpoint)
+    assert (call.state, call.attempts) == ("delivered", 1), "the old attempt's outcome does not count"
+
+
+async def test_an_endpoint_is_worked_off_by_one_at_a_time(sending: Sending, receiver: Receiver) -> None:
+    """Whoever comes meanwhile leaves it to the first, who sees what has come meanwhile."""
+    endpoint = await sending.add(receiver.url)
+    await sending.happen()
+    await sending.read()
+    heard, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: web.Request) -> web.StreamResponse:
+        heard.set()
+        await go_on.wait()
+        return web.Response()
+
+    receiver.answers = [hold]
+    patient = Runner(sending.database, [sending_job(Courier(LOCAL))], clock=sending.clock)
+    working = asyncio.create_task(patient.run_until_idle())
+    await heard.wait()
+    await sending.happen()
+    await sending.deliver()
+    assert len(receiver.requests) == 1
+    go_on.set()
+    await working
+    assert len(set(receiver.ids)) == len(receiver.ids) == 2
+    assert {call.state for call in await calls(sending, endpoint)} == {"delivered"}
