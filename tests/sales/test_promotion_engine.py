@@ -91,6 +91,19 @@ def test_buy_two_get_the_third() -> None:
     assert applied(all_of(promotion("B", three)), basket(line(1, 100, 6))).lines == {UUID(int=1): 200}
 
 
+def test_a_cheap_piece_more_does_not_make_the_discount_smaller() -> None:
+    three = all_of(promotion("B", BuyGet(buy=2, get=1)))
+    dear = [line(1, 500, 2), line(2, 300)]
+    assert applied(three, basket(*dear)).lines == {UUID(int=2): 300}
+    assert applied(three, basket(*dear, line(3, 10))).lines == {UUID(int=2): 300}
+
+
+def test_where_a_line_stands_changes_nothing_even_among_equals() -> None:
+    three = [line(1, 5), line(2, 5), line(3, 5)]
+    ten = all_of(promotion("TEN"))
+    assert applied(ten, basket(*reversed(three))).lines == applied(ten, basket(*three)).lines
+
+
 def test_the_second_for_half_and_a_set_that_is_not_full() -> None:
     half = BuyGet(buy=1, get=1, percent_bp=5000)
     assert applied(all_of(promotion("B", half)), basket(line(1, 333, 2))).lines == {UUID(int=1): 167}
