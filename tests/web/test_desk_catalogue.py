@@ -192,6 +192,12 @@ async def test_price_lists_are_made_and_filled(desk: Desk) -> None:
     same = {"Sec-Fetch-Site": "same-origin"}
     refused = await person.http.post(f"{path}/paste", data=wrong, files={"x": b""}, headers=same)
     assert (refused.status_code, 'id="prices.table-error"' in refused.text) == (422, True)
+    for content in (b"BEANS;5;" + b"9" * 5000, b"BEA\0NS;5\n", b'"' + b"x" * 200_000, b""):
+        answer = await person.http.post(
+            f"{path}/paste", data=wrong | {"table": ""}, files={"file": ("x.csv", content)}, headers=same
+        )
+        assert answer.status_code == 422, content[:20]
+    assert (await person.get("/desk/catalogue/price-lists/a%00b")).status_code == 404
     agent = await desk.signed_in("agent")
     assert "Save the prices" not in await agent.page(path)
     assert (await agent.post(f"{path}/prices", lines)).status_code == 403

@@ -82,7 +82,7 @@ async def list_price_lists(db: Connection) -> list[PriceList]:
 
 async def get_price_list(db: Connection, code: str) -> PriceList:
     """A price list by its code. Raises NotFound."""
-    row = await db.fetchrow(f"{_LISTS} where l.code = $1", code)
+    row = await db.fetchrow(f"{_LISTS} where l.code = $1", code) if _CODE.fullmatch(code) else None
     if row is None:
         raise NotFound(what="price list")
     return PriceList(**row)

@@ -1,6 +1,7 @@
 """Goods on the move: what came in, what moved and why, and what runs low."""
 
 import csv
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,7 @@ MOVES = 100
 LINES = 8  # empty lines of a new document
 _MOST_LINES = 500
 _MOST_PIECES = 1_000_000
+_PIECES = re.compile("[0-9]{1,7}")
 _BASE = "/desk/catalogue/goods-in"
 
 
@@ -137,7 +139,7 @@ def _pasted(text: str) -> list[tuple[str, int]]:
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue
-        fits = len(cells) == 2 and cells[1].isdecimal() and 0 < int(cells[1]) <= _MOST_PIECES
+        fits = len(cells) == 2 and _PIECES.fullmatch(cells[1]) and 0 < int(cells[1]) <= _MOST_PIECES
         if not fits or len(found) >= _MOST_LINES:
             raise InvalidValue(field="pasted", expected=_("lines of code; pieces"))
         found.append((cells[0], int(cells[1])))

@@ -1,6 +1,7 @@
 """Price lists: for whom, from when, and the prices in them, as a table or pasted from a spreadsheet."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -28,7 +29,7 @@ from kupec.kit.money import parse_amount
 from kupec.web.desk.catalogue import goods_language, page_of, shown_amount
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
-from kupec.web.forms import Form, query_form, read_form
+from kupec.web.forms import Form, clean, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.uploads import read_text, read_upload
 
@@ -36,6 +37,7 @@ PAGE = 100
 FRESH = 5  # empty lines below the table
 LARGEST_TABLE = 3_000_000  # bytes
 _MOST_FIELDS = 3000
+_QUANTITY = re.compile("[0-9]{1,7}")
 _BASE = "/desk/catalogue/price-lists"
 
 
@@ -198,20 +200,22 @@ async def paste_prices(request: AnyRequest, code: FromPath[str]) -> Response[Any
 
 
 def _read_lines(text: str, currency: str) -> list[tuple[str, ListPrice]]:
-    """Raises InvalidValue that names the line."""
+    """Raises InvalidValue."""
     first = text.partition("\n")[0]
     delimiter = next((mark for mark in "\t;," if mark in first), ";")
     prices = []
-    for number, row in enumerate(csv.reader(text.splitlines(), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in row]
+    try:
+        rows = [[clean(cell) for cell in row] for row in csv.reader(text.splitlines(), delimiter=delimiter)]
+    except csv.Error:
+        raise InvalidValue(field="table", expected=_("lines of code; price; from how many pieces")) from None
+    for number, cells in enumerate(rows, start=1):
         if not any(cells) or (number == 1 and not any(char.isdigit() for cell in cells[1:] for char in cell)):
             continue  # an empty line, or the heads of the columns
-        wrong = InvalidValue(field="table", expected=_("lines of code; price; from how many pieces"))
-        if not 2 <= len(cells) <= 3 or (len(cells) == 3 and not cells[2].isdecimal() and cells[2]):
-            raise wrong
+        quantity = cells[2] if len(cells) == 3 and cells[2] else "1"
+        if not 2 <= len(cells) <= 3 or not _QUANTITY.fullmatch(quantity):
+            raise InvalidValue(field="table", expected=_("lines of code; price; from how many pieces"))
         amount = parse_amount(cells[1], currency, field="table")
-        quantity = int(cells[2]) if len(cells) == 3 and cells[2] else 1
-        prices.append((str(number), ListPrice(sku=cells[0], min_quantity=quantity, amount=amount)))
+        prices.append((str(number), ListPrice(sku=cells[0], min_quantity=int(quantity), amount=amount)))
     if not prices:
         raise InvalidValue(field="table", expected=_("lines of code; price; from how many pieces"))
     return prices
