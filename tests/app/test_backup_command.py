@@ -50,3 +50,13 @@ async def test_the_embedded_database_is_started_for_it(dsn: str, pool: Pool, tmp
     assert done.returncode == 0, done.stderr
     kept = kupec("backup", str(tmp_path / "second.backup"), data=tmp_path / "b")
     assert kept.returncode == 0, kept.stderr
+
+
+async def test_an_owner_who_lost_everything_is_let_in_by_the_operator(dsn: str, pool: Pool, tmp_path: Path) -> None:
+    assert kupec("staff", "eva@shop.example", "Eva", dsn=dsn, data=tmp_path, said="dlouhé-heslo-1\n").returncode == 0
+    await pool.execute("insert into staff_totp select id, 'x', 1, now(), now() from staff")
+    assert kupec("unlock", "Eva@Shop.example", dsn=dsn, data=tmp_path).returncode == 0
+    assert await pool.fetchval("select count(*) from staff_totp") == 0
+    assert await pool.fetchval("select actor from event where name = 'staff.second_factor_reset'") == "system:operator"
+    nobody = kupec("unlock", "nobody@shop.example", dsn=dsn, data=tmp_path)
+    assert (nobody.returncode, nobody.stderr) == (1, "kupec: There is no such staff member.\n")

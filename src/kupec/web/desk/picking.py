@@ -54,7 +54,7 @@ async def begin_chosen(request: AnyRequest) -> Response[Any]:
         request,
         outcomes,
         section="orders",
-        title=reader.text(_("Picking")),
+        title=reader.text(_("Start picking the chosen orders")),
         names={order.id: order.number or "—" for order in known.values()},
         base="/desk/orders",
         onward=(reader.text(_("Picking lists of the orders begun")), lists) if begun else None,

@@ -22,7 +22,7 @@ class ListPlace(msgspec.Struct, frozen=True):
 LISTS = {
     "orders": ListPlace("/desk/orders", "orders.read", ("state", "q", "customer")),
     "customers": ListPlace("/desk/customers", "customers.read", ("q",)),
-    "catalogue": ListPlace("/desk/catalogue", "catalogue.read", ("q", "state", "category")),
+    "catalogue": ListPlace("/desk/catalogue", "catalogue.read", ("q", "status")),
 }
 
 
