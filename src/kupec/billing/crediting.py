@@ -41,16 +41,7 @@ async def refund_to_credit(
             raise NotRefundable
         if amount > payment.refundable:
             raise RefundTooLarge(field="amount", available=payment.refundable)
-        await db.execute(
-            """
-            insert into refund (id, payment_id, key, amount, reason, state, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, 'done', $6, $6)
-            """,
-            *(uuid7(), payment_id, key, amount, reason, now),
-        )
-        await db.execute(
-            "update payment set refunded = refunded + $2, updated_at = $3 where id = $1", *(payment_id, amount, now)
-        )
+        await _count_as_refunded(db, payment_id, amount, reason, key, now)
     return await issue_store_credit(
         db,
         amount=amount,
@@ -63,4 +54,19 @@ async def refund_to_credit(
         order_id=payment.order_id,
         channel=channel,
         cause="refund",
+    )
+
+
+async def _count_as_refunded(
+    db: Connection, payment_id: UUID, amount: int, reason: str, key: str, now: datetime
+) -> None:
+    await db.execute(
+        """
+        insert into refund (id, payment_id, key, amount, reason, state, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, 'done', $6, $6)
+        """,
+        *(uuid7(), payment_id, key, amount, reason, now),
+    )
+    await db.execute(
+        "update payment set refunded = refunded + $2, updated_at = $3 where id = $1", payment_id, amount, now
     )

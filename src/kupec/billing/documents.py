@@ -196,7 +196,9 @@ def invoice_subscriber(shop: Shop) -> Subscriber:
     async def issue(db: Connection, events: Sequence[Event]) -> None:
         await issue_documents(db, [UUID(event.payload["document_id"]) for event in events], shop=shop)
 
-    return Subscriber(name="invoices", events=("invoice.requested",), handle=issue, start="beginning", batch_size=50, rest=0.5)
+    return Subscriber(
+        name="invoices", events=("invoice.requested",), handle=issue, start="beginning", batch_size=50, rest=0.5
+    )
 
 
 async def issue_documents(db: Connection, ids: Sequence[UUID], *, shop: Shop) -> None:

@@ -101,15 +101,7 @@ async def refund_order(
     actor.require("orders.refund")
     if not reason.strip() or len(reason) > 500:
         raise InvalidValue(field="reason", expected="a reason of at most 500 characters")
-    request: dict[str, Any] = {
-        "lines": {str(line_id): quantity for line_id, quantity in sorted(lines.items()) if quantity},
-        "shipping": shipping,
-        "amount": amount,
-        "whole": whole,
-        "to": to,
-    }
-    if most_credit is not None:
-        request["most_credit"] = most_credit
+    request = _request(lines, shipping=shipping, amount=amount, whole=whole, to=to, most_credit=most_credit)
     await db.execute("select from sales_order where id = $1 for no key update", order_id)
     order = await get_order(db, order_id)
     known = await refund_by_key(db, key)
@@ -132,6 +124,12 @@ async def refund_order(
     await credit_refund(db, order, refund, parts, actor=actor, now=now)
     await emit(db, [_told(order, refund, now)], actor=actor)
     return refund
+
+
+def _request(lines: Mapping[UUID, int], *, most_credit: int | None, **asked: Any) -> dict[str, Any]:
+    """What was asked for, as it is kept to tell a repeat from another request."""
+    pieces = {str(line_id): quantity for line_id, quantity in sorted(lines.items()) if quantity}
+    return {"lines": pieces, **asked, **({} if most_credit is None else {"most_credit": most_credit})}
 
 
 async def refused_refunds(db: Connection, order_id: UUID) -> dict[UUID, int]:
