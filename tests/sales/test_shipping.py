@@ -1,5 +1,6 @@
 """Which deliveries a cart may choose, for how much and for which day: zones, postcodes, weight, worth, calendar."""
 
+import os
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from kupec.catalogue import Market
-from kupec.kit.db import Connection
+from kupec.kit.db import Connection, connect
 from kupec.kit.errors import InvalidValue
+from kupec.kit.migrate import migration_files
+from kupec.kit.postgres import create_database, drop_database
 from kupec.kit.versions import history, read_document
 from kupec.sales import (
     SHIPPING,
@@ -199,3 +202,33 @@ async def test_saving_a_delivery_publishes_a_version_and_keeps_the_others(db: Co
     after = await tariff(db)
     assert [(method.code, method.carrier) for method in after.document.methods] == [("courier", "Jiný"), ("box", "Box")]
     assert [version.number for version in await history(db, SHIPPING)] == [3, 2, 1]
+
+
+async def test_deliveries_of_an_older_shop_become_a_document(server: str) -> None:
+    name = f"kupec_test_{os.getpid()}_moved"
+    dsn = await create_database(server, name)
+    db = await connect(dsn)
+    try:
+        for path in migration_files():
+            if path.name.startswith("0053"):
+                await db.execute(
+                    """
+                    insert into shipping_method (id, code, names, carrier, transit_days, cut_off, timezone,
+                                                 origin_country, position, active)
+                    values (gen_random_uuid(), 'box', '{"en": "Box"}', 'B', 2, '16:00', 'Europe/Prague', 'CZ', 2,
+                            false),
+                           (gen_random_uuid(), 'van', '{"en": "Van"}', 'V', 1, '09:30', 'Europe/Prague', 'CZ', 1, true);
+                    insert into shipping_rate (method_id, country, currency, fee, free_from)
+                    select id, 'CZ', 'CZK', 9900, 150000 from shipping_method where code = 'van';
+                    """
+                )
+            await db.execute(path.read_text())
+        raw = await db.fetchval("select document from document_version where kind = 'shipping'")
+        document = msgspec.convert(raw, Shipping)
+    finally:
+        await db.close()
+        await drop_database(server, name)
+    SHIPPING.check(document)
+    van, box = document.methods
+    assert (van.code, van.cut_off, van.active, box.active) == ("van", time(9, 30), True, False)
+    assert van.zones == [Zone(countries=["CZ"], currency="CZK", rules=[Rule(fee=9900)], free_from=150_000)]

@@ -79,7 +79,7 @@ def labels_sheet(labels: Sequence[bytes]) -> bytes:
         sheet.write_text(_LABELS)
         made: bytes = typst.compile(
             sheet,
-            root=folder,
+            root=Path(folder),
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"count": str(len(labels))},
