@@ -1,9 +1,10 @@
 """What search engines and those who share a link are told."""
 
+import asyncio
 import json
 import re
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ from kupec.catalogue import CategoryRow, import_categories, reindex_all
 from kupec.kit.db import Pool
 from tests.shop import NOON, SETUP, add_product
 from tests.web.browsing import HOST, Browser, Served
-from tests.web.reviewing import reviewed
+from tests.web.reviewing import delivered, link, reviewed
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
@@ -257,3 +258,31 @@ async def test_head_is_answered_as_get_without_the_body(shop: Served, path: str)
 
 async def test_head_changes_nothing_where_get_is_not_answered(shop: Served) -> None:
     assert (await shop.browser().client.head("/cs/cart/add")).status_code == 405
+
+
+async def head_messages(shop: Served, path: str) -> list[dict[str, Any]]:
+    """What the application itself says to HEAD: clients drop a body that they should not get."""
+    sent: list[dict[str, Any]] = []
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "HEAD", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": [(b"host", b"x")],
+        "client": ("127.0.0.1", 1), "server": ("x", 80), "extensions": {},
+    }  # fmt: skip
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async with asyncio.timeout(20):
+        await cast(Any, shop.app)(scope, receive, send)
+    return sent
+
+
+async def test_not_a_byte_follows_the_headers_and_streams_end(shop: Served, pool: Pool) -> None:
+    order = await delivered(pool, "Jana", "BEANS")
+    for path in ("/cs", f"/cs{link(order)}/live", "/sitemaps/cs-1.xml"):
+        start, *rest = await head_messages(shop, path)
+        assert (start["type"], start["status"]) == ("http.response.start", 200), path
+        assert rest == [{"type": "http.response.body", "body": b"", "more_body": False}], path
