@@ -1,6 +1,7 @@
 """What is written as files comes in again as it was: export, import into an empty shop, export: the same bytes."""
 
 import gzip
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ from kupec.kit.db import Connection, Database, Pool, create_pool
 from kupec.kit.postgres import create_database, drop_database
 from kupec.sales import OrderLineRow, import_orders
 from tests.catalogue.goods import NOON, SETUP, draft, make_categories, make_ground, put
+from tests.conftest import SCRATCH
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8"/></svg>'
 
@@ -44,11 +46,12 @@ class Noon(Clock):
 @pytest.fixture
 async def another(server: str, template: str) -> AsyncIterator[Database]:
     """A second shop, empty."""
-    dsn = await create_database(server, "kupec_test_export_empty", template=template)
+    name = f"{SCRATCH}{os.getpid()}_second"
+    dsn = await create_database(server, name, template=template)
     pool = await create_pool(dsn)
     yield Database(pool)
     await pool.close()
-    await drop_database(server, "kupec_test_export_empty")
+    await drop_database(server, name)
 
 
 async def fill(db: Connection, places: dict[str, UUID]) -> None:
