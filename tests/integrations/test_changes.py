@@ -59,9 +59,7 @@ async def test_a_slow_transaction_is_not_skipped(pool: Pool, stretch: int, monke
         seen, cursor = await follow(reader, "")
         assert seen == [], "2 is committed, but 1 may still come before it"
         by_id = await reader.fetch("select payload ->> 'number' as number from event where id > 0 order by id")
-        assert [row["number"] for row in by_id] == ["Z2", "Z3"], (
-            "the control: a reader by id is past 1 for good"
-        )
+        assert [row["number"] for row in by_id] == ["Z2", "Z3"], "the control: a reader by id is past 1 for good"
         await begun.commit()
         seen, cursor = await everything(reader, cursor, 3)
         assert seen == ["Z1", "Z2", "Z3"]
