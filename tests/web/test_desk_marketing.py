@@ -257,3 +257,34 @@ async def test_pages_speak_every_language(desk: Desk, language: str) -> None:
     person = await desk.signed_in("owner", language)
     for path in ("", "/promotions/TEN", "/promotions/new", "/coupons"):
         await person.page(MARKETING + path)
+
+
+async def test_strange_requests_are_refused_and_break_nothing(desk: Desk) -> None:
+    await publish(desk, SPRING)
+    person = await desk.signed_in("owner")
+    for path in ("/promotions/%00", "/coupons/one/%00", "/coupons/one/%ED%A0%80", "/coupons/one/nothing"):
+        assert (await person.get(MARKETING + path)).status_code == 404, path
+    for path in ("/coupons?q=%00&after=%00&promotion=%FF", "/why?order=%00", "/coupons.csv?batch=%00"):
+        assert (await person.get(MARKETING + path)).status_code in (200, 303), path
+    coupon = {"code": "GOOD", "promotion": "SPRING", "active": "yes"}
+    for field, value in {
+        "valid_to": "9999-12-31",
+        "valid_from": "0001-01-01",
+        "max_uses": "99999999999",
+        "per_customer": "-1",
+        "code": "\x00",
+    }.items():
+        answer = await person.post(f"{MARKETING}/coupons", {**coupon, field: value})
+        assert answer.status_code == 422, (field, answer.status_code)
+        assert f'id="one.{field}-error"' in answer.text, field
+    for values in ({"count": "1e9"}, {"count": "9" * 30}):
+        fields = {"batch": "b", "promotion": "SPRING", **values}
+        assert (await person.post(f"{MARKETING}/coupons/generate", fields)).status_code == 422
+    values = {"code": "X", "name.en": "X", "hours.since": "99:99", "valid_from": "soon", "amount.CZK": "1" * 40}
+    assert (await send(person, "new", {**values, "kind": "amount"})).status_code == 422
+    edit = "/desk/settings/rules/promotions/edit"
+    deep = "[" * 50_000
+    null = '{"promotions": [{"code": "A", "names": {"en": "x"}, "group": "\\u0000", "action": {"kind": "percent"}}]}'
+    for text in (deep, null, "null", "[]", '"x"', '{"promotions": [1]}'):
+        assert (await person.post(edit, {"text": text})).status_code == 422, text[:30]
+    assert (await person.get(f"{edit}?base=x")).status_code == 404

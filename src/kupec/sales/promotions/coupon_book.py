@@ -111,6 +111,7 @@ async def change_coupon(db: Connection, code: str, terms: CouponTerms, *, actor:
     Raises NotFound, InvalidCoupon; among its faults, fewer uses than have been made.
     """
     actor.require(PERMISSION)
+    await get_coupon(db, code)
     row = await db.fetchrow(f"select {_COLUMNS} from coupon where code = $1 for no key update", code)  # noqa: S608
     if row is None:
         raise NotFound(what="coupon")
@@ -192,6 +193,8 @@ async def _tell(db: Connection, promotion: str, payload: Payload, actor: Actor, 
 
 async def get_coupon(db: Connection, code: str) -> Coupon:
     """Raises NotFound."""
+    if not set(code) <= _CODE:
+        raise NotFound(what="coupon")
     row = await db.fetchrow(f"select {_COLUMNS} from coupon where code = $1", code)  # noqa: S608
     if row is None:
         raise NotFound(what="coupon")

@@ -128,10 +128,15 @@ def read_terms(form: Form, zone: ZoneInfo, *, promotion: str) -> CouponTerms:
 
 def _read_day(form: Form, field: str) -> date | None:
     text = form.text(field)
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
         raise InvalidValue(field=field, expected=_("a date")) from None
+    if not 2000 <= day.year <= 2199:
+        raise InvalidValue(field=field, expected=_("a date"))
+    return day
 
 
 def _read_cap(form: Form, field: str) -> int | None:

@@ -123,8 +123,12 @@ def _rebuilding(form: Form) -> bool:
 async def _read(db: Connection, section: Section, form: Form, text: str | None, faults: dict[str, str]) -> Any:
     if text is None:
         return read(inspect.type_info(section.kind.type), form, await place_of(db), faults)
+    if "\\u0000" in text:
+        # What no text in the database can hold.
+        faults[""] = _NOT_JSON
+        return None
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         faults[""] = f"{translate('en', _NOT_JSON)} ({error})"
         return None
