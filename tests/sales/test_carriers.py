@@ -329,7 +329,7 @@ async def test_news_come_in_any_order_and_any_number_of_times(shop: Shop) -> Non
     async with shop.database.transaction() as db:
         assert (await get_order(db, order.id)).fulfilments[0].tracking_state is None
         await ship(db, parcel, tracking_number=None, actor=DESK, now=NOON)
-    for state, hour in (("out_for_delivery", 8), ("accepted", 6), ("out_for_delivery", 8)):
+    for state, hour in (("out_for_delivery", 8), ("out_for_delivery", 8), ("accepted", 6)):
         assert await said(state, hour)
     async with shop.database.reading() as db:
         assert (await get_order(db, order.id)).fulfilments[0].tracking_state == "out_for_delivery"

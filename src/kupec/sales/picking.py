@@ -186,7 +186,7 @@ async def picking_rounds(db: Connection, *, order_ids: Sequence[UUID] | None = N
     )
     rounds: dict[UUID | None, list[Mapping[str, object]]] = defaultdict(list)
     for row in rows:
-        rounds[row["location_id"]].append(row)
+        rounds[row["location_id"]].append(dict(row))
     return [_round(location_id, members) for location_id, members in rounds.items()]
 
 
