@@ -297,6 +297,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "staff_id": world.column("select id from staff where email = $1", SPARE),
         "passkey_id": [str(uuid4())],
         "view_id": [str(uuid4())],
+        "review_id": [str(uuid4())],
         "session": world.column("select id from cart order by id"),
         "order": orders,
     }
