@@ -140,7 +140,7 @@ async def late(request: AnyRequest) -> Response[str]:
         )
 
 
-@post("/delivery/counter", opt={"permission": "orders.read"})
+@post("/delivery/counter", opt={"permission": "orders.write"})
 async def counter(request: AnyRequest) -> Response[Any]:
     """A customer stands at the counter and says a number or a code."""
     form = await read_form(request)
