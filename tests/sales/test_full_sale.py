@@ -17,7 +17,7 @@ from kupec.billing import (
     payments_of,
 )
 from kupec.catalogue import Choice, Option
-from kupec.customers import Contact, identify
+from kupec.customers import Contact, identify, set_price_group
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.versions import publish_new
@@ -31,6 +31,7 @@ from kupec.sales import (
     Promotions,
     add_to_cart,
     cancel_order,
+    create_cart,
     get_cart,
     get_order,
     price_cart,
@@ -160,6 +161,28 @@ async def test_a_credit_limit_is_never_passed(shop: Shop, ways_to_pay: None, at_
     assert len(placed) == 2  # of 399 Kč each, in 1,000
     assert await shop.fetchval("select used from house_account") == 79800
     assert await shop.fetchval("select count(*) from payment where state = 'awaiting'") == 2
+
+
+async def test_agreed_prices_are_for_those_who_have_proved_who_they_are(shop: Shop) -> None:
+    async with shop.database.transaction() as db:
+        contact = Contact(email="cafe@example.com", name="Kavárna", phone=None, language="cs", address=None)
+        [party] = await identify(db, [contact], now=NOON, actor=SETUP)
+        await set_price_group(db, party, "cafes", actor=SETUP, now=NOON)
+        cart_id = (
+            await create_cart(
+                db,
+                market="cz",
+                language="cs",
+                channel="web",
+                actor=SETUP,
+                now=NOON,
+                customer_id=party,
+                lines=[(shop.variant, 1)],
+            )
+        ).id
+        assert (await get_cart(db, cart_id)).price_group is None
+        await allow_account(db, cart_id, party, now=NOON)
+        assert (await get_cart(db, cart_id)).price_group == "cafes"
 
 
 async def test_a_gift_comes_while_it_lasts_and_its_lack_stops_nobody(shop: Shop) -> None:

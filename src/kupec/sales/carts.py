@@ -182,7 +182,10 @@ select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart
        cart.name, cart.phone, cart.address, cart.shipping_method, cart.payment_method, cart.coupons, cart.credit_code,
        cart.slot_id, cart.pickup_point, cart.company, cart.shown_total, cart.created_at, cart.updated_at,
        party.price_group, coalesce(party.segments, '{}') as segments
-  from cart left join party on party.id = cart.customer_id
+  from cart
+  -- Prices agreed with a customer are for them alone: in the shop, whoever types their address is not yet they.
+  left join account_cart proved on proved.cart_id = cart.id and proved.party_id = cart.customer_id
+  left join party on party.id = case when cart.channel = 'web' then proved.party_id else cart.customer_id end
  where cart.id = any($1::uuid[])
 """
 _LOCKED_CARTS = f"{_CARTS} order by cart.id for no key update of cart"

@@ -71,7 +71,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     pickup_point: PickupPoint | None = None
     company: Company | None = None
     price_group: str | None = None
-    """The customer's; read with the cart, never written by it. So are `segments`."""
+    """The customer's, once they are proved; read with the cart, never written by it. So are `segments`."""
     segments: list[str] = []
     shown_total: int | None = None
     """What the buyer was last told that it costs, in minor units, where no page of ours shows it to them."""
