@@ -98,14 +98,6 @@ async def release_claims(db: Connection, order_ids: Sequence[UUID], *, now: date
     await release_slots(db, order_ids)
 
 
-# For a `returning` or a `select`: most orders claim nothing and need no further statement.
-CLAIMS = """
-    (sales_order.credit > 0 or sales_order.slot_id is not null
-     or exists (select from order_discount where order_discount.order_id = sales_order.id)
-     or exists (select from credit_hold where credit_hold.order_id = sales_order.id))
-"""
-
-
 async def confirm_claims(db: Connection, order_ids: Sequence[UUID]) -> None:
     """These orders are placed: the uses of promotions they held are counted for good."""
     if order_ids:

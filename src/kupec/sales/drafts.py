@@ -12,7 +12,7 @@ from kupec.catalogue import release
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
-from kupec.sales.claims import CLAIMS, release_claims
+from kupec.sales.claims import release_claims
 from kupec.sales.errors import CartInPayment
 from kupec.sales.events import CheckoutAbandoned
 
@@ -68,7 +68,7 @@ async def abandon(
     await void_payments(db, waiting, now=now)
     await release(db, [draft.cart_id for draft in drafts])
     rows = await db.fetch(
-        f"update sales_order set state = 'abandoned' where id = any($1::uuid[]) returning id, {CLAIMS} as claims",  # noqa: S608
+        "update sales_order set state = 'abandoned' where id = any($1::uuid[]) returning id, claims",
         [draft.order_id for draft in drafts],
     )
     await release_claims(db, sorted(row["id"] for row in rows if row["claims"]), now=now)

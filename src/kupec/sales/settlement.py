@@ -18,7 +18,7 @@ from kupec.kit.actor import Actor, customer, machine, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError, NotFound
 from kupec.kit.events import Happened, emit
-from kupec.sales.claims import CLAIMS, confirm_claims
+from kupec.sales.claims import confirm_claims
 from kupec.sales.drafts import Draft, abandon
 from kupec.sales.events import OrderPlaced, SoldLine
 from kupec.sales.goods import wanted_of
@@ -171,12 +171,12 @@ async def _lock_orders(db: Connection, payment_ids: Sequence[UUID]) -> dict[UUID
     )
     # A statement of its own: only one that begins after the locks were granted sees what their former owner wrote.
     rows = await db.fetch(
-        f"""
+        """
         select id, cart_id, number, customer_id, channel, agent, market, language, email, name, phone, address,
-               currency, total, shipping_method, promised_on, key, payment_method, {CLAIMS} as claims,
+               currency, total, shipping_method, promised_on, key, payment_method, claims,
                case when state in ('draft', 'abandoned') then state else 'placed' end as state
           from sales_order where id = any($1::uuid[]) order by id for no key update
-        """,  # noqa: S608
+        """,
         [row["id"] for row in rows],
     )
     return {row["id"]: _Order(**dict(row)) for row in rows}

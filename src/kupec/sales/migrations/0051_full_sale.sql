@@ -34,7 +34,9 @@ alter table sales_order
     add column credit_code text,
     add column slot_id uuid,
     add column pickup_point jsonb,
-    add column company jsonb;
+    add column company jsonb,
+    -- Whether it holds more than goods (uses of promotions, credit, a limit, a slot), to be given back with it.
+    add column claims boolean not null default false;
 
 alter table order_line
     add column discount bigint not null default 0,
