@@ -68,11 +68,8 @@ def price(
     shipping_fee = shipping.fee - off_shipping if shipping else 0
     before_payment = subtotal + shipping_fee
     methods = _payment_options(cart, market, terms.methods, before_payment, claims)
-    payment = _chosen_payment(cart, methods) if before_payment > claims.credit else None
-    payment_fee = payment.fee if payment else 0
-    credit = min(claims.credit, before_payment + payment_fee)
-    rounding = _rounding(before_payment + payment_fee - credit, payment)
-    shipping_tax, payment_fee_tax = included_tax(shipping_fee, fee_bp), included_tax(payment_fee, fee_bp)
+    paid = _paid(cart, methods, before_payment, claims.credit)
+    shipping_tax, payment_fee_tax = included_tax(shipping_fee, fee_bp), included_tax(paid.fee, fee_bp)
     return PricedCart(
         cart=cart if shipping is None else msgspec.structs.replace(cart, shipping_method=shipping.code),
         currency=market.currency,
@@ -85,19 +82,35 @@ def price(
         shipping_discount=off_shipping,
         shipping_tax=shipping_tax,
         payment_options=methods,
-        payment=payment,
-        payment_fee=payment_fee,
+        payment=paid.by,
+        payment_fee=paid.fee,
         payment_fee_tax=payment_fee_tax,
         fee_tax_bp=fee_bp,
-        rounding=rounding,
+        rounding=paid.rounding,
         tax=sum(line.tax for line in lines) + shipping_tax + payment_fee_tax,
-        total=before_payment + payment_fee + rounding,
-        credit=credit,
+        total=before_payment + paid.fee + paid.rounding,
+        credit=paid.credit,
         tax_country=terms.tax.country(home=market.home_country, destination=destination),
         applied=applied.applied,
         refused=applied.refused,
-        problems=problems_of(cart, market, goods, shipping, payment, to_pay=before_payment - credit),
+        problems=problems_of(cart, market, goods, shipping, paid.by, to_pay=before_payment - paid.credit),
     )
+
+
+class _Paid(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sale is paid for; `by` is None where store credit pays all, or nothing suits."""
+
+    by: PaymentOption | None
+    fee: int
+    credit: int
+    rounding: int
+
+
+def _paid(cart: Cart, methods: Sequence[PaymentOption], amount: int, balance: int) -> _Paid:
+    by = _chosen_payment(cart, methods) if amount > balance else None
+    fee = by.fee if by else 0
+    credit = min(balance, amount + fee)
+    return _Paid(by=by, fee=fee, credit=credit, rounding=_rounding(amount + fee - credit, by))
 
 
 def _shipping_options(
@@ -173,14 +186,17 @@ def _promote(
         used_by_customer=standing.used_by_customer,
     )
     free = {
-        variant.id: not variant.stocked
-        or variant.available > sum(line.quantity for line in lines if line.variant_id == variant.id)
+        variant.id: variant.available - sum(line.quantity for line in lines if line.variant_id == variant.id)
+        if variant.stocked
+        else _NO_END
         for variant in goods.values()
     }
     return apply_promotions(promotions, basket, standing.coupons, free)
 
 
 _NOTHING_APPLIED = Applied()
+# Pieces of what needs no stock.
+_NO_END = 10**9
 
 
 def _payment_options(
