@@ -1,7 +1,9 @@
 """Who gets into the desk, in which language, and what each role finds there."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -175,3 +177,29 @@ async def test_the_demo_offers_its_people_with_one_click(shop: Shop, dsn: str) -
 async def test_a_real_shop_shows_no_sign_ins(desk: Desk) -> None:
     page = await desk.stranger().page("/desk/sign-in")
     assert all(person.email not in page for person in staff.DEMO_SIGN_INS)
+
+
+async def test_a_colleague_who_asks_which_methods_there_are_is_told(desk: Desk) -> None:
+    person = await desk.signed_in("warehouse")
+    for path in ("/desk/orders", "/desk/tasks", "/desk/settings", f"/desk/finance/bank/{uuid4()}/match"):
+        answer = await person.http.options(path)
+        assert answer.status_code == 204, path
+        assert answer.headers["allow"], path
+    assert (await desk.stranger().http.options("/desk/orders")).status_code in (303, 401)
+
+
+def rail(page: str) -> list[str]:
+    """What stands in the rail."""
+    return re.findall(r'href="(/desk[^"]*)"', page[page.index('id="places"') : page.index("rail-more")])
+
+
+async def test_what_belongs_to_settings_stands_in_the_rail_while_one_is_there(desk: Desk) -> None:
+    person, inside = (
+        await desk.signed_in("owner"),
+        ["/desk/settings/staff", "/desk/settings/integrations", "/desk/system"],
+    )
+    page = await person.page("/desk/orders")
+    assert rail(page)[-1] == "/desk/settings"
+    assert all(f'href="{place}"' in page[page.index("rail-more") :] for place in inside)
+    for place in ("/desk/settings", *inside):
+        assert rail(await person.page(place))[-4:] == ["/desk/settings", *inside]

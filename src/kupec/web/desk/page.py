@@ -55,21 +55,32 @@ class Place(msgspec.Struct, frozen=True):
     icon: str
     href: str
     permission: str
+    begins: bool = False
+    """The first of a group: a line stands above it."""
+    within: str = ""
+    """The place it belongs to: it stands open below that one, where one is in there or may not see that one."""
 
 
 PLACES = (
     Place("orders", _("Orders"), "box", "/desk/orders", "orders.read"),
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
     Place("tasks", _("Tasks"), "task", "/desk/tasks", "tasks.write"),
-    Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read"),
-    Place("delivery", _("Warehouse"), "truck", "/desk/delivery", "orders.read"),
-    Place("finance", _("Finance"), "money", "/desk/finance", "billing.read"),
-    Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
+    Place("delivery", _("Dispatch"), "truck", "/desk/delivery", "orders.read"),
+    Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read", begins=True),
     Place("marketing", _("Marketing"), "bolt", "/desk/marketing", "settings.write"),
-    Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write"),
-    Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write"),
-    Place("integrations", _("Integrations"), "globe", "/desk/settings/integrations", "integrations.write"),
-    Place("system", _("System"), "settings", "/desk/system", "system.read"),
+    Place("finance", _("Finance"), "money", "/desk/finance", "billing.read", begins=True),
+    Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
+    Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write", begins=True),
+    Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write", within="settings"),
+    Place(
+        "integrations",
+        _("Integrations"),
+        "globe",
+        "/desk/settings/integrations",
+        "integrations.write",
+        within="settings",
+    ),
+    Place("system", _("System"), "chart", "/desk/system", "system.read", within="settings"),
 )
 
 
@@ -101,6 +112,7 @@ async def desk_page(
     """
     me = staff_of(request)
     flash = take_flash(request)
+    places = [place for place in PLACES if me.actor.may(place.permission)]
     response = render(
         request,
         template,
@@ -110,7 +122,8 @@ async def desk_page(
         may=me.actor.may,
         read=reader_of(request),
         tones=TONES,
-        places=[place for place in PLACES if me.actor.may(place.permission)],
+        places=places,
+        rail=_rail(places, section),
         waiting=await _waiting(db),
         views=await views_of(request, db, section),
         section=section,
@@ -120,6 +133,13 @@ async def desk_page(
     if flash:
         response.cookies.append(forget_cookie(site_of(request), FLASH))
     return response
+
+
+def _rail(places: list[Place], section: str) -> list[Place]:
+    """What of `places` stands in the rail while `section` is open: what is within another only where one is there."""
+    shown = {place.key for place in places}
+    inside = next((place.within or place.key for place in places if place.key == section), "")
+    return [place for place in places if place.within not in shown or place.within == inside]
 
 
 async def _waiting(db: Connection) -> dict[str, int]:
