@@ -27,7 +27,7 @@ from tests.sales.baskets import TUESDAY_NOON, all_of, basket, line, promotion
 GIFT = UUID(int=77)
 
 
-def applied(promotions: Promotions, given: Basket, *coupons: CouponStanding, gifts: bool = True) -> Applied:
+def applied(promotions: Promotions, given: Basket, *coupons: CouponStanding, gifts: int = 9) -> Applied:
     return apply_promotions(promotions, given, {coupon.code: coupon for coupon in coupons}, {GIFT: gifts})
 
 
@@ -142,7 +142,7 @@ def test_a_gift_while_it_lasts() -> None:
     gift = promotion("G", GiftOf(variant_id=GIFT, quantity=2))
     result = applied(all_of(gift), basket(line(1, 100)))
     assert [(given.variant_id, given.quantity, given.promotion) for given in result.gifts] == [(GIFT, 2, "G")]
-    gone = applied(all_of(gift), basket(line(1, 100)), gifts=False)
+    gone = applied(all_of(gift), basket(line(1, 100)), gifts=1)
     assert gone.gifts == []
     assert reasons(gone) == {"G": "The gift is not in stock any more."}
 

@@ -19,6 +19,7 @@ from kupec.billing.events import (
     RefundRequested,
 )
 from kupec.billing.models import DEFERRED, Owners, Payment, Refund, RefundOutcome, RefundRequest
+from kupec.billing.partly_paid import owe_no_more_than_came
 from kupec.billing.payments import ACTOR, PAYMENT_FIELDS, apply_transitions, lock_payments, void_payments
 from kupec.billing.states import CHECK_PAUSE, LONGEST_PAUSE, STUCK_AFTER, void
 from kupec.kit.actor import Actor
@@ -139,6 +140,7 @@ async def _let_off(
         db, [void(payment, now=now, reason="refunded") for payment in over], owners=owners, actor=actor
     )
     await reduce_credit(db, [(payment.order_id, amount) for payment, amount in told])
+    await owe_no_more_than_came(db, [payment for payment, _ in told], owners=owners, actor=actor, now=now)
 
 
 def _decide(
@@ -209,6 +211,8 @@ async def cancel_payments(
     ids = [row["id"] for row in await db.fetch("select id from payment where order_id = $1", order_id)]
     await void_payments(db, ids, now=now, reason="cancelled", owners=owners, actor=actor)
     payments = await lock_payments(db, ids)
+    ended = [payment for payment in payments.values() if payment.state == "voided" and payment.provider in DEFERRED]
+    await owe_no_more_than_came(db, ended, owners=owners, actor=actor, now=now)
     requests = [
         RefundRequest(payment_id=payment.id, amount=payment.refundable, reason=reason, key=f"cancel:{payment.id}")
         for payment in payments.values()

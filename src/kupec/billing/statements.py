@@ -240,7 +240,8 @@ async def _refuse_given_back(db: Connection, ids: Sequence[UUID]) -> None:
     """What was let off while it was owed has never been paid, and is no hindrance."""
     given = await db.fetchval(
         "select exists (select from refund r where r.payment_id = any($1::uuid[]) and r.state <> 'failed' "
-        "and (r.state = 'pending' or r.provider_reference is not null))",
+        "and (r.state = 'pending' or r.provider_reference is not null"
+        " or exists (select from store_credit c where c.key = r.key)))",
         list(ids),
     )
     if given:

@@ -10,6 +10,7 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue
 from kupec.sales.claims import release_claims
+from kupec.sales.collection import all_is_ready
 from kupec.sales.delivery_events import RestCancelled
 from kupec.sales.errors import BundleSplit, WrongOrderState
 from kupec.sales.events import OrderCancelled
@@ -17,7 +18,7 @@ from kupec.sales.models import Order
 from kupec.sales.order_lock import locked_order, tell
 from kupec.sales.orders import get_order
 from kupec.sales.picking import demands
-from kupec.sales.refunding import Destination, refund_order
+from kupec.sales.refunding import Destination, refund_order, refundable
 
 _LEFT = ("transfer", "ready", "shipped", "delivered", "returned")
 
@@ -36,7 +37,7 @@ async def cancel_order(db: Connection, order_id: UUID, *, reason: str, actor: Ac
     refund = await cancel_payments(db, order_id, reason=reason, actor=actor, now=now)
     await release_claims(db, [order_id], now=now)
     await unallocate(db, [order_id])
-    await db.execute("update fulfilment set state = 'cancelled' where order_id = $1", order_id)
+    await _cancel_parcels(db, [parcel.id for parcel in order.fulfilments])
     await db.execute("update sales_order set state = 'cancelled', cancelled_at = $2 where id = $1", order_id, now)
     await tell(db, order, OrderCancelled(number=order.number or "", reason=reason, refund=refund), actor, now)
     return await get_order(db, order_id)
@@ -58,23 +59,31 @@ async def cancel_rest(
     if not rest or not any(parcel.state in _LEFT for parcel in order.fulfilments):
         raise WrongOrderState(number=order.number or order_id, state=order.state)
     pieces = unsent(order)
-    worth = any(line.total for line in order.lines if line.id in pieces)
+    # What was given back for some of them already is not given back again.
+    left = await refundable(db, order)
+    unpaid = {line_id: min(count, left.pieces(line_id)) for line_id, count in pieces.items()}
     refunded = 0
-    if worth:
+    if any(part.amount for part in left.parts if part.line_id is not None and unpaid.get(part.line_id)):
         refund = await refund_order(
-            db, order_id, lines=pieces, to=to, reason=reason, key=f"rest:{order_id}", actor=actor, now=now
+            db, order_id, lines=unpaid, to=to, reason=reason, key=f"rest:{order_id}", actor=actor, now=now
         )
         refunded = refund.amount
     await unallocate(db, [order_id])
-    await db.execute("update fulfilment set state = 'cancelled' where id = any($1::uuid[])", rest)
-    await db.execute("update parcel_label set state = 'cancelled' where fulfilment_id = any($1::uuid[])", rest)
+    await _cancel_parcels(db, rest)
     kept = {parcel.state for parcel in order.fulfilments if parcel.id not in rest and parcel.state != "cancelled"}
     if "transfer" not in kept:
         state = "shipped" if kept & {"shipped", "ready"} else "delivered"
         await db.execute("update sales_order set state = $2 where id = $1", order_id, state)
+        await all_is_ready(db, order, kept, actor, now)
     payload = RestCancelled(number=order.number or "", reason=reason, pieces=sum(pieces.values()), refund=refunded)
     await tell(db, order, payload, actor, now)
     return await get_order(db, order_id)
+
+
+async def _cancel_parcels(db: Connection, parcel_ids: list[UUID]) -> None:
+    """Neither packed nor ordered at a carrier any more."""
+    await db.execute("update fulfilment set state = 'cancelled' where id = any($1::uuid[])", parcel_ids)
+    await db.execute("update parcel_label set state = 'cancelled' where fulfilment_id = any($1::uuid[])", parcel_ids)
 
 
 def checked_reason(reason: str) -> str:

@@ -116,6 +116,18 @@ async def mark_ready(db: Connection, fulfilment_id: UUID, *, actor: Actor, now: 
     return await get_order(db, order.id)
 
 
+async def all_is_ready(db: Connection, order: Order, kept: set[str], actor: Actor, now: datetime) -> None:
+    """Nothing more is to come: when what is left of a locked order waits at the counter, the customer is told.
+
+    `kept` are the states of its parcels. Emits order.ready.
+    """
+    if "ready" not in kept or not kept <= {"ready", "delivered"}:
+        return
+    await db.execute("update collection set ready_at = $2 where order_id = $1 and ready_at is null", order.id, now)
+    last = [parcel.id for parcel in order.fulfilments if parcel.state == "ready"][-1]
+    await tell(db, order, ParcelReady(number=order.number or "", fulfilment_id=last, complete=True), actor, now)
+
+
 async def collect(db: Connection, order_id: UUID, *, actor: Actor, now: datetime) -> Order:
     """The customer has taken what waited. Emits order.delivered for each parcel.
 

@@ -207,6 +207,7 @@ async def consign(db: Connection, order: Order, parcel: Fulfilment, *, sender: s
     """A parcel in the words in which carriers are told of it."""
     method = (await tariff(db)).document.method(order.shipping_method)
     position = sorted(other.id for other in order.fulfilments).index(parcel.id)
+    first = min((other.id for other in order.fulfilments if other.state != "cancelled"), default=None)
     lines = {line.id: line for line in order.lines}
     value = sum(
         lines[line_id].total * pieces // max(lines[line_id].quantity, pieces)
@@ -225,7 +226,7 @@ async def consign(db: Connection, order: Order, parcel: Fulfilment, *, sender: s
         language=order.language,
         weight_g=sum(grams.get(picked.variant_id, 0) * picked.quantity for picked in parcel.contents),
         value=value,
-        cod=await _to_collect(db, order) if position == 0 else 0,
+        cod=await _to_collect(db, order) if parcel.id == first else 0,
         currency=order.currency,
         point_id=order.pickup_point.id if order.pickup_point else None,
         service=method.service if method else "",
@@ -237,7 +238,7 @@ async def consign(db: Connection, order: Order, parcel: Fulfilment, *, sender: s
 async def _to_collect(db: Connection, order: Order) -> int:
     """Cash that the carrier takes: all of it with the first parcel."""
     payments = await payments_of(db, order.id)
-    return sum(payment.amount for payment in payments if payment.provider == "cod" and payment.state == "awaiting")
+    return sum(payment.owed for payment in payments if payment.provider == "cod")
 
 
 async def _keep(context: JobContext, order: Order, label: ParcelLabel, shipment: Shipment, pdf: bytes) -> None:

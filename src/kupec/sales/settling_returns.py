@@ -4,7 +4,7 @@ An exchange is a return and an order that replaces it. What the returned goods c
 the new ones cost; what is left over goes back the way it was paid, and what is missing is owed by transfer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -124,20 +124,39 @@ async def _exchange(db: Connection, order: Order, found: Return, prefix: str, no
     await create_carts(db, [NewCart(cart=cart, actor=_RETURNS)], now=now)
     seen = _priced(order, cart, await read_prices(db, [cart], now=now), now)
     given_back = await _give_back(db, order, found, now, most_credit=seen.total)
-    row = await db.fetchrow(
-        """
-        select credit.code, credit.balance
-          from store_credit credit join order_refund refund on credit.key = 'order-credit:' || refund.id
-         where refund.key = $1
-        """,
-        f"return:{found.id}",
-    )
-    credit = min(row["balance"], seen.total) if row else 0
-    code = row["code"] if row else None
-    seen = msgspec.structs.replace(seen, credit=credit, cart=msgspec.structs.replace(cart, credit_code=code))
-    replacement_id = await _place(db, seen, found, prefix, now)
+    codes = await _codes_of(db, order, found, most=seen.total)
+    credit = sum(codes.values())
+    cart = msgspec.structs.replace(cart, credit_code=next(iter(codes), None))
+    seen = msgspec.structs.replace(seen, credit=credit, cart=cart)
+    replacement_id = await _place(db, seen, found, prefix, codes, now)
     await db.execute("update sales_order set replaces_order_id = $2 where id = $1", replacement_id, order.id)
     return _Settled(refunded=given_back - credit - seen.to_pay, replacement_id=replacement_id)
+
+
+async def _codes_of(db: Connection, order: Order, found: Return, *, most: int) -> dict[str, int]:
+    """Minor units by code that pay for the new goods: what this return made, then what it gave back to the codes that
+    had paid for the old ones.
+    """
+    rows = await db.fetch(
+        """
+        select credit.code, credit.balance, refund.credited, credit.key = 'order-credit:' || refund.id as fresh
+          from order_refund refund
+          join store_credit credit on credit.key = 'order-credit:' || refund.id
+            or credit.id in (select credit_id from store_credit_movement where order_id = $2 and kind = 'held')
+         where refund.key = $1
+         order by fresh desc, credit.code
+        """,
+        f"return:{found.id}",
+        order.id,
+    )
+    left = min(most, rows[0]["credited"]) if rows else 0
+    codes: dict[str, int] = {}
+    for row in rows:
+        amount = min(left, row["balance"])
+        if amount:
+            codes[row["code"]] = amount
+        left -= amount
+    return codes
 
 
 def _cart(order: Order, found: Return, now: datetime) -> Cart:
@@ -223,7 +242,9 @@ def _transfer(order: Order, prices: Prices, total: int) -> PaymentOption | None:
     return next((option for option in options if option.kind == "transfer"), None)
 
 
-async def _place(db: Connection, seen: PricedCart, found: Return, prefix: str, now: datetime) -> UUID:
+async def _place(
+    db: Connection, seen: PricedCart, found: Return, prefix: str, codes: Mapping[str, int], now: datetime
+) -> UUID:
     """The order that replaces what came back: drafted, its goods taken, and placed at once."""
     taken = (await take_goods(db, [seen], now=now))[seen.cart.id]
     if not isinstance(taken, Taken):
@@ -231,8 +252,7 @@ async def _place(db: Connection, seen: PricedCart, found: Return, prefix: str, n
     order_id = uuid7()
     draft = NewDraft(order_id=order_id, seen=seen, key=f"return:{found.id}", request_hash=b"")
     await insert_drafts(db, [draft], now=now, expires_at=now)
-    if seen.credit and seen.cart.credit_code:
-        await hold_store_credit(db, [(seen.cart.credit_code, order_id, seen.credit)], now=now, actor=_RETURNS)
+    await hold_store_credit(db, [(code, order_id, amount) for code, amount in codes.items()], now=now, actor=_RETURNS)
     provider = "transfer" if seen.to_pay else FREE
     new = NewPayment(id=uuid7(), order_id=order_id, provider=provider, amount=seen.to_pay, currency=seen.currency)
     [payment] = await open_payments(db, [new], now=now, check_at=now)

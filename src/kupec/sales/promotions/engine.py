@@ -85,10 +85,10 @@ def apply_promotions(
     promotions: Promotions,
     basket: Basket,
     coupons: Mapping[str, CouponStanding],
-    gifts: Mapping[UUID, bool],
+    gifts: Mapping[UUID, int],
 ) -> Applied:
-    """What promotions do to this basket. `coupons` are those that exist among the basket's, `gifts` whether each
-    variant that may be given away is there.
+    """What promotions do to this basket. `coupons` are those that exist among the basket's, `gifts` how many
+    pieces of each variant that may be given away are there.
 
     A line's discounts never exceed its price, nor that of delivery its fee. The order of lines changes nothing.
     """
@@ -109,7 +109,7 @@ class _Work:
         promotions: Promotions,
         basket: Basket,
         coupons: Mapping[str, CouponStanding],
-        gifts: Mapping[UUID, bool],
+        gifts: Mapping[UUID, int],
     ) -> None:
         self._known = promotions
         self._basket = basket
@@ -224,7 +224,8 @@ class _Work:
         return _Effect({}, amount, None, amount) if amount else Refusal(reason=NOTHING)
 
     def _gift(self, action: GiftOf) -> _Effect | Refusal:
-        if not self._gifts.get(action.variant_id, False):
+        given = sum(gift.quantity for gift in self._given if gift.variant_id == action.variant_id)
+        if self._gifts.get(action.variant_id, 0) < given + action.quantity:
             return Refusal(reason=GIFT_GONE, told=True)
         worth = action.worth.get(self._basket.currency, 0) * action.quantity
         return _Effect({}, 0, Gift(variant_id=action.variant_id, quantity=action.quantity, promotion=""), worth)
