@@ -8,34 +8,21 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from docs.tour.camera import shoot
+from docs.tour.whole_sale import WholeSale
 from tests.browser.conftest import NO_BROWSER, find_chromium, open_zrnko
 from tests.browser.people import DESKTOP, FLAGS, HOMES, PHONE, Buyer, Desk, open_page
 
-HERE = Path(__file__).parent
 TALL = {"width": 1440, "height": 1240}
-QUALITY = 86
-LARGEST = 250_000  # bytes
-ALL_SEEN_IS_THERE = """[...document.images].every(
-    (image) => image.complete || image.getBoundingClientRect().top > innerHeight
-)"""
-
-
-def shoot(page: Page, name: str) -> None:
-    """What the screen shows now, as `name`.jpg."""
-    page.wait_for_function(ALL_SEEN_IS_THERE)
-    path = HERE / f"{name}.jpg"
-    page.screenshot(path=path, type="jpeg", quality=QUALITY)
-    size = path.stat().st_size
-    print(f"  {name:<12} {size // 1000:>4} kB")
-    assert size < LARGEST, f"{path} is too large"
 
 
 class Tour:
     """The story of the tour, picture by picture."""
 
-    def __init__(self, browser: Browser, shop: str) -> None:
+    def __init__(self, browser: Browser, shop: str, folder: Path) -> None:
         self._browser = browser
         self._shop = shop
+        self._folder = folder
 
     def buyer(self, language: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Buyer:
         return Buyer(self._page(language, size, scheme), self._shop, HOMES[language])
@@ -57,6 +44,7 @@ class Tour:
         self.the_desk_sees_it(desk, number, newest)
         self.the_parcel_leaves(number)
         self.behind_the_counter(number)
+        WholeSale(self._page, self._shop, self._folder).take()
 
     def someone_buys_in_english(self) -> None:
         buyer = self.buyer("en")
@@ -157,7 +145,7 @@ def main() -> None:
         stack = open_zrnko(Path(folder))
         try:
             with chromium() as browser:
-                Tour(browser, stack.web_url).take()
+                Tour(browser, stack.web_url, Path(folder)).take()
         finally:
             stack.close()
 
