@@ -119,8 +119,12 @@ def option_rule(option: Option, language: str) -> str:
         said = spoken.ngettext("At most %(num)d character", "At most %(num)d characters", option.max_length)
         text = said % {"num": option.max_length}
         if option.characters != _ALL_CHARACTERS:
-            words = [translate(language, _CHARACTERS.get(word, word)) for word in option.characters.split()]
-            text += f": {', '.join(words)}"
+            allowed = option.characters.split()
+            words = ", ".join(translate(language, _CHARACTERS[word]) for word in allowed if word in _CHARACTERS)
+            signs = " ".join(sign for sign in allowed if sign not in _CHARACTERS)
+            text += ": " + ", ".join(filter(None, (words, signs)))
+            if signs:
+                return text  # a full stop would look like one more sign
         return f"{text}."
     if option.kind == "number":
         return _range(option, language)
