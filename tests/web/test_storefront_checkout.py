@@ -291,3 +291,13 @@ async def test_an_unknown_payment_is_not_found(paying: Served) -> None:
 async def test_an_empty_cart_has_no_checkout(paying: Served) -> None:
     browser = paying.browser()
     assert (await browser.get("/cs/checkout")).headers["location"] == "/cs/cart"
+
+
+async def test_a_business_without_a_name_is_told_all_that_is_wrong(paying: Served) -> None:
+    browser = paying.browser()
+    await go_to_checkout(browser)
+    answer = await order(browser, "tok_visa", company__company_id="12", company__vat_id="XX12")
+    assert answer.status_code == 422
+    page = text_of(browser.page)
+    for said in ("Vyplňte prosím název firmy.", "Zkontrolujte prosím IČO", "Zkontrolujte prosím DIČ"):
+        assert said in page

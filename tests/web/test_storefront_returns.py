@@ -117,6 +117,10 @@ async def test_what_waits_at_the_counter_shows_its_code(paying: Served, order: O
     await browser.get(address_of(paying, order))
     assert "123 456" in text_of(browser.page)
     assert "Čeká na vás: Praha." in text_of(browser.page)
+    confirmed = address_of(paying, order).replace("/order/", "/checkout/done/")
+    await browser.get(confirmed)
+    assert "Přijde vám e-mail s kódem" in text_of(browser.page)
+    assert "dopravci" not in text_of(browser.page)
 
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of a carrier").decode()

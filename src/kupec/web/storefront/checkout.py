@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from kupec.billing import STRIPE_PAGES
+from kupec.customers import normalise_company_id, normalise_vat_id
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.ids import uuid7
@@ -202,9 +203,7 @@ async def _save(request: AnyRequest, db: Connection, cart: Cart, shop: Shop, val
     accepted = dict(values)
     if accepted["address.country"] not in shop.market.countries:
         accepted["address.country"] = shop.market.home_country
-    errors: dict[str, str] = {}
-    if not accepted["company.name"] and (accepted["company.company_id"] or accepted["company.vat_id"]):
-        errors["company.name"] = say(InvalidValue(field="company.name", expected="a name"), shop.language)
+    errors = {} if accepted["company.name"] else _nameless(accepted, shop.language)
     while True:
         try:
             async with db.transaction():
@@ -218,6 +217,19 @@ async def _save(request: AnyRequest, db: Connection, cart: Cart, shop: Shop, val
             accepted[field] = ""
         except KupecError as error:
             return errors | {"cart": say(error, shop.language)}
+
+
+def _nameless(values: dict[str, str], language: str) -> dict[str, str]:
+    """What is wrong with a business that has numbers and no name: such a one is not noted, so nothing else tells."""
+    errors: dict[str, str] = {}
+    for field, normalise in (("company.company_id", normalise_company_id), ("company.vat_id", normalise_vat_id)):
+        if values[field]:
+            errors["company.name"] = say(InvalidValue(field="company.name", expected="a name"), language)
+        try:
+            normalise(values[field], field=field)
+        except InvalidValue as error:
+            errors[field] = say(error, language)
+    return errors
 
 
 def _details(values: dict[str, str], shop: Shop) -> CartDetails:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kupec.kit.errors import NotFound
-from kupec.sales import Completion, order_from_token, status_token
+from kupec.sales import Completion, collection_of, order_from_token, status_token
 from kupec.web.rendering import site_of
 from kupec.web.security import forget_cookie
 from kupec.web.storefront.paying import to_pay
@@ -73,4 +73,14 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         shop = await open_shop(request, db)
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         owed = await to_pay(db, order, shop.language)
-    return page(request, shop, "done.html", headers={"Cache-Control": "no-store"}, order=order, token=token, **owed)
+        collection = await collection_of(db, order.id)
+    return page(
+        request,
+        shop,
+        "done.html",
+        headers={"Cache-Control": "no-store"},
+        order=order,
+        token=token,
+        collection=collection,
+        **owed,
+    )
