@@ -299,6 +299,9 @@ def test_orders_come_a_page_at_a_time(shop: Shop, erp: Caller) -> None:
         cursor = page["next_cursor"]
     assert [order_id for order_id in seen if order_id in made] == made
     assert [order["id"] for order in erp.get("/orders", ids=",".join(reversed(made)))["orders"]] == made[::-1]
+    hundred = [*made, *(str(uuid4()) for _ in range(97))]
+    assert [order["id"] for order in erp.get("/orders", ids=",".join(hundred))["orders"]] == made
+    assert erp.problem("GET", f"/orders?ids={','.join([*hundred, str(uuid4())])}") == (422, "invalid_value", "ids")
     assert erp.get("/orders", since="2099-01-01")["orders"] == []
 
 

@@ -17,6 +17,9 @@ from kupec.web.api.problems import MalformedRequest, Problem, TooManyLines, prob
 from kupec.web.rendering import AnyRequest, site_of
 
 MOST_LINES: Final = 1000
+LONGEST_TEXT: Final = 1000
+LONGEST_LIST: Final = 8000
+"""Characters of a parameter that names several: a hundred ids have 3,699."""
 KEY: Final = "[A-Za-z0-9_-]{8,128}"
 _key = re.compile(KEY).fullmatch
 _encode = msgspec.json.Encoder().encode
@@ -118,15 +121,15 @@ class Query:
     def __init__(self, request: AnyRequest) -> None:
         self._values = request.query_params
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, *, most: int = LONGEST_TEXT) -> str:
         value: str = self._values.get(name, "")
-        if "\0" in value or len(value) > 1000:
-            raise InvalidValue(field=name, expected="at most 1000 characters")
+        if "\0" in value or len(value) > most:
+            raise InvalidValue(field=name, expected=f"at most {most} characters")
         return value
 
     def words(self, name: str, *, most: int) -> list[str]:
         """Values separated by commas."""
-        found = [word.strip() for word in self.text(name).split(",") if word.strip()]
+        found = [word.strip() for word in self.text(name, most=LONGEST_LIST).split(",") if word.strip()]
         if len(found) > most:
             raise InvalidValue(field=name, expected=f"at most {most}")
         return found

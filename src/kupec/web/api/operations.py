@@ -17,7 +17,7 @@ from kupec.integrations import (
     StockPage,
 )
 from kupec.web.api import bodies, goods, orders, price_lists, products
-from kupec.web.api.handling import MOST_LINES, Results
+from kupec.web.api.handling import LONGEST_LIST, LONGEST_TEXT, MOST_LINES, Results
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[int, ...] = ()
 
 
-_TEXT: Final = {"type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$"}
+_TEXT: Final = {"type": "string", "maxLength": LONGEST_TEXT, "pattern": "^[^\\u0000]*$"}
+_LIST: Final = {**_TEXT, "maxLength": LONGEST_LIST}
 _CURSOR: Final = Parameter(name="cursor", about="The `next_cursor` of the page before.", schema=_TEXT)
 
 
@@ -177,7 +178,7 @@ OPERATIONS: Final = (
         query=(
             _CURSOR,
             _limit(goods.MOST),
-            Parameter(name="sku", about=f"Only these, separated by commas; at most {goods.MOST_SKUS}.", schema=_TEXT),
+            Parameter(name="sku", about=f"Only these, separated by commas; at most {goods.MOST_SKUS}.", schema=_LIST),
             Parameter(name="location", about="Only there, by its code.", schema=_TEXT),
         ),
         answer=StockPage,
@@ -218,7 +219,7 @@ OPERATIONS: Final = (
             _limit(orders.MOST),
             _one_of("state", "Only those in this state.", orders.STATES),
             _moment("since", "Only those placed then or later."),
-            Parameter(name="ids", about=f"Order ids separated by commas; at most {orders.MOST}.", schema=_TEXT),
+            Parameter(name="ids", about=f"Order ids separated by commas; at most {orders.MOST}.", schema=_LIST),
         ),
         answer=OrderPage,
         problems=_READ,
@@ -330,7 +331,7 @@ OPERATIONS: Final = (
                 schema=_TEXT,
             ),
             Parameter(
-                name="kinds", about="Event names or `order.*`, separated by commas; none means all.", schema=_TEXT
+                name="kinds", about="Event names or `order.*`, separated by commas; none means all.", schema=_LIST
             ),
             _limit(MOST_CHANGES),
         ),
