@@ -23,6 +23,15 @@ DOTS_AN_INCH = 110
 SHEET = """#set page(width: 210mm, height: {height}mm, margin: 0mm)
 #place(image("{file}", width: 210mm, height: 297mm))"""
 
+SCROLL = """(element, above) => {
+    const scrolls = (box) => box.scrollHeight > box.clientHeight && /auto|scroll/.test(getComputedStyle(box).overflowY);
+    let box = element.parentElement;
+    while (box !== document.body && !scrolls(box)) box = box.parentElement;
+    const pane = box === document.body ? document.scrollingElement : box;
+    const top = pane === document.scrollingElement ? 0 : pane.getBoundingClientRect().top;
+    pane.scrollTop += element.getBoundingClientRect().top - top - above;
+}"""
+
 
 class WholeSale:
     """One sale with everything in it, then the pages on which the merchant decides."""
@@ -115,7 +124,7 @@ class WholeSale:
         while left := page.locator("form[action*='/deliver']").count():
             page.locator("form[action*='/deliver'] button").first.click()
             expect(page.locator("form[action*='/deliver']")).to_have_count(left - 1)
-        self.document(desk, number, 1, "invoice", height=160)
+        self.document(desk, number, 1, "invoice", height=172)
 
     def what_comes_back(self, buyer: Buyer, desk: Desk, number: str) -> None:
         page = desk.page
@@ -133,10 +142,11 @@ class WholeSale:
         page.locator("#returns tbody a").first.click()
         expect(page.locator(".record-title")).to_contain_text("Settled")
         shoot(page, "return-settled")
-        self.document(desk, number, 2, "credit-note", height=110)
+        self.document(desk, number, 2, "credit-note", height=142)
         page.locator("form[action*='/finance/refunds/'] button").first.click()
         expect(page.locator("form[action*='/finance/refunds/']")).to_have_count(0)
-        show(page, "#order-books", above=20)
+        expect(page.locator("main")).to_contain_text("By the ledger nobody owes anything.")
+        show(page, "#order-books", above=330)
         shoot(page, "books")
 
     def document(self, desk: Desk, number: str, count: int, name: str, *, height: int) -> None:
@@ -164,7 +174,7 @@ class WholeSale:
         page.locator("button.button[value='draft']").click()
         page.wait_for_url(re.compile("/rules/promotions/[0-9a-f-]{36}$"))
         page.locator(".preview-form .button").click()
-        expect(page.locator(".preview-verdict")).to_be_visible()
+        show(page, "#preview", above=130)
         shoot(page, "preview")
         desk.visit("/desk/catalogue/price-lists")
         page.locator("main a[href*='/price-lists/cafes']").first.click()
@@ -189,10 +199,4 @@ class WholeSale:
 def show(page: Page, selector: str, *, above: int = 24) -> None:
     """Scroll so that `selector` stands near the top, with so many pixels above it, and nothing has the focus."""
     page.evaluate("document.activeElement.blur()")
-    page.locator(selector).first.evaluate(
-        """(element, above) => {
-            element.style.scrollMarginTop = `${above}px`;
-            element.scrollIntoView({ behavior: "instant" });
-        }""",
-        above,
-    )
+    page.locator(selector).first.evaluate(SCROLL, above)
