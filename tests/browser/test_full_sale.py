@@ -4,6 +4,7 @@ A basket with a made-to-order line, a coupon, a gift and two VAT rates is paid b
 statement, shipped from two places, and one line comes back. Every document says the same figure.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -27,6 +28,8 @@ def words(page: Page, selector: str = "main") -> str:
 
 def test_everything_adds_up_from_the_basket_to_the_credit_note(street: Street, zrnko: Stack, tmp_path: Path) -> None:
     buyer = street.buyer("cs", PHONE)
+    # Nobody has ordered under this address before, so the welcome is theirs.
+    buyer.home = replace(buyer.home, email="petra.novotna@example.com")
     fill_the_basket(buyer)
     number = pay_by_transfer(buyer)
 
@@ -44,7 +47,7 @@ def test_everything_adds_up_from_the_basket_to_the_credit_note(street: Street, z
     credit_note = the_document(desk, number, 2)
     assert f"-{BEANS}" in credit_note.replace("−", "-")
     send_the_money_back(desk)
-    expect(desk.page.locator("main")).to_contain_text("Podle účetní knihy nikdo nic nedluží.")
+    wait_until_nobody_owes(desk, number)
     the_ledger_is_in_balance(desk)
 
 
@@ -179,6 +182,16 @@ def send_the_money_back(desk: Desk) -> None:
     page = desk.page
     page.locator("form[action*='/finance/refunds/'] button").first.click()
     expect(page.locator("form[action*='/finance/refunds/']")).to_have_count(0)
+
+
+def wait_until_nobody_owes(desk: Desk, number: str) -> None:
+    """The ledger is written by a reader of the log, a moment later."""
+    for _ in range(40):
+        desk.open_order(number)
+        if "Podle účetní knihy nikdo nic nedluží." in words(desk.page, "#order-books"):
+            return
+        desk.page.wait_for_timeout(250)
+    raise AssertionError(words(desk.page, "#order-books"))
 
 
 def the_ledger_is_in_balance(desk: Desk) -> None:

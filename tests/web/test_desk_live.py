@@ -190,7 +190,7 @@ async def test_everything_works_without_scripts(desk: Desk, browse: Browse) -> N
     await page.goto("/desk/orders")
     await page.get_by_role("link", name="Z10001").click()
     await page.get_by_role("button", name="Cancel the order").first.click()
-    await page.get_by_label("Reason").fill("The customer called")
+    await page.get_by_role("dialog").get_by_label("Reason").fill("The customer called")
     await page.locator("dialog").get_by_role("button", name="Cancel the order").click()
     await expect(page.get_by_text("The order is cancelled.")).to_be_visible()
     await expect(page.get_by_text("Order Z10001 cancelled: The customer called")).to_be_visible()
