@@ -39,6 +39,7 @@ from kupec.sales import (
 )
 from kupec.staff import PERMISSIONS, ROLES, Role, create_staff
 from kupec.web.static import asset
+from tests.hostile.abundance import fall_out, stock_up
 from tests.hostile.visitor import HOSTILE, Visitor
 from tests.machines.platform import PRAGUE, Json, Platform, to
 from tests.machines.running import running_shop
@@ -113,6 +114,11 @@ class World:
 
         return asyncio.run(doing())
 
+    def renew_endpoint(self) -> None:
+        """An address for webhooks that is there, whatever was sent to the desk before."""
+        self.do(_other_systems)
+        self.things["endpoint_id"] = self.column("select id from webhook_endpoint order by id desc limit 1")
+
     def column(self, query: str, *values: object) -> list[str]:
         return self.do(lambda db: _column(db, query, *values))
 
@@ -169,6 +175,7 @@ async def _fill(database: Database) -> None:
                 actor=system("setup"),
                 now=NOON,
             )
+        await stock_up(db)
         await _other_systems(db)
         await _wreckage(db)
 
@@ -251,6 +258,7 @@ def _trade(world: World) -> None:
         for parcel in parcels:
             await mark_delivered(db, parcel.id, actor=desk, now=now)
         await cancel_order(db, cancelled, reason=HOSTILE, actor=desk, now=now)
+        await fall_out(db, delivered, shipped, desk)
 
     world.do(work)
 
@@ -277,7 +285,7 @@ def _things(world: World) -> dict[str, list[str]]:
         **world.things,
         "language": list(_LANGUAGES),
         "slug": world.column("select slug from product_text union select slug from category_text order by 1"),
-        "name": ["terms", "privacy", "delivery", "contact", asset("js/page.js").rpartition("/")[2]],
+        "name": ["promotions", "terms", "privacy", "delivery", "contact", asset("js/page.js").rpartition("/")[2]],
         "version": [asset("js/page.js").split("/")[2]],
         "sha": world.column("select encode(sha256, 'hex') from media"),
         "token": [status_token(SECRET, UUID(order)) for order in orders],
@@ -298,6 +306,17 @@ def _things(world: World) -> dict[str, list[str]]:
         "passkey_id": [str(uuid4())],
         "view_id": [str(uuid4())],
         "review_id": [str(uuid4())],
+        "receipt_id": world.column("select id from goods_receipt order by id"),
+        "return_id": world.column("select id from sales_return order by id"),
+        "number": world.column("select number from sales_return order by id"),
+        "refund_id": world.column("select id from refund order by id"),
+        "line_id": world.column("select id from bank_line order by id"),
+        "document_id": world.column("select id from accounting_document order by id"),
+        "version_id": world.column("select id from document_version where kind = 'promotions' order by number"),
+        "code": ["lists", "LISTS"],
+        "currency": ["CZK", "EUR"],
+        "account": ["customer", "bank", "vat:CZ:21", "store_credit"],
+        "wanted": ["order_confirmation.cs", "parcel_shipped.en"],
         "session": world.column("select id from cart order by id"),
         "order": orders,
     }

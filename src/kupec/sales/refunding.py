@@ -41,10 +41,12 @@ from kupec.sales.refund_parts import (
     give_back_pieces,
     what_is_left,
 )
-from kupec.sales.refund_rows import OrderRefund, given_back, insert_refund, order_refunds, refund_by_key
+from kupec.sales.refund_rows import OrderRefund, given_back, insert_refund, refund_by_key
 
 Destination = Literal["payment", "store_credit"]
 _KEY = "order-refund"
+_REPEATABLE = (_KEY, "cancel")
+"""How the keys of refunds begin that a provider may refuse: ours, and that of a cancelled order's payment."""
 
 
 class Refundable(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,13 +135,23 @@ def _request(lines: Mapping[UUID, int], *, most_credit: int | None, **asked: Any
 
 
 async def refused_refunds(db: Connection, order_id: UUID) -> dict[UUID, int]:
-    """By refund of the order, the minor units that the payment's provider would not give back and nobody has since."""
-    latest: dict[UUID, Refund] = {}
+    """By refund of the order, the minor units that the payment's provider would not give back and nobody has since.
+
+    What a cancelled order was to get back goes by its payment's id.
+    """
+    return {refund_id: refund.amount for refund_id, (refund, _, _) in (await _refused(db, order_id)).items()}
+
+
+async def _refused(db: Connection, order_id: UUID) -> dict[UUID, tuple[Refund, str, int]]:
+    """By what they are for: the latest try that was refused, how its key begins, and how often it was tried."""
+    latest: dict[UUID, tuple[Refund, str, int]] = {}
     for refund in await refunds_of(db, order_id):
         kind, _, rest = refund.key.partition(":")
-        if kind == _KEY:
-            latest[UUID(rest.partition(":")[0])] = refund
-    return {refund_id: refund.amount for refund_id, refund in latest.items() if refund.state == "failed"}
+        if kind in _REPEATABLE:
+            which = UUID(rest.partition(":")[0])
+            tries = latest[which][2] if which in latest else 0
+            latest[which] = refund, f"{kind}:{which}", tries + 1
+    return {which: each for which, each in latest.items() if each[0].state == "failed"}
 
 
 async def repeat_refund(
@@ -152,13 +164,12 @@ async def repeat_refund(
     actor.require("orders.refund")
     await db.execute("select from sales_order where id = $1 for no key update", order_id)
     order = await get_order(db, order_id)
-    amount = (await refused_refunds(db, order_id)).get(refund_id)
+    refused = (await _refused(db, order_id)).get(refund_id)
     payment, _ = await _funds(db, order_id)
-    if amount is None or payment is None:
+    if refused is None or payment is None:
         raise NotFound(what="refused refund")
-    tries = sum(refund.key.startswith(f"{_KEY}:{refund_id}") for refund in await refunds_of(db, order_id))
-    key = f"{_KEY}:{refund_id}:{tries}"
-    reason = next(refund.reason for refund in await order_refunds(db, order_id) if refund.id == refund_id)
+    refund, begins, tries = refused
+    key, amount, reason = f"{begins}:{tries}", refund.amount, refund.reason
     if to == "payment":
         owners = {order.id: (order.customer_id, order.channel)}
         await request_refund(db, payment.id, amount=amount, reason=reason, key=key, actor=actor, now=now, owners=owners)

@@ -149,6 +149,8 @@ async def ledger(request: AnyRequest) -> Response[str]:
 @get("/finance/ledger/{currency:str}/{account:str}", opt={"permission": "billing.read"})
 async def ledger_account(request: AnyRequest, currency: FromPath[str], account: FromPath[str]) -> Response[str]:
     """The movements behind a figure of the trial balance, each leading to its order."""
+    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise NotFound(what="account")
     form = query_form(request)
     period = _period(form)
     since, until = _moments(request, period)
