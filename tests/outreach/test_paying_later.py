@@ -55,7 +55,25 @@ async def test_nobody_is_reminded_of_what_has_come(shop: Shop) -> None:
 
 async def test_cash_is_for_the_courier(shop: Shop) -> None:
     desk = await office(shop, OutboxTransport())
-    await ordered(shop, "cod")
+    order = await ordered(shop, "cod")
     (mail,) = await desk.work()
     assert "IBAN" not in mail.html
     assert "Dopravci zaplatíte" in mail.text
+    assert order.payment_fee
+    assert f"{order.payment_name}: {order.payment_fee // 100}\xa0Kč" in mail.text, "the column adds up to the total"
+
+
+async def test_who_collects_is_not_promised_a_courier(shop: Shop) -> None:
+    desk = await office(shop, OutboxTransport())
+    order = await ordered(shop, "cod")
+    async with shop.database.transaction() as db:
+        await db.execute("delete from mail")
+        await db.execute(
+            "insert into collection (order_id, location_id, code) select $1, id, '123456' from location limit 1",
+            order.id,
+        )
+    (mail,) = await desk.work()
+    for part in (mail.html, mail.text):
+        assert "k vyzvednutí" in part
+        assert "Kam doručujeme" not in part
+        assert "Doručíme" not in part

@@ -77,7 +77,7 @@ async def test_a_statement_is_brought_in_and_the_rest_is_matched_by_hand(desk: D
 
 async def test_a_file_that_is_none_is_refused_beside_its_field(desk: Desk) -> None:
     manager = await desk.signed_in("manager")
-    assert "The file cannot be read" in await bring(manager, b"one,two\n1,2\n")
+    assert "This is no statement in this format." in await bring(manager, b"one,two\n1,2\n")
     assert "a file from the bank" in await bring(manager, b"")
     assert "Lines that cannot be read: 1; the first is line 2." in await bring(manager, statement(line("lots")))
 

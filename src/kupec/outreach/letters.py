@@ -16,7 +16,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translations
 from kupec.kit.money import Money, display
 from kupec.outreach.wording import Letters, Wording, fill
-from kupec.sales import Fulfilment, Order, status_token
+from kupec.sales import Collection, Fulfilment, Order, Slot, status_token
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OUR_OWN = Letters()
@@ -35,6 +35,13 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     html: str
     text: str
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """What is agreed on how the goods come to the customer, besides the address."""
+
+    collection: Collection | None = None
+    slot: Slot | None = None
 
 
 @cache
@@ -69,11 +76,17 @@ def _date(day: date, language: str) -> str:
 
 
 def order_confirmation(
-    order: Order, sender: Sender, letters: Letters = _OUR_OWN, *, owed: PaymentInstructions | None = None
+    order: Order,
+    sender: Sender,
+    letters: Letters = _OUR_OWN,
+    *,
+    owed: PaymentInstructions | None = None,
+    way: Way = Way(),  # noqa: B008 (frozen)
 ) -> Letter:
     """Number, what was bought, what it cost, how to pay what is `owed`, when it comes, and the link to follow it."""
     title = translations(order.language).gettext("Your order %(number)s") % {"number": order.number}
-    return _letter("order_confirmation", title, order, sender, letters.order_confirmation, parcel=None, owed=owed)
+    wording = letters.order_confirmation
+    return _letter("order_confirmation", title, order, sender, wording, parcel=None, owed=owed, more={"way": way})
 
 
 def payment_reminder(order: Order, owed: PaymentInstructions, sender: Sender) -> Letter:

@@ -22,9 +22,17 @@ from kupec.kit.versions import published
 from kupec.outreach.attachments import attachments_by_mail
 from kupec.outreach.delivery_letters import DELIVERY_EVENTS, delivery_letter
 from kupec.outreach.events import MailSent
-from kupec.outreach.letters import Letter, Sender, document_letter, order_confirmation, parcel_shipped, payment_reminder
+from kupec.outreach.letters import (
+    Letter,
+    Sender,
+    Way,
+    document_letter,
+    order_confirmation,
+    parcel_shipped,
+    payment_reminder,
+)
 from kupec.outreach.wording import LETTERS, Letters
-from kupec.sales import Order, get_orders
+from kupec.sales import Order, collections_of, get_orders, slots_by_ids
 
 SEND_MAILS = "send_mails"
 _OUTREACH = system("outreach")
@@ -80,6 +88,7 @@ async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender
     letters = (await published(db, LETTERS))[LETTERS]
     documents = await _documents(db, events)
     owed = await payment_instructions(db, {order.id: order.number for order in orders.values()})
+    ways = await _ways(db, list(orders.values()))
     drafts = []
     for event in events:
         order = orders[UUID(event.subject.partition(":")[2])]
@@ -90,7 +99,7 @@ async def write_mails(db: Connection, events: Sequence[Event], *, sender: Sender
         elif order.email and event.name == "invoice.printed":
             drafts.append(_document_draft(event, order, documents[UUID(event.payload["document_id"])], sender))
         elif order.email:
-            drafts.append(_draft(event, order, sender, letters, owed.get(order.id)))
+            drafts.append(_draft(event, order, sender, letters, owed.get(order.id), ways[order.id]))
     ids = await _insert(db, drafts)
     if ids:
         await enqueue(db, [(SEND_MAILS, {"ids": ids})])
@@ -134,13 +143,26 @@ def _reminder(event: Event, order: Order, owed: PaymentInstructions | None, send
     return [reminder]
 
 
-def _draft(event: Event, order: Order, sender: Sender, letters: Letters, owed: PaymentInstructions | None) -> _Draft:
+async def _ways(db: Connection, orders: Sequence[Order]) -> dict[UUID, Way]:
+    """Where each is collected, or when it is brought, where that is agreed."""
+    booked = [order.slot_id for order in orders if order.slot_id]
+    slots = await slots_by_ids(db, booked) if booked else {}
+    counters = await collections_of(db, [order.id for order in orders])
+    return {
+        order.id: Way(collection=counters.get(order.id), slot=slots.get(order.slot_id) if order.slot_id else None)
+        for order in orders
+    }
+
+
+def _draft(
+    event: Event, order: Order, sender: Sender, letters: Letters, owed: PaymentInstructions | None, way: Way
+) -> _Draft:
     if event.name == "order.placed":
         return _Draft(
             kind="order_confirmation",
             subject_ref=event.subject,
             order=order,
-            letter=order_confirmation(order, sender, letters, owed=owed),
+            letter=order_confirmation(order, sender, letters, owed=owed, way=way),
             written_at=event.recorded_at,
         )
     parcel_id = UUID(event.payload["fulfilment_id"])

@@ -35,6 +35,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
+from kupec.kit.tabular import InvalidFile
 from kupec.kit.versions import published
 from kupec.web.desk.catalogue import page_of
 from kupec.web.desk.gate import actor_of
@@ -158,7 +159,9 @@ async def bring_in(request: AnyRequest) -> Response[Any]:
                 now=site.clock.now(),
             )
     except KupecError as error:
-        said = {f"statement.{error.field or 'file'}": in_words(error, language_of(request))}
+        unread = reader.text(_("This is no statement in this format. Please check the file and the format."))
+        text = unread if isinstance(error, InvalidFile) else in_words(error, language_of(request))
+        said = {f"statement.{error.field or 'file'}": text}
         async with site.database.reading() as db:
             return await bank_page(request, db, None, status=error.status, errors=said, values=form)
     text = reader.text(_("New lines: {fresh} of {lines}. Payments settled: {settled}.")).format(

@@ -14,10 +14,12 @@ from kupec.sales import (
     ParcelLabel,
     ParcelStep,
     Return,
+    Slot,
     collection_of,
     labels_of,
     parcel_steps,
     returns_of,
+    slots_by_ids,
 )
 
 
@@ -27,6 +29,7 @@ class ParcelDesk(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[UUID, ParcelLabel]
     steps: dict[UUID, list[ParcelStep]]
     collection: Collection | None
+    slot: Slot | None
     returns: list[Return]
     ship: frozenset[UUID]
     label: frozenset[UUID]
@@ -46,6 +49,7 @@ async def parcel_desk(db: Connection, order: Order, actor: Actor) -> ParcelDesk:
     write = actor.may("orders.write")
     parcels = order.fulfilments if write and order.state in ("picking", "shipped") else []
     collection = await collection_of(db, order.id)
+    slots = await slots_by_ids(db, [order.slot_id]) if order.slot_id else {}
     labels = await labels_of(db, [parcel.id for parcel in order.fulfilments])
     packing = [parcel for parcel in parcels if parcel.state == "picking" and order.state == "picking"]
     steps: dict[UUID, list[ParcelStep]] = {}
@@ -56,6 +60,7 @@ async def parcel_desk(db: Connection, order: Order, actor: Actor) -> ParcelDesk:
         labels=labels,
         steps=steps,
         collection=collection,
+        slot=slots.get(order.slot_id) if order.slot_id else None,
         returns=await returns_of(db, order.id),
         ship=_ids(packing if collection is None else []),
         label=_ids(parcel for parcel in packing if collection is None and _may_label(labels.get(parcel.id))),

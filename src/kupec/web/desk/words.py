@@ -79,6 +79,7 @@ PAYMENT_STATES = {
     "captured": pgettext("state", "Paid"),
     "voiding": pgettext("state", "Being released"),
     "voided": pgettext("state", "Released"),
+    "captured:owed": pgettext("state", "Paid"),
     "voided:owed": pgettext("state", "Called off"),
     "failed": pgettext("state", "Failed"),
 }
@@ -91,6 +92,7 @@ PAYMENT_MEANINGS = {
     "captured": _("The money has been taken."),
     "voiding": _("The reservation on the card is being released. Nothing was charged."),
     "voided": _("The reservation on the card was released. Nothing was charged."),
+    "captured:owed": _("The money is here."),
     "voided:owed": _("It is not to be paid any more."),
     "failed": _("Nothing was charged."),
 }
@@ -145,6 +147,7 @@ TONES = {
     "picking": "warn",
     "delivered": "good",
     "captured": "good",
+    "captured:owed": "good",
     "awaiting": "warn",
     "matched": "good",
     "open": "warn",
