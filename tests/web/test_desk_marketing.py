@@ -182,6 +182,10 @@ async def test_the_list_counts_uses_and_what_they_brought(desk: Desk) -> None:
     assert "Amount off 1 50 CZK 349 CZK" in page
     why = words(await person.page(f"{MARKETING}/why?order={done.number}")).replace("\u00a0", " ")
     assert "Spring (JARO): 50 CZK" in why
+    column = words(await person.page(f"/desk/orders/{done.order_id}")).replace("\u00a0", " ")
+    assert "1 × 300 CZK 300 CZK" in column, "what a line cost before anything is off"
+    assert "Goods 300 CZK" in column
+    assert "Spring JARO −50 CZK" in column
     await publish(desk, promotion("VIP", conditions=Conditions(segments=["vip"])), promotion("TEN"))
     why = words(await person.page(f"{MARKETING}/why?order={done.number}"))
     assert "Ten yes" in why
