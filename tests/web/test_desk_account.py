@@ -9,6 +9,7 @@ import pyotp
 import pytest
 
 from kupec import staff
+from kupec.catalogue import reindex_all
 from kupec.kit.clock import FixedClock
 from tests.sales.conftest import Shop, gateway, session_gateway, shop
 from tests.web.desk_client import PASSWORD, Desk, Person, open_desk, order_of, words
@@ -280,3 +281,25 @@ async def test_chosen_customers_are_grouped(desk: Desk) -> None:
     assert "There is no such customer." in words(told.text)
     warehouse = await desk.signed_in("warehouse")
     assert (await warehouse.post_many("/desk/customers/bulk", fields)).status_code == 403
+
+
+async def test_chosen_products_change_their_state(desk: Desk) -> None:
+    await order_of(desk)
+    async with desk.site.database.transaction() as db:
+        await reindex_all(db)
+    product_id = await desk.fetchval("select id from product limit 1")
+    person = await desk.signed_in("manager")
+    assert 'name="product"' in await person.page("/desk/catalogue")
+    fields = [("product", str(product_id)), ("product", str(product_id)), ("state", "archived")]
+    answer = await person.post_many("/desk/catalogue/bulk?status=active", fields)
+    assert answer.headers["location"] == "/desk/catalogue?status=active"
+    assert "1 product changed." in words(await person.page(answer.headers["location"]))
+    assert await desk.fetchval("select status from product where id = $1", product_id) == "archived"
+    assert (await person.post_many("/desk/catalogue/bulk", [*fields[:1], ("state", "burnt")])).status_code == 422
+    gone = "00000000-0000-7000-8000-000000000000"
+    told = await person.post_many("/desk/catalogue/bulk", [*fields[:1], ("product", gone), ("state", "active")])
+    assert "There is no such product." in words(told.text)
+    assert await desk.fetchval("select status from product where id = $1", product_id) == "active"
+    warehouse = await desk.signed_in("warehouse")
+    assert 'name="product"' not in await warehouse.page("/desk/catalogue")
+    assert (await warehouse.post_many("/desk/catalogue/bulk", fields)).status_code == 403

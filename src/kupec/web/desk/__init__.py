@@ -93,6 +93,7 @@ _INSIDE = (
     *delivery.routes,
     *returns.routes,
     bulk.group_customers,
+    bulk.change_products,
     view_forms.keep_view,
     view_forms.drop_view,
     customers.customers,

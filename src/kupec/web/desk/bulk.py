@@ -1,12 +1,13 @@
 """The same done to many rows at once: each by itself, so that one which cannot keeps no other back."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Response, post
 
+from kupec.catalogue import ProductDraft, update_product
 from kupec.customers import parties_by_ids, set_price_group, set_segments
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
@@ -19,6 +20,7 @@ from kupec.web.forms import Form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
 MOST_AT_ONCE = 200
+_STATES: tuple[Literal["active", "draft", "archived"], ...] = ("active", "draft", "archived")
 
 Verb = Callable[[Connection, UUID], Awaitable[None]]
 
@@ -121,4 +123,38 @@ async def group_customers(request: AnyRequest) -> Response[Any]:
         title=reader.text(_("Customers")),
         names={party.id: party.name or party.email or reader.text(_("No name")) for party in known.values()},
         base="/desk/customers",
+    )
+
+
+@post("/catalogue/bulk", opt={"permission": "catalogue.write"})
+async def change_products(request: AnyRequest) -> Response[Any]:
+    """Put the chosen products on sale, or take them off it."""
+    form, reader, actor = await read_form(request), reader_of(request), actor_of(request)
+    now = site_of(request).clock.now()
+    ids, state = chosen(form, "product"), form.text("state")
+    back = f"/desk/catalogue?{request.url.query}" if request.url.query else "/desk/catalogue"
+    if not ids:
+        return go(request, back, failed=reader.text(_("Choose some rows first.")))
+    wanted = next((known for known in _STATES if known == state), None)
+    if wanted is None:
+        raise InvalidValue(field="state", expected="active, draft or archived")
+    change = ProductDraft(external_id="", status=wanted)
+
+    async def into_state(db: Connection, row: UUID) -> None:
+        await update_product(db, row, change, actor=actor, now=now)
+
+    outcomes = await do_each(request, ids, into_state)
+    if all(outcome.problem is None for outcome in outcomes):
+        return go(
+            request, back, done=reader.count(*ngettext("{n} product changed.", "{n} products changed."), len(ids))
+        )
+    async with site_of(request).database.reading() as db:
+        known = await db.fetch("select id, external_id from product where id = any($1::uuid[])", ids)
+    return await tell(
+        request,
+        outcomes,
+        section="catalogue",
+        title=reader.text(_("Catalogue")),
+        names={row["id"]: row["external_id"] for row in known},
+        base="/desk/catalogue",
     )
