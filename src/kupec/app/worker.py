@@ -98,9 +98,10 @@ def sweeps(
 
     return [
         Sweep(name="payments", run=payments),
-        Sweep(name="promises", run=promises, every=5.0),
-        Sweep(name="refunds", run=refunds),
-        Sweep(name="webhooks", run=deliveries, every=5.0),
+        # These wait for what rarely comes: looking twice a second is soon enough.
+        Sweep(name="promises", run=promises, every=5.0, rest=0.5),
+        Sweep(name="refunds", run=refunds, rest=0.5),
+        Sweep(name="webhooks", run=deliveries, every=5.0, rest=0.5),
     ]
 
 
