@@ -1,8 +1,10 @@
 """Where parts that were made one by one meet: refunds, cancelling, parcels, statements, credit."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from kupec.billing import (
     PAYMENT,
@@ -33,9 +35,11 @@ from kupec.sales import (
     order_labels,
     price_cart,
     refund_order,
+    save_shipping_method,
     set_details,
     ship,
     start_picking,
+    tariff,
     use_credit,
 )
 from kupec.sales.labels import consign
@@ -211,3 +215,19 @@ async def test_a_gift_of_two_while_one_is_left(shop: Shop) -> None:
         priced = await price_cart(db, cart_id, now=NOON)
     assert [each.code for each in priced.applied] == []
     assert [each.code for each in priced.refused] == ["CUPS"]
+
+
+async def test_two_ways_of_delivery_that_are_saved_at_once_both_stand(shop: Shop) -> None:
+    async with shop.database.reading() as db:
+        courier = (await tariff(db)).document.method("courier")
+    assert courier is not None
+
+    async def save(code: str) -> None:
+        async with shop.database.transaction() as db:
+            await save_shipping_method(db, replace(courier, code=code), now=NOON)
+            await db.execute("select pg_sleep(0.05)")
+
+    await asyncio.gather(save("one"), save("two"))
+    async with shop.database.reading() as db:
+        codes = {method.code for method in (await tariff(db)).document.methods}
+    assert {"one", "two"} <= codes

@@ -126,6 +126,21 @@ async def test_a_form_that_is_sent_as_it_is_changes_nothing(desk: Desk, action: 
     assert await holds(desk) == before
 
 
+async def test_of_two_who_change_one_promotion_the_later_is_told(desk: Desk) -> None:
+    await publish(desk, promotion("OTHER", AmountOff(amounts={"CZK": 1000})), SPRING)
+    person = await desk.signed_in("manager")
+    path = f"{MARKETING}/promotions/SPRING"
+    fields = [field for field in form_fields(await person.page(path), MARKETING) if field[0] != "do"]
+    await send(person, "OTHER", {"name.cs": "Jiná"})
+    first = await person.post_many(path, changed(fields, {"name.cs": "Jaro", "do": "publish"}))
+    assert first.status_code == 303
+    held = await holds(desk)
+    assert [one.names.get("cs") for one in held.promotions] == ["Jiná", "Jaro"], "another promotion is no hindrance"
+    late = await person.post_many(path, changed(fields, {"name.cs": "Léto", "do": "publish"}))
+    assert "someone else" in words(await person.page(late.headers["location"]))
+    assert await holds(desk) == held
+
+
 async def test_a_gift_is_named_by_its_article(desk: Desk) -> None:
     person = await desk.signed_in("manager")
     values = {"code": "GIFT", "name.en": "Gift", "kind": "gift", "gift.sku": "BEANS", "worth.CZK": "300"}

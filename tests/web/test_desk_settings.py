@@ -80,6 +80,22 @@ async def test_a_fee_is_drafted_tried_published_and_taken_back(desk: Desk) -> No
     assert "back to version" in words(await person.page(f"{RULES}/shipping"))
 
 
+async def test_two_who_write_at_the_same_time_do_not_undo_each_other_unawares(desk: Desk) -> None:
+    person = await desk.signed_in("manager")
+    fields = form_fields(await person.page(f"{RULES}/shipping/edit"), RULES)
+    address = await saved(person, "shipping", {COURIER_FEE: "119,00"})
+    await person.post(f"{address}/publish")
+    held = await holds(desk, SHIPPING)
+    late = changed(fields, {"note": "Written before that"})
+    answer = await person.post_many(f"{RULES}/shipping/edit", late)
+    assert answer.status_code == 409
+    assert "Somebody has published another version" in words(answer.text)
+    assert "Written before that" in answer.text
+    assert await holds(desk, SHIPPING) == held
+    knowing = await person.post_many(f"{RULES}/shipping/edit", form_fields(answer.text, RULES))
+    assert knowing.status_code == 303
+
+
 @pytest.mark.parametrize("name", ["shipping", "tax", "payment", "letters"])
 async def test_a_form_that_is_sent_as_it_is_changes_nothing(desk: Desk, name: str) -> None:
     person = await desk.signed_in("owner")

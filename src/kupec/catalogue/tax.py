@@ -66,6 +66,7 @@ async def set_vat_rate(
     Raises InvalidValue, Forbidden. Events document.drafted and document.published, if it differs.
     """
     actor.require(TAX.permission)
+    await versions.one_at_a_time(db, TAX)
     rules = (await versions.published(db, TAX))[TAX]
     rates = rules.rates.get(country, {})
     if rates.get(vat_class) != rate_bp:

@@ -152,11 +152,34 @@ def read_document(kind: Kind[D], raw: Any) -> D:
     return document
 
 
-async def save_draft(db: Connection, kind: Kind[D], document: D, *, note: str, actor: Actor, now: datetime) -> Version:
-    """Write a new draft; what is published stays. Emits document.drafted. Raises what the kind's check raises."""
+async def standing(db: Connection, kind: Kind[Any]) -> UUID | None:
+    """The version that holds, if any does."""
+    found: UUID | None = await db.fetchval(
+        "select id from document_version where state = 'published' and kind = $1", kind.name
+    )
+    return found
+
+
+async def save_draft(
+    db: Connection,
+    kind: Kind[D],
+    document: D,
+    *,
+    note: str,
+    actor: Actor,
+    now: datetime,
+    based_on: UUID | None = None,
+) -> Version:
+    """Write a new draft; what is published stays. Emits document.drafted.
+
+    `based_on` is the version that held when its author began: Conflict if another one has been published since.
+    Raises what the kind's check raises.
+    """
     actor.require(kind.permission)
     kind.check(document)
-    await _one_at_a_time(db, kind)
+    await one_at_a_time(db, kind)
+    if based_on is not None and await standing(db, kind) != based_on:
+        raise Conflict
     number = await _insert(db, kind, document, note=note, actor=actor, now=now)
     version = await _by_number(db, kind, number)
     await _tell(db, version, DocumentDrafted(kind=kind.name, number=number), actor, now)
@@ -169,7 +192,7 @@ async def publish(db: Connection, kind: Kind[Any], version_id: UUID, *, actor: A
     Raises NotFound, and Conflict when it is no draft any more.
     """
     actor.require(kind.permission)
-    await _one_at_a_time(db, kind)
+    await one_at_a_time(db, kind)
     version = await get_version(db, kind, version_id)
     if version.state != "draft":
         raise Conflict
@@ -183,7 +206,7 @@ async def roll_back(db: Connection, kind: Kind[Any], version_id: UUID, *, actor:
     Raises NotFound, and Conflict when it has never been published or holds already.
     """
     actor.require(kind.permission)
-    await _one_at_a_time(db, kind)
+    await one_at_a_time(db, kind)
     old = await get_version(db, kind, version_id)
     if old.state != "retired":
         raise Conflict
@@ -200,8 +223,11 @@ async def publish_new(
     return await publish(db, kind, draft.id, actor=actor, now=now)
 
 
-async def _one_at_a_time(db: Connection, kind: Kind[Any]) -> None:
-    """Numbers and what holds are decided by one writer of a kind at a time; readers are not held up."""
+async def one_at_a_time(db: Connection, kind: Kind[Any]) -> None:
+    """Numbers and what holds are decided by one writer of a kind at a time; readers are not held up.
+
+    Whoever reads what holds to change a part of it begins with this, so that no other's change is lost.
+    """
     await db.execute("select pg_advisory_xact_lock(hashtextextended('document:' || $1, 0))", kind.name)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from kupec.catalogue import Market
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
-from kupec.kit.versions import Kind, publish_new, published
+from kupec.kit.versions import Kind, one_at_a_time, publish_new, published
 from kupec.sales.delivery import promised_day
 from kupec.sales.models import ShippingOption
 from kupec.sales.shipping_check import check_shipping
@@ -123,6 +123,7 @@ async def save_shipping_method(
     db: Connection, method: NewShippingMethod | Method, *, now: datetime, actor: Actor = _SETUP
 ) -> None:
     """Publish a version with this way of delivery in the place of the one of its code, or as the last."""
+    await one_at_a_time(db, SHIPPING)
     document = (await published(db, SHIPPING))[SHIPPING]
     saved = method if isinstance(method, Method) else _simple(method)
     methods = [saved if known.code == saved.code else known for known in document.methods]

@@ -10,11 +10,19 @@ from litestar.params import FromPath
 
 from kupec.catalogue import Market, markets
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue, KupecError, NotFound
+from kupec.kit.errors import Conflict, InvalidValue, KupecError, NotFound
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
-from kupec.kit.versions import publish, published, read_document, save_draft
+from kupec.kit.versions import (
+    get_document,
+    one_at_a_time,
+    publish,
+    published,
+    read_document,
+    save_draft,
+    standing,
+)
 from kupec.sales import (
     PROMOTIONS,
     Promotion,
@@ -129,6 +137,7 @@ async def form_page(
         status=422 if faults else 200,
         values=values,
         stored_code=code,
+        seen=form.text("seen") if form is not None else await standing(db, PROMOTIONS),
         markets=known,
         currencies=currencies,
         batches=await list_batches(db, promotion=code) if code else [],
@@ -196,6 +205,8 @@ async def _change(request: AnyRequest, code: str | None) -> Response[Any]:
     try:
         async with site.database.transaction() as db:
             now, actor = site.clock.now(), actor_of(request)
+            await one_at_a_time(db, PROMOTIONS)
+            await _still_as_seen(db, form, code)
             raw, index = await _read(db, form, code, remove=doing == "remove")
             document = read_document(PROMOTIONS, raw)
             named = form.text("code") or code or ""
@@ -214,6 +225,16 @@ async def _change(request: AnyRequest, code: str | None) -> Response[Any]:
     kept = f"/promotions/{document.promotions[index].code}" if doing != "remove" else ""
     done = translate(language, _("Version {n} holds now.")).format(n=draft.number)
     return go(request, f"/desk/marketing{kept}", done=done)
+
+
+async def _still_as_seen(db: Connection, form: Form, code: str | None) -> None:
+    """Raises Conflict when somebody has changed this promotion since the form was shown."""
+    seen = form.uuid("seen") if form.text("seen") else None
+    if code is None or seen is None:
+        return
+    before, now = await get_document(db, PROMOTIONS, seen), await _document(db)
+    if _stored(before, code) != _stored(now, code):
+        raise Conflict
 
 
 def _note(language: str, doing: str, code: str) -> str:

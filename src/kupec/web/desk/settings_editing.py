@@ -8,10 +8,10 @@ from litestar.params import FromPath
 from msgspec import inspect
 
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.errors import Conflict, InvalidValue, KupecError
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
-from kupec.kit.versions import read_document, save_draft
+from kupec.kit.versions import read_document, save_draft, standing
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, reader_of
 from kupec.web.desk.settings_pages import PERMISSION, place_of, section_of, standing_document
@@ -38,6 +38,8 @@ async def form_page(
     faults: dict[str, str] | None = None,
     text: str | None = None,
     status: int = 200,
+    seen: str = "",
+    behind: bool = False,
 ) -> Response[str]:
     """The form with `raw`, or with a text that cannot even be read."""
     as_text = text is not None or not section.shaped or query_form(request).text("as") == "text"
@@ -56,6 +58,8 @@ async def form_page(
         text=shown,
         note=note,
         base=query_form(request).text("base"),
+        seen=seen or await standing(db, section.kind),
+        behind=behind,
         errors={path: _expected(language, expected) for path, expected in found.items()},
         lines={path: line_of(shown, path) for path in found} if as_text else {},
         label=lambda field: translate(language, FIELDS[field]) if field in FIELDS else field,
@@ -91,14 +95,26 @@ async def save(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
         if raw is None or _rebuilding(form):
             told = faults if raw is None else {}
             status = 422 if raw is None else 200
-            return await form_page(request, db, section, raw, note=note, faults=told, text=text, status=status)
+            seen = form.text("seen")
+            return await form_page(
+                request, db, section, raw, note=note, faults=told, text=text, status=status, seen=seen
+            )
     if not faults:
         try:
             async with site.database.transaction() as db:
                 document = read_document(section.kind, raw)
                 draft = await save_draft(
-                    db, section.kind, document, note=note, actor=actor_of(request), now=site.clock.now()
+                    db,
+                    section.kind,
+                    document,
+                    note=note,
+                    actor=actor_of(request),
+                    now=site.clock.now(),
+                    based_on=form.uuid("seen") if form.text("seen") else None,
                 )
+        except Conflict:
+            async with site.database.reading() as db:
+                return await form_page(request, db, section, raw, note=note, text=text, status=409, behind=True)
         except InvalidValue as error:
             faults = faults_of(error)
         except KupecError as error:
@@ -107,7 +123,8 @@ async def save(request: AnyRequest, name: FromPath[str]) -> Response[Any]:
             done = reader_of(request).text(_("Saved as a draft. Nothing has changed in the shop yet."))
             return go(request, f"/desk/settings/rules/{name}/{draft.id}", done=done)
     async with site.database.reading() as db:
-        return await form_page(request, db, section, raw, note=note, faults=faults, text=text, status=422)
+        seen = form.text("seen") if "seen" not in faults else ""
+        return await form_page(request, db, section, raw, note=note, faults=faults, text=text, status=422, seen=seen)
 
 
 def faults_of(error: InvalidValue) -> dict[str, str]:
