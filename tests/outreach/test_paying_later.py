@@ -6,11 +6,15 @@ from kupec.billing import PAYMENT, mark_paid, remind_overdue
 from kupec.kit.actor import guest, system
 from kupec.kit.mail import OutboxTransport
 from kupec.kit.versions import publish_new
+from kupec.outreach import Sender
+from kupec.outreach.letters import Way, order_confirmation
 from kupec.sales import CartDetails, Order, get_order, set_details
 from tests.billing.owing import CLERK, METHODS
 from tests.outreach.test_mails import office
 from tests.sales.conftest import Shop
 from tests.shop import NOON, filled_cart
+
+SENDER = Sender(name="Zrnko", email="obchod@zrnko.example", base_url="http://localhost:8000", secret="s")
 
 
 async def ordered(shop: Shop, method: str) -> Order:
@@ -64,16 +68,13 @@ async def test_cash_is_for_the_courier(shop: Shop) -> None:
 
 
 async def test_who_collects_is_not_promised_a_courier(shop: Shop) -> None:
-    desk = await office(shop, OutboxTransport())
     order = await ordered(shop, "cod")
-    async with shop.database.transaction() as db:
-        await db.execute("delete from mail")
-        await db.execute(
-            "insert into collection (order_id, location_id, code) select $1, id, '123456' from location limit 1",
-            order.id,
-        )
-    (mail,) = await desk.work()
-    for part in (mail.html, mail.text):
-        assert "k vyzvednutí" in part
-        assert "Kam doručujeme" not in part
-        assert "Doručíme" not in part
+    for way, said, unsaid in (
+        (Way(), "Doručíme", "k vyzvednutí"),
+        (Way(collected=True), "k vyzvednutí", "Doručíme"),
+    ):
+        letter = order_confirmation(order, SENDER, way=way)
+        for part in (letter.html, letter.text):
+            assert said in part
+            assert unsaid not in part
+            assert ("Kam doručujeme" in part) is not way.collected

@@ -117,10 +117,11 @@ async def test_what_waits_at_the_counter_shows_its_code(paying: Served, order: O
     await browser.get(address_of(paying, order))
     assert "123 456" in text_of(browser.page)
     assert "Čeká na vás: Praha." in text_of(browser.page)
-    confirmed = address_of(paying, order).replace("/order/", "/checkout/done/")
-    await browser.get(confirmed)
-    assert "Přijde vám e-mail s kódem" in text_of(browser.page)
-    assert "dopravci" not in text_of(browser.page)
+
+
+async def test_what_is_collected_is_never_said_to_go_to_a_carrier(order: Order) -> None:
+    ahead = [(step.kind, step.reached) for step in journey(order, collected=True)]
+    assert ahead == [("placed", "now"), ("picking", "ahead"), ("ready", "ahead"), ("delivered", "ahead")]
 
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of a carrier").decode()

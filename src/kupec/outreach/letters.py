@@ -16,7 +16,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translations
 from kupec.kit.money import Money, display
 from kupec.outreach.wording import Letters, Wording, fill
-from kupec.sales import Collection, Fulfilment, Order, Slot, status_token
+from kupec.sales import Fulfilment, Order, Slot, status_token
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _OUR_OWN = Letters()
@@ -40,7 +40,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """What is agreed on how the goods come to the customer, besides the address."""
 
-    collection: Collection | None = None
+    collected: bool = False
+    """The customer comes to us for it."""
     slot: Slot | None = None
 
 

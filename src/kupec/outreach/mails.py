@@ -32,7 +32,7 @@ from kupec.outreach.letters import (
     payment_reminder,
 )
 from kupec.outreach.wording import LETTERS, Letters
-from kupec.sales import Order, collections_of, get_orders, slots_by_ids
+from kupec.sales import Order, get_orders, slots_by_ids, tariff
 
 SEND_MAILS = "send_mails"
 _OUTREACH = system("outreach")
@@ -144,14 +144,16 @@ def _reminder(event: Event, order: Order, owed: PaymentInstructions | None, send
 
 
 async def _ways(db: Connection, orders: Sequence[Order]) -> dict[UUID, Way]:
-    """Where each is collected, or when it is brought, where that is agreed."""
+    """Which are collected, and when each is brought where that is agreed."""
     booked = [order.slot_id for order in orders if order.slot_id]
     slots = await slots_by_ids(db, booked) if booked else {}
-    counters = await collections_of(db, [order.id for order in orders])
-    return {
-        order.id: Way(collection=counters.get(order.id), slot=slots.get(order.slot_id) if order.slot_id else None)
-        for order in orders
-    }
+    methods = (await tariff(db)).document
+    ways = {}
+    for order in orders:
+        method = methods.method(order.shipping_method)
+        slot = slots.get(order.slot_id) if order.slot_id else None
+        ways[order.id] = Way(collected=method is not None and method.kind == "pickup", slot=slot)
+    return ways
 
 
 def _draft(

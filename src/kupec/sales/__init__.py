@@ -33,15 +33,7 @@ from kupec.sales.carts import (
     with_details,
 )
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
-from kupec.sales.collection import (
-    Collection,
-    collect,
-    collection_of,
-    collections_of,
-    find_collection,
-    mark_ready,
-    transfer,
-)
+from kupec.sales.collection import Collection, collect, collection_of, find_collection, mark_ready, transfer
 from kupec.sales.credit_codes import drop_credit, use_credit
 from kupec.sales.delivery_events import (
     LabelFailed,
@@ -430,7 +422,6 @@ __all__ = [
     "check_details",
     "collect",
     "collection_of",
-    "collections_of",
     "create_cart",
     "create_carts",
     "create_coupon",

@@ -1,7 +1,6 @@
 """Click and collect: goods are brought together at one of our places and handed over for a code or a number."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -51,20 +50,15 @@ async def open_collection(db: Connection, order: Order) -> None:
     )
 
 
-async def collections_of(db: Connection, order_ids: Sequence[UUID]) -> dict[UUID, Collection]:
-    """Of those that are to be collected, by order."""
-    rows = await db.fetch(
+async def collection_of(db: Connection, order_id: UUID) -> Collection | None:
+    row = await db.fetchrow(
         """
         select order_id, location_id, location.name as location, collection.code, ready_at, collected_at
-          from collection join location on location.id = collection.location_id where order_id = any($1::uuid[])
+          from collection join location on location.id = collection.location_id where order_id = $1
         """,
-        order_ids,
+        order_id,
     )
-    return {row["order_id"]: Collection(**dict(row)) for row in rows}
-
-
-async def collection_of(db: Connection, order_id: UUID) -> Collection | None:
-    return (await collections_of(db, [order_id])).get(order_id)
+    return Collection(**dict(row)) if row else None
 
 
 async def find_collection(db: Connection, said: str) -> UUID:

@@ -30,10 +30,10 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import LANGUAGES, explain
 from kupec.kit.i18n import mark as _
-from kupec.kit.money import Money, parse_amount
+from kupec.kit.money import parse_amount
 from kupec.sales import Order
 from kupec.web.desk.bank import order_numbers
-from kupec.web.desk.catalogue import page_of
+from kupec.web.desk.catalogue import page_of, shown_amount
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.forms import Form, query_form, read_form
@@ -159,7 +159,7 @@ async def accounts_page(
         parties=parties,
         account=opened,
         link=_ordering_link(request, opened, parties) if opened else "",
-        limit=str(Money(opened.credit_limit, opened.currency).decimal) if opened else "",
+        limit=shown_amount(opened.credit_limit, opened.currency, language_of(request)) if opened else "",
         owed=owed,
         numbers=await order_numbers(db, [row.order_id for row in owed]),
         search=query,

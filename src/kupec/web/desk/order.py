@@ -99,6 +99,7 @@ async def order_page(
         consequence=cancel_consequence(payments, reader),
         history=await days(db, await subject_history(db, subject), reader, here=subject),
         carrier=chosen.carrier if (chosen := deliveries.method(order.shipping_method)) else None,
+        pickup=chosen is not None and chosen.kind == "pickup",
         carriers=sorted({method.carrier for method in deliveries.methods if method.carrier}),
         country=reader.country(order.address.country),
         code=lambda code: code_in_words(code, reader),

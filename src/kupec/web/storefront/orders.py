@@ -37,15 +37,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Which of several parcels."""
 
 
-def journey(order: Order) -> list[Step]:
-    """Where the order has been, where it is, and what lies ahead, in this order."""
+def journey(order: Order, *, collected: bool = False) -> list[Step]:
+    """Where the order has been, where it is, and what lies ahead, in this order; `collected` at our counter or sent."""
     steps = [Step(kind="placed", reached="now" if order.state == "placed" else "done", at=order.placed_at)]
     if order.state == "cancelled":
         return [*steps, Step(kind="cancelled", reached="now", at=order.cancelled_at)]
     parcels = [parcel for parcel in order.fulfilments if parcel.state != "cancelled"]
     picked = min((parcel.picked_at for parcel in parcels if parcel.picked_at), default=None)
     steps.append(Step(kind="picking", reached=_reached(order, "picking", ("shipped", "delivered")), at=picked))
-    if any(parcel.state in ("transfer", "ready") or parcel.ready_at for parcel in parcels):
+    if collected or any(parcel.state in ("transfer", "ready") or parcel.ready_at for parcel in parcels):
         return [*steps, *_to_the_counter(order, parcels)]
     for position, parcel in enumerate(parcels, start=1):
         if parcel.shipped_at:
@@ -73,7 +73,7 @@ def journey(order: Order) -> list[Step]:
 def _to_the_counter(order: Order, parcels: list[Fulfilment]) -> list[Step]:
     """Of what is collected: when it waits, and when it was taken."""
     there = [parcel.ready_at for parcel in parcels if parcel.ready_at]
-    ready = max(there) if len(there) == len(parcels) else None
+    ready = max(there) if there and len(there) == len(parcels) else None
     taken = max((parcel.delivered_at for parcel in parcels if parcel.delivered_at), default=None)
     done = order.state == "delivered"
     return [
@@ -109,7 +109,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         "order.html",
         headers={"Cache-Control": "no-store"},
         order=order,
-        steps=journey(order),
+        steps=journey(order, collected=tracking["collected"]),
         parcels=[parcel for parcel in order.fulfilments if parcel.state != "cancelled"],
         token=token,
         documents=[document for document in documents if document.rendered_at],

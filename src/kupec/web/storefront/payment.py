@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kupec.kit.errors import NotFound
-from kupec.sales import Completion, collection_of, order_from_token, status_token
+from kupec.sales import Completion, order_from_token, status_token, tariff
 from kupec.web.rendering import site_of
 from kupec.web.security import forget_cookie
 from kupec.web.storefront.paying import to_pay
@@ -73,7 +73,7 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         shop = await open_shop(request, db)
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         owed = await to_pay(db, order, shop.language)
-        collection = await collection_of(db, order.id)
+        method = (await tariff(db)).document.method(order.shipping_method)
     return page(
         request,
         shop,
@@ -81,6 +81,6 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         headers={"Cache-Control": "no-store"},
         order=order,
         token=token,
-        collection=collection,
+        collected=method is not None and method.kind == "pickup",
         **owed,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
-from kupec.sales import Order, collection_of, parcel_steps, returnable, returns_of, slots_by_ids
+from kupec.sales import Order, collection_of, parcel_steps, returnable, returns_of, slots_by_ids, tariff
 
 TRACKING_WORDS = {
     "announced": _("The carrier expects it"),
@@ -34,7 +34,9 @@ async def order_tracking(db: Connection, order: Order, language: str, *, now: da
     for step in await parcel_steps(db, order.id):
         steps.setdefault(step.fulfilment_id, []).append(step)
     slot = (await slots_by_ids(db, [order.slot_id])).get(order.slot_id) if order.slot_id else None
+    method = (await tariff(db)).document.method(order.shipping_method)
     return {
+        "collected": method is not None and method.kind == "pickup",
         "carrier_steps": steps,
         "tracking_words": {state: translate(language, text) for state, text in TRACKING_WORDS.items()},
         "collection": await collection_of(db, order.id) if order.state != "cancelled" else None,
