@@ -24,8 +24,18 @@ FINDINGS = """async where => {
 MORE_OF_THE_SAME = ":is(tbody > tr, .grid > li, ol > li, datalist > option):nth-child(n+6)"
 NARROW = {"width": 320, "height": 640}
 SHOP_PAGES = ["/cart", "/info/delivery", "/nothing-here"]
-DESK_LISTS = ["/desk/customers", "/desk/tasks", "/desk/catalogue", "/desk/catalogue/stock", "/desk/outbox"]
-DESK_SHEETS = ["/desk/system", "/desk/account"]
+DESK_LISTS = [
+    *("/desk/customers", "/desk/tasks", "/desk/catalogue", "/desk/catalogue/stock", "/desk/outbox"),
+    *("/desk/finance/bank", "/desk/finance/accounts", "/desk/marketing", "/desk/marketing/coupons"),
+]
+DESK_SHEETS = [
+    *("/desk/system", "/desk/account", "/desk/account/app", "/desk/settings"),
+    *("/desk/catalogue/new", "/desk/catalogue/price-lists", "/desk/catalogue/goods-in", "/desk/catalogue/low"),
+    *("/desk/catalogue/movements", "/desk/catalogue/reviews", "/desk/marketing/promotions/new"),
+    *("/desk/delivery", "/desk/delivery/labels", "/desk/delivery/late", "/desk/delivery/returns"),
+    *("/desk/finance", "/desk/finance/awaited", "/desk/finance/ledger", "/desk/finance/store-credit"),
+    *("/desk/settings/rules/shipping", "/desk/settings/rules/shipping/edit", "/desk/settings/rules/promotions/edit"),
+]
 
 
 def look_at(page: Page, part: str = "html") -> None:
