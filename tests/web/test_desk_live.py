@@ -74,6 +74,24 @@ async def test_hints_name_what_happened_and_say_nothing_of_it(desk: Desk) -> Non
     assert missed == [{"name": "order.picking", "subject": f"order:{order_id}"}]
 
 
+async def test_nothing_is_missed_between_a_page_and_its_stream(desk: Desk) -> None:
+    person = await desk.signed_in("warehouse")
+    page = await person.page("/desk/orders")
+    shown = page.partition('data-live-from="')[2].partition('"')[0]
+    order_id = await order_of(desk)
+    heard: list[dict[str, str]] = []
+    async with (
+        person.http.stream("GET", f"/desk/live?from={shown}", headers={"Accept": "text/event-stream"}) as stream,
+        asyncio.timeout(10),
+    ):
+        async for line in stream.aiter_lines():
+            if line.startswith("data: "):
+                heard.append(json.loads(line[6:]))
+            if heard and heard[-1]["name"] == "order.placed":
+                break
+    assert heard[-1] == {"name": "order.placed", "subject": f"order:{order_id}"}
+
+
 async def until_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:
     async for line in lines:
         if line.startswith("data: "):

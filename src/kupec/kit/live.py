@@ -211,6 +211,11 @@ class Hub:
         self._is_held_back = False
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def position(self) -> str:
+        """How far the log has been told, as `stream(after=…)` takes it: what a page rendered now contains at least."""
+        return f"{self._position[0]}-{self._position[1]}"
+
     async def start(self) -> None:
         """Begin at the present. Streams can be opened once this has returned."""
         async with self._database.reading() as db:

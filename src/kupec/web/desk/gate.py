@@ -70,6 +70,8 @@ async def let_in(connection: AnyConnection, handler: BaseRouteHandler) -> None:
         if person is None:
             raise NotSignedIn
         connection.state.staff = person
+        # Before anything is read: what happens from here on, the page's stream tells.
+        connection.state.live_from = site.live.position
         connection.state.language = person.language
         if person.must_enrol and not handler.opt.get("unenrolled"):
             raise EnrolFirst

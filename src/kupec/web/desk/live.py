@@ -19,7 +19,8 @@ PING = timedelta(seconds=20)
 
 @get("/live", opt={"permission": None}, include_in_schema=False)
 async def live(request: AnyRequest) -> Stream:
-    after = request.headers.get("last-event-id")
+    # A page says what it contains already; a browser that comes back says what it heard last.
+    after = request.headers.get("last-event-id") or request.query_params.get("from")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Stream(_hints(site_of(request), after), media_type="text/event-stream", headers=headers)
 

@@ -127,6 +127,7 @@ async def desk_page(
         waiting=await _waiting(db),
         views=await views_of(request, db, section),
         section=section,
+        live_from=request.state.live_from,
         flash=flash,
         **context,
     )

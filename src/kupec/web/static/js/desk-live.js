@@ -16,7 +16,7 @@ export function listen() {
     return;
   }
   channel?.addEventListener("message", (message) => hear(message.data));
-  const open = () => follow("/desk/live", tell);
+  const open = () => follow(`/desk/live?from=${document.body.dataset.liveFrom}`, tell);
   if (!navigator.locks || !channel) {
     open();
     return;
