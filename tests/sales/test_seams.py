@@ -1,6 +1,7 @@
 """Where parts that were made one by one meet: refunds, cancelling, parcels, statements, credit."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -22,12 +23,16 @@ from kupec.kit.versions import publish_new
 from kupec.sales import (
     PROMOTIONS,
     CartDetails,
+    Conditions,
+    CouponTerms,
     GiftOf,
     Order,
     Promotion,
     Promotions,
+    add_coupon,
     cancel_order,
     cancel_rest,
+    create_coupon,
     find_collection,
     get_order,
     mark_delivered,
@@ -43,6 +48,7 @@ from kupec.sales import (
     use_credit,
 )
 from kupec.sales.labels import consign
+from kupec.sales.prepare import PrepareRequest, prepare
 from tests.billing.owing import CLERK, METHODS, line, statement
 from tests.sales.conftest import Shop
 from tests.sales.test_fulfilment import DESK
@@ -231,3 +237,35 @@ async def test_two_ways_of_delivery_that_are_saved_at_once_both_stand(shop: Shop
     async with shop.database.reading() as db:
         codes = {method.code for method in (await tariff(db)).document.methods}
     assert {"one", "two"} <= codes
+
+
+async def test_a_coupon_for_a_gift_that_was_gone_is_not_used_up(shop: Shop) -> None:
+    async with shop.database.transaction() as db:
+        cup = await add_product(db, "CUP", stock=1)
+        gift = Promotion(
+            code="CUP", names={"en": "Cup"}, conditions=Conditions(needs_coupon=True), action=GiftOf(variant_id=cup)
+        )
+        await publish_new(db, PROMOTIONS, Promotions(promotions=[gift]), actor=SETUP, now=NOON)
+        await create_coupon(db, "CUP", CouponTerms(promotion="CUP", max_uses=3), actor=SETUP, now=NOON)
+    carts = [await filled_cart(shop.database, [(shop.variant, 1)], email=f"{who}@example.com") for who in "abc"]
+    for cart_id in carts:
+        async with shop.database.transaction() as db:
+            await add_coupon(db, cart_id, "CUP", SETUP, NOON)
+    async with shop.database.transaction() as db:
+        requests = [
+            PrepareRequest(
+                cart_id=cart_id,
+                key=str(cart_id),
+                request_hash=b"",
+                expected_total=None,
+                provider="sandbox",
+                actor=SETUP,
+            )
+            for cart_id in carts
+        ]
+        answers = await prepare(db, requests, now=NOON, hold_for=timedelta(minutes=15))
+        assert [getattr(answer, "state", answer) for answer in answers] == ["draft"] * 3
+        assert await db.fetchval("select count(*) from order_line where gift") == 1
+        assert await db.fetchval("select used from coupon") == 1
+        assert await db.fetchval("select count(*) from redemption where state = 'held'") == 1
+        assert await db.fetchval("select count(*) from order_discount") == 1

@@ -98,6 +98,12 @@ async def release_claims(db: Connection, order_ids: Sequence[UUID], *, now: date
     await release_slots(db, order_ids)
 
 
+async def release_gifts(db: Connection, ungiven: Mapping[UUID, Sequence[str]]) -> None:
+    """Promotions whose gift was gone when it was taken have given these orders nothing, and are not used up."""
+    for order_id, promotions in sorted(ungiven.items()):
+        await release_redemptions(db, [order_id], promotions=promotions)
+
+
 async def confirm_claims(db: Connection, order_ids: Sequence[UUID]) -> None:
     """These orders are placed: the uses of promotions they held are counted for good."""
     if order_ids:

@@ -10,6 +10,7 @@ import msgspec
 from kupec.catalogue import Component, Portion, Shortage, Wanted, lock_stock, portion_out
 from kupec.kit.db import Connection
 from kupec.sales.errors import NotEnoughStock
+from kupec.sales.line_prices import gift_id
 from kupec.sales.models import PricedCart, PricedLine
 
 
@@ -30,10 +31,11 @@ class Line(Protocol):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart whose goods are there, as it is sold: without the gifts that are gone."""
+    """A cart whose goods are there, as it is sold: without the gifts that are gone, of which promotions `ungiven`."""
 
     seen: PricedCart
     portions: list[Portion]
+    ungiven: list[str] = []
 
 
 def wanted_of(holder: UUID, lines: Iterable[Line]) -> list[Wanted]:
@@ -67,7 +69,12 @@ async def take_goods(
         sold = [ungifted.get(seen.cart.id, seen) for seen in carts]
         again = [each for seen in sold for each in wanted_of(seen.cart.id, seen.lines)]
         portions = portion_out(again, stock)
-    return {seen.cart.id: _taken(ungifted.get(seen.cart.id, seen), portions) for seen in carts}
+    return {
+        seen.cart.id: _taken(
+            ungifted.get(seen.cart.id, seen), portions, _givers(seen) if seen.cart.id in ungifted else []
+        )
+        for seen in carts
+    }
 
 
 def _short_of_gifts(seen: PricedCart, portions: "Mapping[UUID, list[Portion] | Shortage]") -> bool:
@@ -75,14 +82,27 @@ def _short_of_gifts(seen: PricedCart, portions: "Mapping[UUID, list[Portion] | S
 
 
 def _without_gifts(seen: PricedCart) -> PricedCart:
-    return msgspec.structs.replace(seen, lines=[line for line in seen.lines if not line.gift])
+    gone = set(_givers(seen))
+    return msgspec.structs.replace(
+        seen,
+        lines=[line for line in seen.lines if not line.gift],
+        applied=[one for one in seen.applied if one.code not in gone],
+    )
 
 
-def _taken(seen: PricedCart, portions: "Mapping[UUID, list[Portion] | Shortage]") -> Taken | NotEnoughStock:
+def _givers(seen: PricedCart) -> list[str]:
+    """The promotions whose gifts lie in the cart."""
+    gifts = {line.id for line in seen.lines if line.gift}
+    return [one.code for one in seen.applied if gift_id(seen.cart.id, one.code) in gifts]
+
+
+def _taken(
+    seen: PricedCart, portions: "Mapping[UUID, list[Portion] | Shortage]", ungiven: list[str]
+) -> Taken | NotEnoughStock:
     share = portions.get(seen.cart.id, [])
     if isinstance(share, Shortage):
         return shortage(seen.lines, share)
-    return Taken(seen=seen, portions=share)
+    return Taken(seen=seen, portions=share, ungiven=ungiven)
 
 
 def shortage(lines: Sequence[PricedLine], share: Shortage) -> NotEnoughStock:

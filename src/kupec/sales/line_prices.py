@@ -100,11 +100,15 @@ def gift_lines(
     lines = []
     for gift in gifts:
         variant = goods[gift.variant_id]
-        # The same gift of the same cart keeps its id, however often it is priced.
-        line = CartLine(id=uuid5(cart.id, gift.promotion), variant_id=variant.id, quantity=gift.quantity)
+        line = CartLine(id=gift_id(cart.id, gift.promotion), variant_id=variant.id, quantity=gift.quantity)
         priced = _line(cart, line, variant, gift.quantity, market, _rate(variant, market, tax, destination))
         lines.append(msgspec.structs.replace(priced, unit_amount=0, total=0, gift=True))
     return lines
+
+
+def gift_id(cart_id: UUID, promotion: str) -> UUID:
+    """The same gift of the same cart keeps its id, however often it is priced."""
+    return uuid5(cart_id, promotion)
 
 
 def with_discounts(lines: Sequence[PricedLine], discounts: Mapping[UUID, int]) -> list[PricedLine]:

@@ -21,7 +21,7 @@ from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
 from kupec.sales.cart_prices import read_prices
 from kupec.sales.carts import lock_carts
-from kupec.sales.claims import hold_claims, release_claims
+from kupec.sales.claims import hold_claims, release_claims, release_gifts
 from kupec.sales.draft_rows import NewDraft, insert_drafts
 from kupec.sales.drafts import Draft, abandon, drafts_of
 from kupec.sales.errors import CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
@@ -154,6 +154,7 @@ async def _draft(
     answers |= short
     await release_claims(db, sorted(order_ids[cart_id] for cart_id in short), now=now)
     sold = {order_ids[cart_id]: taken for cart_id, taken in goods.items() if isinstance(taken, Taken)}
+    await release_gifts(db, {order_id: taken.ungiven for order_id, taken in sold.items() if taken.ungiven})
     if sold:
         await hold(db, [portion for taken in sold.values() for portion in taken.portions], until=now + hold_for)
         drafts = {order_id: taken.seen for order_id, taken in sold.items()}

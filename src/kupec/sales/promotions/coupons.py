@@ -225,17 +225,21 @@ async def _count(db: Connection, coupons: Mapping[str, int], promotions: Mapping
         )
 
 
-async def release_redemptions(db: Connection, order_ids: Sequence[UUID]) -> None:
-    """Give back what these orders, whose rows are locked, have claimed or used. Twice is once.
+async def release_redemptions(
+    db: Connection, order_ids: Sequence[UUID], *, promotions: Sequence[str] | None = None
+) -> None:
+    """Give back what these orders, whose rows are locked, have claimed or used; only of `promotions`, if named.
 
-    Its event is the caller's (checkout.abandoned, order.cancelled).
+    Twice is once. Its event is the caller's (checkout.abandoned, order.cancelled).
     """
     rows = await db.fetch(
         """
         update redemption set state = 'released'
-         where order_id = any($1::uuid[]) and state <> 'released' returning promotion, coupon
+         where order_id = any($1::uuid[]) and state <> 'released'
+           and ($2::text[] is null or promotion = any($2::text[])) returning promotion, coupon
         """,
         order_ids,
+        promotions,
     )
     if not rows:
         return
@@ -243,18 +247,19 @@ async def release_redemptions(db: Connection, order_ids: Sequence[UUID]) -> None
     await db.execute(
         """
         delete from redemption
-         where order_id = any($1::uuid[]) and not exists (select from sales_order o where o.id = order_id)
+         where order_id = any($1::uuid[]) and state = 'released'
+           and not exists (select from sales_order o where o.id = order_id)
         """,
         order_ids,
     )
     coupons = Counter(row["coupon"] for row in rows if row["coupon"] is not None)
-    promotions = Counter(row["promotion"] for row in rows)
+    uses = Counter(row["promotion"] for row in rows)
     await _lock_coupons(db, sorted(coupons))
     counted = await db.fetch(
         "select promotion from promotion_use where promotion = any($1::text[]) order by promotion for no key update",
-        sorted(promotions),
+        sorted(uses),
     )
-    await _count(db, coupons, {row["promotion"]: promotions[row["promotion"]] for row in counted}, sign=-1)
+    await _count(db, coupons, {row["promotion"]: uses[row["promotion"]] for row in counted}, sign=-1)
 
 
 async def confirm_redemptions(db: Connection, order_ids: Sequence[UUID]) -> None:
