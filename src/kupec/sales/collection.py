@@ -1,6 +1,7 @@
 """Click and collect: goods are brought together at one of our places and handed over for a code or a number."""
 
 import secrets
+from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
@@ -116,7 +117,7 @@ async def mark_ready(db: Connection, fulfilment_id: UUID, *, actor: Actor, now: 
     return await get_order(db, order.id)
 
 
-async def all_is_ready(db: Connection, order: Order, kept: set[str], actor: Actor, now: datetime) -> None:
+async def all_is_ready(db: Connection, order: Order, kept: Set[str], actor: Actor, now: datetime) -> None:
     """Nothing more is to come: when what is left of a locked order waits at the counter, the customer is told.
 
     `kept` are the states of its parcels. Emits order.ready.
