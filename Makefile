@@ -31,7 +31,7 @@ check: setup ## Lint, types, floors
 	$(BIN)/lint-imports
 
 test: setup ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 bench: setup ## Measure what the README claims
 	$(BIN)/python -m bench

@@ -42,6 +42,15 @@ FAST = {
 numbers = itertools.count()
 
 
+# Whole systems and browsers take long and wait much: begun first, they leave no lonely tail.
+_FIRST = ("reliability", "browser", "hostile", "app", "integrations", "web")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow folders first; within a folder nothing changes."""
+    items.sort(key=lambda item: _FIRST.index(part) if (part := item.path.parent.name) in _FIRST else len(_FIRST))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def anyio_backend() -> str:
     return "asyncio"
