@@ -51,6 +51,7 @@ class Process:
 
     def launch(self) -> None:
         """Start the command; `kit/keeper.py` ends its process group when the pipe to us closes."""
+        self._join()  # one that ended by itself has left its pipe open
         self.wanted = True
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
