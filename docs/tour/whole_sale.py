@@ -26,8 +26,9 @@ SHEET = """#set page(width: 210mm, height: {height}mm, margin: 0mm)
 SCROLL = """(element, above) => {
     const scrolls = (box) => box.scrollHeight > box.clientHeight && /auto|scroll/.test(getComputedStyle(box).overflowY);
     let box = element.parentElement;
-    while (box !== document.body && !scrolls(box)) box = box.parentElement;
-    const pane = box === document.body ? document.scrollingElement : box;
+    // A live part may just have been replaced: then nothing holds this element any more.
+    while (box && box !== document.body && !scrolls(box)) box = box.parentElement;
+    const pane = box && box !== document.body ? box : document.scrollingElement;
     const top = pane === document.scrollingElement ? 0 : pane.getBoundingClientRect().top;
     pane.scrollTop += element.getBoundingClientRect().top - top - above;
 }"""
@@ -145,6 +146,8 @@ class WholeSale:
         self.document(desk, number, 2, "credit-note", height=142)
         page.locator("form[action*='/finance/refunds/'] button").first.click()
         expect(page.locator("form[action*='/finance/refunds/']")).to_have_count(0)
+        page.wait_for_timeout(2000)  # the ledger's reader of the log comes a moment later
+        page.reload()
         expect(page.locator("main")).to_contain_text("By the ledger nobody owes anything.")
         show(page, "#order-books", above=330)
         shoot(page, "books")
