@@ -128,7 +128,6 @@ from kupec.sales.orders import (
     list_orders,
     order_counts,
     order_from_token,
-    order_of_cart,
     status_token,
 )
 from kupec.sales.overdue import cancel_unpaid
@@ -462,7 +461,6 @@ __all__ = [
     "order_counts",
     "order_from_token",
     "order_labels",
-    "order_of_cart",
     "order_refunds",
     "parcel_steps",
     "picking_rounds",

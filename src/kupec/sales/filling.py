@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from kupec.catalogue import choose, market, sellable
+from kupec.catalogue import SellableVariant, choose, market, sellable
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, NotFound
@@ -49,7 +49,7 @@ async def add_to_cart(
     if quantity < 1:
         raise InvalidValue(field="quantity", expected=f"a whole number from 1 to {MAX_QUANTITY}")
     cart = await open_cart(db, cart_id, actor=actor, now=now)
-    made = await _made(db, cart, variant_id, options, now=now)
+    _, made = await _made(db, cart, variant_id, options, now=now)
     held = next((line.quantity for line in cart.lines if line.variant_id == variant_id and line.options == made), 0)
     return await _have(db, cart, variant_id, made, held + quantity, actor=actor, now=now)
 
@@ -67,15 +67,15 @@ async def change_line(
 
 async def _made(
     db: Connection, cart: Cart, variant_id: UUID, options: Mapping[str, str], *, now: datetime
-) -> dict[str, str]:
-    """The options in their canonical form. Raises NotSold, InvalidValue."""
+) -> tuple[SellableVariant, dict[str, str]]:
+    """What is sold, and the options in their canonical form. Raises NotSold, InvalidValue."""
     variant = (await sellable(db, [(cart.market, variant_id)], now=now)).get((cart.market, variant_id))
     if variant is None:
         raise NotSold(field="variant", name=str(variant_id))
     if not options and not variant.options:
-        return {}
+        return variant, {}
     place = await market(db, cart.market)
-    return choose(variant.options, options, currency=place.currency, language=cart.language).values
+    return variant, choose(variant.options, options, currency=place.currency, language=cart.language).values
 
 
 async def _have(
@@ -98,21 +98,18 @@ async def _have(
             options_key(options),
         )
     else:
-        made = await _made(db, cart, variant_id, options, now=now)
-        await _check_line(db, cart, variant_id, made, quantity, now=now)
+        variant, made = await _made(db, cart, variant_id, options, now=now)
+        _check_line(cart, variant, made, quantity)
         await _upsert_line(db, cart.id, variant_id, made, quantity)
     await note_change(db, cart, ["lines"], actor=actor, now=now)
     return await get_cart(db, cart.id)
 
 
-async def _check_line(
-    db: Connection, cart: Cart, variant_id: UUID, made: Mapping[str, str], quantity: int, *, now: datetime
-) -> None:
-    variant = (await sellable(db, [(cart.market, variant_id)], now=now))[cart.market, variant_id]
-    others = sum(line.quantity for line in cart.lines if line.variant_id == variant_id and line.options != made)
+def _check_line(cart: Cart, variant: SellableVariant, made: Mapping[str, str], quantity: int) -> None:
+    others = sum(line.quantity for line in cart.lines if line.variant_id == variant.id and line.options != made)
     if variant.stocked and variant.available < quantity + others:
         raise NotEnoughStock(field="quantity", available=max(0, variant.available - others), name=variant.name)
-    known = any(line.variant_id == variant_id and line.options == made for line in cart.lines)
+    known = any(line.variant_id == variant.id and line.options == made for line in cart.lines)
     if not known and len(cart.lines) >= MAX_LINES:
         raise InvalidValue(field="lines", expected=f"at most {MAX_LINES} different goods")
 

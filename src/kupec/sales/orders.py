@@ -55,14 +55,6 @@ async def find_order(db: Connection, number: str) -> Order:
     return await get_order(db, order_id)
 
 
-async def order_of_cart(db: Connection, cart_id: UUID) -> Order | None:
-    """The placed order that a cart became, if it did."""
-    order_id = await db.fetchval(
-        "select id from sales_order where cart_id = $1 and state not in ('draft', 'abandoned')", cart_id
-    )
-    return await get_order(db, order_id) if order_id else None
-
-
 _LINE_FIELDS = (
     "id, position, variant_id, sku, name, quantity, unit_amount, discount, total, tax_bp, tax, options, lead_days, "
     "gift, components"

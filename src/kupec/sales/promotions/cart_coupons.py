@@ -5,13 +5,9 @@ from uuid import UUID
 
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue, NotFound
-from kupec.kit.events import Happened, emit
+from kupec.kit.errors import InvalidValue
 from kupec.kit.versions import published
-from kupec.sales.carts import get_cart, lock_carts
-from kupec.sales.drafts import withdraw_draft
-from kupec.sales.errors import CartClosed
-from kupec.sales.events import CartChanged
+from kupec.sales.carts import get_cart, note_change, open_cart
 from kupec.sales.models import Cart
 from kupec.sales.promotions.coupons import coupon_standings
 from kupec.sales.promotions.documents import PROMOTIONS
@@ -34,7 +30,7 @@ async def add_coupon(db: Connection, cart_id: UUID, code: str, actor: Actor, now
     CartInPayment; with the field "coupon" UnknownCoupon, CouponExpired, CouponSpent, and InvalidValue when the
     cart has its most. Guessing must be slowed down by whoever takes codes from strangers.
     """
-    cart = await _open_cart(db, cart_id, actor=actor, now=now)
+    cart = await open_cart(db, cart_id, actor=actor, now=now)
     wanted = normalise_coupon(code)
     if not wanted:
         raise InvalidValue(field="coupon", expected="the code of a coupon")
@@ -56,21 +52,11 @@ async def remove_coupon(db: Connection, cart_id: UUID, code: str, actor: Actor, 
 
     Raises NotFound, CartClosed, CartInPayment.
     """
-    cart = await _open_cart(db, cart_id, actor=actor, now=now)
+    cart = await open_cart(db, cart_id, actor=actor, now=now)
     unwanted = normalise_coupon(code)
     if unwanted not in cart.coupons:
         return cart
     return await _save(db, cart, [coupon for coupon in cart.coupons if coupon != unwanted], actor=actor, now=now)
-
-
-async def _open_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetime) -> Cart:
-    cart = (await lock_carts(db, [cart_id])).get(cart_id)
-    if cart is None:
-        raise NotFound(what="cart")
-    if cart.state != "open":
-        raise CartClosed
-    await withdraw_draft(db, cart_id, actor=actor, now=now)
-    return cart
 
 
 def _check(code: str, coupon: CouponStanding | None, active: set[str], now: datetime) -> None:
@@ -85,13 +71,6 @@ def _check(code: str, coupon: CouponStanding | None, active: set[str], now: date
 
 
 async def _save(db: Connection, cart: Cart, coupons: list[str], *, actor: Actor, now: datetime) -> Cart:
-    await db.execute("update cart set coupons = $2, updated_at = $3 where id = $1", cart.id, coupons, now)
-    happened = Happened(
-        payload=CartChanged(what=["coupons"]),
-        subject=f"cart:{cart.id}",
-        occurred_at=now,
-        customer_id=cart.customer_id,
-        channel=cart.channel,
-    )
-    await emit(db, [happened], actor=actor)
+    await db.execute("update cart set coupons = $2 where id = $1", cart.id, coupons)
+    await note_change(db, cart, ["coupons"], actor=actor, now=now)
     return await get_cart(db, cart.id)
