@@ -8,6 +8,7 @@ from kupec.customers.groups import set_price_group, set_segments
 from kupec.customers.history import timeline
 from kupec.customers.identity import identify
 from kupec.customers.importing import PartyRow, import_parties
+from kupec.customers.membership import add_alias, members_of, roots
 from kupec.customers.models import Contact, ContactPoint, Party, PartyPage, Task
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
 from kupec.customers.tasks import count_open, finish_task, get_task, list_tasks, open_task
@@ -25,6 +26,7 @@ __all__ = [
     "Task",
     "TaskDone",
     "TaskOpened",
+    "add_alias",
     "count_open",
     "export_customers",
     "finish_task",
@@ -34,6 +36,7 @@ __all__ = [
     "import_parties",
     "list_parties",
     "list_tasks",
+    "members_of",
     "normalise_company_id",
     "normalise_email",
     "normalise_phone",
@@ -42,6 +45,7 @@ __all__ = [
     "parties_by_ids",
     "party_page",
     "put_parties",
+    "roots",
     "set_price_group",
     "set_segments",
     "timeline",

@@ -1,5 +1,6 @@
 """Who acts. Every write names its actor; the verb itself checks what the actor may do."""
 
+from collections.abc import Iterable
 from typing import Literal
 from uuid import UUID
 
@@ -29,6 +30,15 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         if not self.may(permission):
             raise Forbidden(permission=permission)
 
+    def acts_for(self, party_id: UUID, role: str) -> bool:
+        """Whether this is the customer themself, or somebody to whom this organisation has given `role`."""
+        return self.kind == "customer" and (self.id == str(party_id) or f"{role}:{party_id}" in self.permissions)
+
+    def require_for(self, party_id: UUID, permission: str, *, role: str) -> None:
+        """Raises Forbidden unless the actor acts for this customer, or holds `permission` on the desk."""
+        if not self.acts_for(party_id, role):
+            self.require(permission)
+
 
 def system(part: str) -> Actor:
     """Kupec itself, acting through one of its parts ("payments", "import")."""
@@ -40,8 +50,10 @@ def guest(cart_id: UUID) -> Actor:
     return Actor(kind="guest", id=str(cart_id))
 
 
-def customer(customer_id: UUID) -> Actor:
-    return Actor(kind="customer", id=str(customer_id))
+def customer(customer_id: UUID, roles: Iterable[tuple[str, UUID]] = ()) -> Actor:
+    """A customer; `roles` are what they are in organisations: ("buyer", id), ("approver", id), ("accountant", id)."""
+    permissions = frozenset(f"{role}:{organisation}" for role, organisation in roles)
+    return Actor(kind="customer", id=str(customer_id), permissions=permissions)
 
 
 def machine(name: str) -> Actor:

@@ -1,0 +1,1 @@
+"""Personalization: who belongs to which segment, by what they are and what they do."""
