@@ -44,3 +44,23 @@ async def _tell(db: Connection, party_id: UUID | None, what: list[str], actor: A
         payload=CustomerChanged(fields=what), subject=f"customer:{party_id}", occurred_at=now, customer_id=party_id
     )
     await emit(db, [event], actor=actor)
+
+
+async def tag_segment(db: Connection, key: str, party_ids: Sequence[UUID]) -> None:
+    """Let exactly these customers carry a segment's key, as prices and promotions ask for it.
+
+    No event: a segment that is worked out is a view of what the log says already.
+    """
+    await db.execute(
+        """
+        with wanted as (select unnest($2::uuid[]) as id),
+        gone as (
+            update party set segments = array_remove(segments, $1)
+             where segments @> array[$1::text] and id not in (select id from wanted)
+        )
+        update party set segments = array_append(segments, $1)
+          from wanted where party.id = wanted.id and not party.segments @> array[$1::text]
+        """,
+        key,
+        list(party_ids),
+    )
