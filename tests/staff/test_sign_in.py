@@ -11,7 +11,7 @@ import pytest
 from kupec import staff
 from kupec.kit.actor import system
 from kupec.kit.db import Database, Pool
-from kupec.staff.passwords import _NOBODY, _hasher, hash_password
+from kupec.kit.passwords import _NOBODY, _hasher, hash_password
 from kupec.staff.sessions import FAILURE_WINDOW, FAILURES_PER_ADDRESS, FAILURES_PER_EMAIL
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

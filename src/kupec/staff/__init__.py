@@ -1,5 +1,8 @@
 """The people who work on the desk: accounts, roles and what they permit, signing in and out, the access log."""
 
+from kupec.kit.attempts import SignInBlocked
+from kupec.kit.passkeys import PasskeyKnown, PasskeyRefused, Relying
+from kupec.kit.passwords import PasswordIsEmail, PasswordTooShort
 from kupec.staff.access import KINDS, AccessEntry, access_entries, note_view
 from kupec.staff.accounts import change_password, create_staff, list_staff, set_language, staff_names
 from kupec.staff.attempts import FAILURE_WINDOW
@@ -13,13 +16,8 @@ from kupec.staff.errors import (
     InvitationOver,
     LastOwner,
     NotAnEmail,
-    PasskeyKnown,
-    PasskeyRefused,
-    PasswordIsEmail,
-    PasswordTooShort,
     SecondFactorRequired,
     SecondStepOver,
-    SignInBlocked,
     ViewNameTaken,
     WrongCode,
     WrongCredentials,
@@ -30,7 +28,6 @@ from kupec.staff.models import (
     ROLES,
     Enrolment,
     Passkey,
-    Relying,
     Role,
     SecondFactors,
     SecondStep,

@@ -10,10 +10,10 @@ from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.i18n import LANGUAGES
 from kupec.kit.ids import uuid7
+from kupec.kit.passwords import check_rules, hash_password, matches
 from kupec.staff.errors import EmailTaken, NotAnEmail, WrongCredentials
 from kupec.staff.events import LanguageChanged, PasswordChanged, StaffCreated, subject
 from kupec.staff.models import ROLES, Role, Staff
-from kupec.staff.passwords import check_rules, hash_password, matches
 from kupec.staff.sessions import COLUMNS, end_sessions
 
 LONGEST_NAME = 100

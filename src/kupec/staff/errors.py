@@ -10,27 +10,6 @@ class WrongCredentials(KupecError):
     code = "wrong_credentials"
 
 
-class SignInBlocked(KupecError):
-    """Too many failed sign-ins. Try again in {minutes} min."""
-
-    status = 429
-    code = "sign_in_blocked"
-
-
-class PasswordTooShort(KupecError):
-    """The password needs at least {minimum} characters."""
-
-    status = 422
-    code = "password_too_short"
-
-
-class PasswordIsEmail(KupecError):
-    """The password must not be the e-mail address."""
-
-    status = 422
-    code = "password_is_email"
-
-
 class NotAnEmail(KupecError):
     """This is not an e-mail address."""
 
@@ -64,20 +43,6 @@ class CodeUsed(KupecError):
 
     status = 401
     code = "code_used"
-
-
-class PasskeyRefused(KupecError):
-    """This passkey was not accepted. Try again, or sign in another way."""
-
-    status = 401
-    code = "passkey_refused"
-
-
-class PasskeyKnown(KupecError):
-    """This passkey is registered already."""
-
-    status = 409
-    code = "passkey_known"
 
 
 class AlreadyEnrolled(KupecError):

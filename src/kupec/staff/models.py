@@ -127,11 +127,3 @@ class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int
     invited: bool
     last_seen: datetime | None
-
-
-class Relying(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom passkeys are for: the host of the shop's address, its name, and the origin that browsers report."""
-
-    id: str
-    name: str
-    origin: str

@@ -4,50 +4,36 @@ Each ceremony has a challenge of its own, kept here, good once and for five minu
 passkey must have verified its user (a finger, a face, a PIN): it is two factors then.
 """
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    CredentialDeviceType,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
+from kupec.kit.passkeys import (
+    CHALLENGE_LIFE,
+    Answer,
+    NewAnswer,
+    PasskeyKnown,
+    PasskeyRefused,
+    Relying,
+    ask_known,
+    ask_new,
+)
 from kupec.staff.access import note_access
 from kupec.staff.challenges import ask, asked_of, take
-from kupec.staff.errors import PasskeyKnown, PasskeyRefused, SecondStepOver
+from kupec.staff.errors import SecondStepOver
 from kupec.staff.events import SecondFactorAdded, subject
-from kupec.staff.models import Relying, SignedIn, Staff
+from kupec.staff.models import SignedIn, Staff
 from kupec.staff.second_factor import first_recovery_codes, without_factor
 from kupec.staff.sessions import COLUMNS, open_session
 
-CHALLENGE_LIFE = timedelta(minutes=5)
 LONGEST_NAME = 100
 _MOST_PASSKEYS = 20
-# What a malformed credential makes the library's parsing raise, besides its own errors.
-_UNREADABLE = (WebAuthnException, ValueError, KeyError, TypeError)
 
 
 async def new_passkey_options(db: Connection, staff: Staff, *, relying: Relying, now: datetime) -> str:
@@ -55,21 +41,15 @@ async def new_passkey_options(db: Connection, staff: Staff, *, relying: Relying,
     rows = await db.fetch("select credential_id from staff_passkey where staff_id = $1", staff.id)
     if len(rows) >= _MOST_PASSKEYS:
         raise InvalidValue(field="name", expected=f"at most {_MOST_PASSKEYS} passkeys")
-    challenge = secrets.token_bytes(32)
-    await ask(db, "new_passkey", challenge, staff.id, now + CHALLENGE_LIFE)
-    options = generate_registration_options(
-        rp_id=relying.id,
-        rp_name=relying.name,
-        user_id=staff.id.bytes,
-        user_name=staff.email,
-        user_display_name=staff.name,
-        challenge=challenge,
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=row["credential_id"]) for row in rows],
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.PREFERRED
-        ),
+    asked = ask_new(
+        relying,
+        owner=staff.id.bytes,
+        email=staff.email,
+        name=staff.name,
+        known=[row["credential_id"] for row in rows],
     )
-    return options_to_json(options)
+    await ask(db, "new_passkey", asked.challenge, staff.id, now + CHALLENGE_LIFE)
+    return asked.options
 
 
 async def register_passkey(
@@ -82,24 +62,12 @@ async def register_passkey(
     """
     if not name.strip() or len(name) > LONGEST_NAME:
         raise InvalidValue(field="name", expected="a name of at most 100 characters")
-    try:
-        answer = parse_registration_credential_json(credential)
-        challenge = parse_client_data_json(answer.response.client_data_json).challenge
-    except _UNREADABLE:
-        raise PasskeyRefused from None
+    answer = NewAnswer(credential)
     async with database.transaction() as db:
-        asked, staff_id = await take(db, "new_passkey", challenge, now)
+        asked, staff_id = await take(db, "new_passkey", answer.challenge, now)
     if not asked or staff_id != staff.id:
         raise PasskeyRefused
-    try:
-        made = verify_registration_response(
-            credential=answer,
-            expected_challenge=challenge,
-            expected_rp_id=relying.id,
-            expected_origin=relying.origin,
-        )
-    except _UNREADABLE:
-        raise PasskeyRefused from None
+    made = answer.made(relying)
     async with database.transaction() as db:
         kept = await db.fetchval(
             """insert into staff_passkey (id, staff_id, credential_id, public_key, sign_count, name, backed_up,
@@ -108,10 +76,10 @@ async def register_passkey(
             uuid7(),
             staff.id,
             made.credential_id,
-            made.credential_public_key,
+            made.public_key,
             made.sign_count,
             name.strip(),
-            made.credential_device_type == CredentialDeviceType.MULTI_DEVICE,
+            made.backed_up,
             now,
         )
         if kept is None:
@@ -137,20 +105,17 @@ async def passkey_options(db: Connection, *, relying: Relying, token: str | None
     With the `token` of a password that was right it is the second step, with one of that person's passkeys. Raises
     SecondStepOver when that token is no longer good.
     """
-    staff_id, allowed = None, []
+    staff_id: UUID | None = None
+    allowed: list[bytes] = []
     if token is not None:
         staff_id = await asked_of(db, "second_step", token, now)
         if staff_id is None:
             raise SecondStepOver
         rows = await db.fetch("select credential_id from staff_passkey where staff_id = $1", staff_id)
-        allowed = [PublicKeyCredentialDescriptor(id=row["credential_id"]) for row in rows]
-    challenge = secrets.token_bytes(32)
-    await ask(db, "passkey", challenge, staff_id, now + CHALLENGE_LIFE)
-    need = UserVerificationRequirement.PREFERRED if staff_id else UserVerificationRequirement.REQUIRED
-    options = generate_authentication_options(
-        rp_id=relying.id, challenge=challenge, allow_credentials=allowed, user_verification=need
-    )
-    return options_to_json(options)
+        allowed = [row["credential_id"] for row in rows]
+    asked = ask_known(relying, allowed=allowed, need="preferred" if staff_id else "required")
+    await ask(db, "passkey", asked.challenge, staff_id, now + CHALLENGE_LIFE)
+    return asked.options
 
 
 async def sign_in_with_passkey(
@@ -162,33 +127,27 @@ async def sign_in_with_passkey(
     its counter went back, which means that somebody has a copy. Emits staff.signed_in; refusals stand in the access
     log.
     """
-    try:
-        answer = parse_authentication_credential_json(credential)
-        challenge = parse_client_data_json(answer.response.client_data_json).challenge
-    except _UNREADABLE:
-        raise PasskeyRefused from None
+    answer = Answer(credential)
     async with database.transaction() as db:
-        asked, asked_staff = await take(db, "passkey", challenge, now)
+        asked, asked_staff = await take(db, "passkey", answer.challenge, now)
         row = await db.fetchrow(
-            "select id, staff_id, public_key, sign_count from staff_passkey where credential_id = $1", answer.raw_id
+            "select id, staff_id, public_key, sign_count from staff_passkey where credential_id = $1",
+            answer.credential_id,
         )
     if not asked:
         raise PasskeyRefused
     try:
         if row is None or asked_staff not in (None, row["staff_id"]):
             raise PasskeyRefused
-        used = verify_authentication_response(
-            credential=answer,
-            expected_challenge=challenge,
-            expected_rp_id=relying.id,
-            expected_origin=relying.origin,
-            credential_public_key=row["public_key"],
-            credential_current_sign_count=row["sign_count"],
-            require_user_verification=asked_staff is None,
+        counted = answer.counted(
+            relying,
+            public_key=row["public_key"],
+            sign_count=row["sign_count"],
+            need="required" if asked_staff is None else "preferred",
         )
         async with database.transaction() as db:
-            return await _enter(db, row, used.new_sign_count, address=address, device=device, now=now)
-    except (*_UNREADABLE, PasskeyRefused):
+            return await _enter(db, row, counted, address=address, device=device, now=now)
+    except PasskeyRefused:
         async with database.transaction() as db:
             await note_access(
                 db,

@@ -8,6 +8,7 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, Payload, emit
+from kupec.kit.passwords import check_rules, hash_password
 from kupec.staff.accounts import add_staff
 from kupec.staff.challenges import ask, asked_of, take
 from kupec.staff.errors import InvitationOver, LastOwner
@@ -22,7 +23,6 @@ from kupec.staff.events import (
     subject,
 )
 from kupec.staff.models import ROLES, Role, Staff, StaffMember
-from kupec.staff.passwords import check_rules, hash_password
 from kupec.staff.sessions import COLUMNS, end_sessions
 
 INVITATION_LIFE = timedelta(days=7)

@@ -8,6 +8,7 @@ from uuid import UUID
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
 from kupec.kit.events import Happened, emit
+from kupec.kit.passwords import matches
 from kupec.staff.access import KEPT_FOR, note_access
 from kupec.staff.attempts import (
     FAILURE_WINDOW,
@@ -20,7 +21,6 @@ from kupec.staff.attempts import (
 from kupec.staff.errors import WrongCredentials
 from kupec.staff.events import SessionsEnded, StaffSignedIn, StaffSignedOut, subject
 from kupec.staff.models import SecondStep, Session, SignedIn, Staff
-from kupec.staff.passwords import matches
 
 __all__ = ["FAILURES_PER_ADDRESS", "FAILURES_PER_EMAIL", "FAILURE_WINDOW"]
 

@@ -7,7 +7,7 @@ from anyio import to_thread
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from kupec.staff.errors import PasswordIsEmail, PasswordTooShort
+from kupec.kit.errors import KupecError
 
 MINIMUM_LENGTH = 10
 
@@ -16,6 +16,20 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4)
 _limiter = anyio.CapacityLimiter(2)
 # The hash of nothing anybody knows, with the parameters above.
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$/FwQ489GlINY1KcDOdNrXQ$pDe9fPF6ZN4N6yLWyiF38j1Iz2g1m5/9ZWlDro8gefc"
+
+
+class PasswordTooShort(KupecError):
+    """The password needs at least {minimum} characters."""
+
+    status = 422
+    code = "password_too_short"
+
+
+class PasswordIsEmail(KupecError):
+    """The password must not be the e-mail address."""
+
+    status = 422
+    code = "password_is_email"
 
 
 def check_rules(password: str, email: str) -> None:
