@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+from kupec.customers.membership import members_of, roots
 from kupec.customers.models import ContactPoint, Party, PartyPage
 from kupec.customers.tasks import tasks_of
 from kupec.kit.db import Connection
@@ -13,22 +14,30 @@ _CALLING_CODES = ("+420", "+421", "+48", "+44", "+353", "+49", "+43")
 _PHONE_LIKE = re.compile(r"\+?[0-9][0-9\s()./-]*")
 _LIKE_SPECIAL = re.compile(r"([\\%_])")
 
-_COLUMNS = """
-    p.id, p.kind, p.name, p.language, p.company_id, p.external_id, p.created_at,
-    (select value from contact_point where party_id = p.id and kind = 'email'
-     order by verified_at nulls last, id limit 1) as email,
-    (select value from contact_point where party_id = p.id and kind = 'phone'
-     order by verified_at nulls last, id limit 1) as phone
+# Of a customer who has absorbed others: how all of them are reached.
+_REACHED = """
+(select value from contact_point
+  where party_id = any(array(select member_id from party_alias where party_alias.party_id = p.id) || p.id)
+    and kind = '{kind}' order by verified_at nulls last, id limit 1) as {kind}
 """
+
+_COLUMNS = f"""
+p.id, p.kind, p.name, p.language, p.company_id, p.external_id, p.created_at,
+{_REACHED.format(kind="email")}, {_REACHED.format(kind="phone")}
+"""
+
+_SURVIVES = "not exists (select from party_alias where member_id = p.id)"
 
 _AFTER = "($1::uuid is null or (p.sort_key, p.id) > (select sort_key, id from party where id = $1))"
 
-_ALL = f"select {_COLUMNS} from party p where {_AFTER} order by p.sort_key, p.id limit $2"  # noqa: S608
+_ALL = f"""
+select {_COLUMNS} from party p where {_AFTER} and {_SURVIVES} order by p.sort_key, p.id limit $2
+"""  # noqa: S608
 
 # One or two letters: they begin a name or a word of it. The trigram index cannot help, the order by name does.
 _SHORT = f"""
 select {_COLUMNS} from party p
-where {_AFTER} and (p.folded like $3 || '%' or p.folded like '% ' || $3 || '%')
+where {_AFTER} and {_SURVIVES} and (p.folded like $3 || '%' or p.folded like '% ' || $3 || '%')
 order by p.sort_key, p.id limit $2
 """  # noqa: S608
 
@@ -41,24 +50,31 @@ with hit as (
     union
     select party_id from unnest($5::text[]) as prefix
     join contact_point on kind = 'phone' and value >= prefix and value < prefix || '~'
+), owner as (
+    select coalesce(alias.party_id, hit.id) as id from hit left join party_alias alias on alias.member_id = hit.id
 )
-select {_COLUMNS} from party p join hit using (id)
+select {_COLUMNS} from party p join (select distinct id from owner) as owner using (id)
 where {_AFTER} order by p.sort_key, p.id limit $2
 """  # noqa: S608
 
 
 async def get_party(db: Connection, party_id: UUID) -> Party:
-    """One customer. Raises NotFound."""
-    row = await db.fetchrow(f"select {_COLUMNS} from party p where p.id = $1", party_id)  # noqa: S608
-    if row is None:
+    """One customer, under any of their ids. Raises NotFound."""
+    party = (await parties_by_ids(db, [party_id])).get(party_id)
+    if party is None:
         raise NotFound(what="customer")
-    return Party(**dict(row))
+    return party
 
 
 async def parties_by_ids(db: Connection, party_ids: list[UUID]) -> dict[UUID, Party]:
-    """Customers by id, for pages that list what belongs to many; unknown ids are left out."""
-    rows = await db.fetch(f"select {_COLUMNS} from party p where p.id = any($1::uuid[])", party_ids)  # noqa: S608
-    return {row["id"]: Party(**dict(row)) for row in rows}
+    """Customers by any of their ids, for pages that list what belongs to many; unknown ids are left out.
+
+    Who was absorbed stands there as the customer they belong to today.
+    """
+    root = await roots(db, party_ids)
+    rows = await db.fetch(f"select {_COLUMNS} from party p where p.id = any($1::uuid[])", sorted(set(root.values())))  # noqa: S608
+    found = {row["id"]: Party(**dict(row)) for row in rows}
+    return {one: found[root[one]] for one in root if root[one] in found}
 
 
 async def list_parties(db: Connection, query: str = "", *, limit: int = 50, after: UUID | None = None) -> list[Party]:
@@ -90,15 +106,20 @@ def _phone_prefixes(query: str) -> list[str]:
 
 
 async def party_page(db: Connection, party_id: UUID) -> PartyPage:
-    """A customer with contact points, addresses and open tasks. Raises NotFound."""
+    """A customer with the contact points, addresses and open tasks of all their ids. Raises NotFound."""
     party = await get_party(db, party_id)
+    members = await members_of(db, party.id)
     points = await db.fetch(
-        "select kind, value, verified_at from contact_point where party_id = $1 order by kind, id", party_id
+        "select kind, value, verified_at from contact_point where party_id = any($1::uuid[]) order by kind, id", members
     )
-    addresses = await db.fetch("select address from party_address where party_id = $1 order by position, id", party_id)
+    addresses = await db.fetch(
+        "select address from party_address where party_id = any($1::uuid[]) "
+        "order by array_position($1::uuid[], party_id), position, id",
+        members,
+    )
     return PartyPage(
         party=party,
         contact_points=[ContactPoint(**dict(row)) for row in points],
         addresses=[row["address"] for row in addresses],
-        open_tasks=await tasks_of(db, party_id),
+        open_tasks=await tasks_of(db, members),
     )

@@ -127,15 +127,16 @@ async def list_orders(
     *,
     state: OrderState | None = None,
     query: str | None = None,
-    customer_id: UUID | None = None,
+    customer_ids: Sequence[UUID] | None = None,
     before: tuple[datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[OrderSummary]:
     """Placed orders, the latest first; `before` is the (placed_at, id) of the last one of the page before.
 
+    `customer_ids` are all ids of one customer (`customers.members_of`): theirs alone.
     `query` finds by the beginning of the number or e-mail, or by a part of the name.
     """
-    conditions, values = _conditions(state=state, query=query, customer_id=customer_id, before=before)
+    conditions, values = _conditions(state=state, query=query, customer_ids=customer_ids, before=before)
     rows = await db.fetch(
         f"""
         select o.id, o.number, o.state, o.name, o.email, o.channel, o.currency, o.total, o.promised_on, o.placed_at,
@@ -156,7 +157,7 @@ def _conditions(
     *,
     state: OrderState | None,
     query: str | None,
-    customer_id: UUID | None,
+    customer_ids: Sequence[UUID] | None,
     before: tuple[datetime, UUID] | None,
 ) -> tuple[list[str], list[Any]]:
     conditions: list[str] = ["o.placed_at is not null"]
@@ -169,8 +170,8 @@ def _conditions(
 
     if state:
         add("o.state = {}", state)
-    if customer_id:
-        add("o.customer_id = {}", customer_id)
+    if customer_ids is not None:
+        add("o.customer_id = any({}::uuid[])", list(customer_ids))
     if before:
         add("(o.placed_at, o.id) < ({}, {})", *before)
     if query and query.strip():

@@ -1,25 +1,17 @@
-"""Customers: who they are, how they are reached, what they bought, and everything that happened."""
+"""The list of customers; beside it the one who was opened (`customer.py`)."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from litestar import Response, get
-from litestar.params import FromPath
 
-from kupec.customers import Party, list_parties, party_page, timeline
+from kupec.customers import Party, list_parties
 from kupec.kit.db import Connection
-from kupec.sales import list_orders
-from kupec.web.desk.orders import write_cursor
-from kupec.web.desk.page import desk_page, reader_of
-from kupec.web.desk.tasks import task_titles
-from kupec.web.desk.timeline import days
+from kupec.web.desk.page import desk_page
 from kupec.web.forms import Form, query_form
 from kupec.web.rendering import AnyRequest, site_of
 
 PAGE = 50
-HISTORY = 50
-ORDERS = 10
 
 
 class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +25,11 @@ class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def filters(self) -> dict[str, str | None]:
         return {"q": self.query, "after": str(self.after) if self.after else None}
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The filters that are set."""
+        return {name: text for name, text in self.filters.items() if text}
 
 
 async def customer_list(db: Connection, form: Form) -> CustomerList:
@@ -50,44 +47,8 @@ async def customers(request: AnyRequest) -> Response[str]:
         return await desk_page(request, db, "desk/customers.html", section="customers", listing=listing, page=None)
 
 
-@get("/customers/{customer_id:uuid}", opt={"permission": "customers.read"})
-async def customer(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[str]:
-    form, reader = query_form(request), reader_of(request)
-    before = _event_cursor(form.text("until"))
-    async with site_of(request).database.reading() as db:
-        page = await party_page(db, customer_id)
-        events = await timeline(db, customer_id, before=before, limit=HISTORY + 1)
-        more = len(events) > HISTORY
-        events = events[:HISTORY]
-        orders = await list_orders(db, customer_id=customer_id, limit=ORDERS + 1)
-        return await desk_page(
-            request,
-            db,
-            "desk/customers.html",
-            section="customers",
-            listing=await customer_list(db, form),
-            page=page,
-            titles=task_titles(page.open_tasks, reader),
-            orders=orders[:ORDERS],
-            more_orders=len(orders) > ORDERS,
-            history=await days(db, events, reader, here=f"customer:{customer_id}"),
-            before=before,
-            older=write_cursor(events[-1].occurred_at, events[-1].id) if more else None,
-            country=reader.country,
-        )
-
-
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _event_cursor(text: str) -> tuple[datetime, int] | None:
-    moment, _separator, key = text.partition("_")
-    try:
-        read = datetime.fromisoformat(moment), int(key)
-    except ValueError:
-        return None
-    return read if read[0].tzinfo and 0 <= read[1] < 2**63 else None

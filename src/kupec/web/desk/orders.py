@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, get
 
-from kupec.customers import Party, parties_by_ids
+from kupec.customers import Party, members_of, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.sales import OrderState, OrderSummary, list_orders, order_counts
 from kupec.web.desk.page import desk_page
@@ -52,7 +52,7 @@ async def order_list(db: Connection, form: Form) -> OrderList:
         db,
         state=state,
         query=query or None,
-        customer_id=customer.id if customer else None,
+        customer_ids=await members_of(db, customer.id) if customer else None,
         before=before,
         limit=PAGE + 1,
     )

@@ -28,9 +28,9 @@ export function watchRows() {
 }
 
 function linkOf(target) {
-  const close = target.closest("a[data-close]");
-  if (close) {
-    return close;
+  const within = target.closest("a[data-close], a[data-pane]");
+  if (within) {
+    return within;
   }
   if (target.closest("a:not([data-row]), button, input, label, select, textarea, summary")) {
     return null;

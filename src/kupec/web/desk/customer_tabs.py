@@ -1,0 +1,22 @@
+"""The tabs of a customer's page, in their order. A tab is a template, a file with what fills it, and a line here.
+
+What a tab's forms do stands in a file of its own, which may use `customer.customer_page` to show a refusal.
+"""
+
+from kupec.kit.i18n import mark as _
+from kupec.web.desk.customer_details import details
+from kupec.web.desk.customer_orders import orders
+from kupec.web.desk.customer_story import story
+from kupec.web.desk.customer_view import Tab
+
+TABS = (
+    Tab(key="story", label=_("Story"), template="desk/customer/story.html", load=story),
+    Tab(
+        key="orders",
+        label=_("Orders"),
+        template="desk/customer/orders.html",
+        load=orders,
+        permission="orders.read",
+    ),
+    Tab(key="details", label=_("Details"), template="desk/customer/details.html", load=details),
+)
