@@ -15,6 +15,7 @@ from kupec.billing.books_events import (
 from kupec.billing.card_on_file import StoredCard, cards_on_file, forget_card, store_card
 from kupec.billing.credit import (
     HouseAccount,
+    ProvedBuyer,
     accounts_of,
     allow_account,
     change_account,
@@ -46,6 +47,7 @@ from kupec.billing.documents import (
 )
 from kupec.billing.errors import (
     AccountInUse,
+    AccountStopped,
     CannotUnmatch,
     CreditExceeded,
     InvalidSignature,
@@ -190,6 +192,7 @@ __all__ = [
     "STRIPE_PAGES",
     "STUCK_AFTER",
     "AccountInUse",
+    "AccountStopped",
     "AccountTotals",
     "BankAccount",
     "BankLine",
@@ -243,6 +246,7 @@ __all__ = [
     "PaymentUnmatched",
     "PaymentVoidRequested",
     "PaymentVoided",
+    "ProvedBuyer",
     "ProviderUnreachable",
     "Receipt",
     "Refund",

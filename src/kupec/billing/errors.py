@@ -57,3 +57,17 @@ class CannotUnmatch(KupecError):
 
     status = 409
     code = "cannot_unmatch"
+
+
+class AccountStopped(KupecError):
+    """Nothing more can be bought on account until the overdue invoices are paid. Choose another way to pay."""
+
+    status = 409
+    code = "account_stopped"
+
+
+class NotDunned(KupecError):
+    """This payment is no unpaid invoice on account. Nothing was changed."""
+
+    status = 409
+    code = "not_dunned"

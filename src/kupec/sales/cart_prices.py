@@ -6,11 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import PAYMENT, accounts_of, credit_standing, proved_buyers
+from kupec.billing import PAYMENT, credit_standing
 from kupec.catalogue import TAX, Market, SellableVariant, markets, sellable
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.versions import published
+from kupec.sales.account_claims import account_claims
 from kupec.sales.carts import get_carts
 from kupec.sales.models import Cart, PricedCart, ShippingOption
 from kupec.sales.pricing import NO_CLAIMS, Claims, Terms, price
@@ -86,16 +87,18 @@ async def _claims(
     codes = sorted({cart.credit_code for cart in carts if cart.credit_code})
     balances = await credit_standing(db, codes) if codes else {}
     on_account = any(method.kind == "account" for method in terms.methods.methods)
-    buyers = await proved_buyers(db, [cart.id for cart in carts if cart.customer_id]) if on_account else {}
-    accounts = await accounts_of(db, sorted(set(buyers.values())))
+    accounts = await account_claims(db, carts) if on_account else {}
     claims = {}
     for cart in carts:
         currency = markets[cart.market].currency
         credit = balances.get(cart.credit_code or "")
+        held = accounts.get((cart.id, currency))
         claim = Claims(
             standing=standings.get(cart.id, _NO_STANDING),
             credit=credit.balance if credit is not None and credit.currency == currency else 0,
-            account=buyers.get(cart.id) == cart.customer_id and (cart.customer_id, currency) in accounts,
+            account=held is not None and not held.stopped,
+            account_stopped=held is not None and held.stopped,
+            approval_over=held.approval_over if held else None,
         )
         if claim != NO_CLAIMS:
             claims[cart.id] = claim

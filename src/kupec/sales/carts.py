@@ -14,6 +14,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch, KupecError, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
+from kupec.sales.approval_rows import withdraw_approvals
 from kupec.sales.buyer import CartDetails, check_details
 from kupec.sales.drafts import withdraw_draft
 from kupec.sales.errors import CartClosed
@@ -180,7 +181,8 @@ async def create_cart(
 _CARTS = """
 select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart.agent, cart.state, cart.email,
        cart.name, cart.phone, cart.address, cart.shipping_method, cart.payment_method, cart.coupons, cart.credit_code,
-       cart.slot_id, cart.pickup_point, cart.company, cart.shown_total, cart.created_at, cart.updated_at,
+       cart.slot_id, cart.pickup_point, cart.company, cart.shown_total, cart.approval_id, cart.created_at,
+       cart.updated_at,
        party.price_group, coalesce(party.segments, '{}') as segments
   from cart
   -- Prices agreed with a customer are for them alone: in the shop, whoever types their address is not yet they.
@@ -237,6 +239,7 @@ async def open_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datetim
     if cart.state != "open":
         raise CartClosed
     await withdraw_draft(db, cart_id, actor=actor, now=now)
+    await withdraw_approvals(db, [cart], actor=actor, now=now)
     return cart
 
 
@@ -262,6 +265,7 @@ async def save_carts(db: Connection, changes: Sequence[CartChange], *, now: date
     """Write locked carts as they should be, in a few statements for all. Emits cart.changed where something differs."""
     if not changes:
         return
+    await withdraw_approvals(db, [change.before for change in changes], actor=changes[0].actor, now=now)
     latest = {change.after.id: change.after for change in changes}
     await _update_carts(db, list(latest.values()), now)
     refilled = [latest[cart_id] for cart_id in {change.after.id for change in changes if "lines" in change.parts}]
@@ -341,6 +345,7 @@ async def cancel_cart(db: Connection, cart_id: UUID, *, actor: Actor, now: datet
     if cart.state != "open":
         raise CartClosed
     await withdraw_draft(db, cart_id, actor=actor, now=now)
+    await withdraw_approvals(db, [cart], actor=actor, now=now)
     await release(db, [cart_id])
     await db.execute("update cart set state = 'cancelled', updated_at = $2 where id = $1", cart_id, now)
     await emit(db, [_happened(cart, CartCancelled(), now)], actor=actor)

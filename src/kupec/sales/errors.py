@@ -45,6 +45,27 @@ class TotalChanged(KupecError):
     code = "total_changed"
 
 
+class ApprovalNeeded(KupecError):
+    """This order on account needs the approval of your organisation. Send it for approval first."""
+
+    status = 409
+    code = "approval_needed"
+
+
+class ApprovalDecided(KupecError):
+    """This request for approval has been decided or withdrawn in the meantime."""
+
+    status = 409
+    code = "approval_decided"
+
+
+class NothingToApprove(KupecError):
+    """This cart needs no approval. It can be ordered as it is."""
+
+    status = 409
+    code = "nothing_to_approve"
+
+
 class WrongOrderState(KupecError):
     """Order {number} has moved on in the meantime. This step is not possible any more."""
 

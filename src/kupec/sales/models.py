@@ -75,6 +75,8 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     segments: list[str] = []
     shown_total: int | None = None
     """What the buyer was last told that it costs, in minor units, where no page of ours shows it to them."""
+    approval_id: UUID | None = None
+    """What an approver was asked, or has said, about the cart as it is; any change of the cart ends it."""
     created_at: datetime
     updated_at: datetime
     lines: list[CartLine]
@@ -169,6 +171,10 @@ class PricedCart(msgspec.Struct, frozen=True, kw_only=True):
     refused: list[RefusedPromotion] = []
     problems: list[Problem]
     order_number: str | None = None
+    needs_approval: bool = False
+    """It is to be bought on account, and the organisation wants the word of an approver first."""
+    account_stopped: bool = False
+    """There is an account, and dunning has stopped it."""
 
     @property
     def to_pay(self) -> int:

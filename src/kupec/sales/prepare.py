@@ -19,12 +19,13 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch, KupecError, NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
+from kupec.sales.approval_rows import approved_totals
 from kupec.sales.cart_prices import read_prices
 from kupec.sales.carts import lock_carts
 from kupec.sales.claims import hold_claims, release_claims, release_gifts
 from kupec.sales.draft_rows import NewDraft, insert_drafts
 from kupec.sales.drafts import Draft, abandon, drafts_of
-from kupec.sales.errors import CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
+from kupec.sales.errors import ApprovalNeeded, CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
 from kupec.sales.events import CheckoutPrepared
 from kupec.sales.goods import Taken, take_goods
 from kupec.sales.models import Cart, PricedCart
@@ -67,7 +68,7 @@ async def prepare(
 
     A repeated request gets the standing of the first one. Errors, as values: NotFound, CartClosed,
     CartIncomplete, NotEnoughStock (with the line as field), TotalChanged (the drift guard),
-    IdempotencyMismatch, and those of `hold_claims`.
+    ApprovalNeeded, IdempotencyMismatch, and those of `hold_claims`.
     """
     cart_ids = [request.cart_id for request in requests]
     carts = await lock_carts(db, cart_ids)
@@ -140,9 +141,12 @@ async def _draft(
 ) -> dict[UUID, Standing | KupecError]:
     prices = await read_prices(db, list(carts.values()), now=now)
     priced = {cart_id: prices.of(cart, now=now) for cart_id, cart in carts.items()}
+    approved = await approved_totals(db, [seen.cart for seen in priced.values() if seen.needs_approval])
     answers: dict[UUID, Standing | KupecError] = {}
     for cart_id, seen in priced.items():
         problem = _refusal(seen, requests[cart_id].expected_total)
+        if problem is None and seen.needs_approval and approved.get(cart_id) != seen.total:
+            problem = ApprovalNeeded(field="payment_method")
         if problem is not None:
             answers[cart_id] = problem
     order_ids = {cart_id: uuid7() for cart_id in priced if cart_id not in answers}

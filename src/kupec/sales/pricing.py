@@ -29,11 +29,16 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What this buyer brings: how often they used a promotion, their store credit (minor units), a house account."""
+    """What this buyer brings: how often they used a promotion, their store credit (minor units), a house account.
+
+    What is bought on account for more than `approval_over` wants the word of somebody else.
+    """
 
     standing: ShopperStanding = ShopperStanding()
     credit: int = 0
     account: bool = False
+    account_stopped: bool = False
+    approval_over: int | None = None
 
 
 NO_CLAIMS = Claims()
@@ -70,6 +75,7 @@ def price(
     methods = _payment_options(cart, market, terms.methods, before_payment, claims)
     paid = _paid(cart, methods, before_payment, claims.credit)
     shipping_tax, payment_fee_tax = included_tax(shipping_fee, fee_bp), included_tax(paid.fee, fee_bp)
+    total = before_payment + paid.fee + paid.rounding
     return PricedCart(
         cart=cart if shipping is None else msgspec.structs.replace(cart, shipping_method=shipping.code),
         currency=market.currency,
@@ -88,13 +94,20 @@ def price(
         fee_tax_bp=fee_bp,
         rounding=paid.rounding,
         tax=sum(line.tax for line in lines) + shipping_tax + payment_fee_tax,
-        total=before_payment + paid.fee + paid.rounding,
+        total=total,
         credit=paid.credit,
         tax_country=terms.tax.country(home=market.home_country, destination=destination),
         applied=applied.applied,
         refused=applied.refused,
         problems=problems_of(cart, market, goods, shipping, paid.by, to_pay=before_payment - paid.credit),
+        needs_approval=_needs_approval(paid.by, total, claims),
+        account_stopped=claims.account_stopped,
     )
+
+
+def _needs_approval(by: PaymentOption | None, total: int, claims: Claims) -> bool:
+    on_account = by is not None and by.kind == "account"
+    return on_account and claims.approval_over is not None and total > claims.approval_over
 
 
 class _Paid(msgspec.Struct, frozen=True, kw_only=True):
