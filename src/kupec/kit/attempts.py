@@ -20,7 +20,9 @@ class SignInBlocked(KupecError):
     code = "sign_in_blocked"
 
 
-async def count_attempts(db: Connection, table: str, limits: Mapping[str, int], now: datetime) -> None:
+async def count_attempts(
+    db: Connection, table: str, limits: Mapping[str, int], now: datetime, *, window: timedelta = FAILURE_WINDOW
+) -> None:
     """Count one attempt at each of `limits` (in key order). Raises SignInBlocked when it is one too many."""
     rows = await db.fetch(
         f"""insert into {table} as f (key, failures, window_ends_at)
@@ -30,7 +32,7 @@ async def count_attempts(db: Connection, table: str, limits: Mapping[str, int], 
                window_ends_at = case when f.window_ends_at <= $3 then $2 else f.window_ends_at end
            returning key, failures, window_ends_at""",  # noqa: S608 - the table is ours
         list(limits),
-        now + FAILURE_WINDOW,
+        now + window,
         now,
     )
     blocked = [row["window_ends_at"] for row in rows if row["failures"] > limits[row["key"]]]
