@@ -1,12 +1,13 @@
 """What a customer is."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from kupec.customers.events import PartyKind
+from kupec.customers.task_models import Task
 
 ContactKind = Literal["email", "phone"]
 
@@ -42,21 +43,6 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     email: str | None
     phone: str | None
-
-
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a person on the desk has to do about `subject` ("order:0193…")."""
-
-    id: UUID
-    key: str | None
-    title: str
-    details: dict[str, Any]
-    subject: str
-    customer_id: UUID | None
-    due_at: datetime
-    created_at: datetime
-    done_at: datetime | None
-    outcome: str | None
 
 
 class PartyPage(msgspec.Struct, frozen=True, kw_only=True):

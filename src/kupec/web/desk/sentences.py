@@ -70,6 +70,10 @@ SENTENCES = {
     "store_credit.released": _("{amount} of store credit is back on its code"),
     "task.opened": _("Task opened"),
     "task.done": _("Task done: {outcome}"),
+    "task.changed": _("Task changed: {changed}"),
+    "task.cancelled": _("Task cancelled"),
+    "task.cancelled:passed": _("Task passed over this time"),
+    "task.reminded": _("Reminder of a task"),
     "customer.created": _("Became a customer"),
     "customer.changed": _("Details changed"),
     "consent.given": _("Agreed to: {purpose} ({how})"),
@@ -180,6 +184,16 @@ CODES = {
     "attributes": _("parameters"),
     "bundles": _("bundle"),
     "relations": _("what it belongs together with"),
+    "title": _("what is to be done"),
+    "details": _("note"),
+    "due_at": _("due time"),
+    "priority": _("priority"),
+    "assignee_id": _("who does it"),
+    "team_id": _("team"),
+    "portal": _("whether the customer is asked"),
+    "remind_before": _("reminders"),
+    "recurrence": _("repetition"),
+    "answered": _("the customer answered"),
 }
 """Machine-read codes in payloads, as they read in a sentence."""
 
@@ -213,6 +227,7 @@ ICONS = {
     "credit_note": "document",
     "store_credit": "money",
     "task": "task",
+    "task.reminded": "clock",
     "customer": "user",
     "consent": "check",
     "consent.withdrawn": "ban",
@@ -237,6 +252,7 @@ _MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "be
 _CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "task.cancelled": lambda payload: ":passed" if payload.get("passed") else "",
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
