@@ -75,10 +75,8 @@ def _spent(operator: Operator, value: Any, argument: str, place: Place) -> str:
 
 
 def _overdue(operator: Operator, value: Any, _argument: str, place: Place) -> str:
-    late = (
-        "coalesce(extract(epoch from $1::timestamptz - s.last_order_at) / 864.0 "
-        f">= s.rhythm_days * {place(value)}::int, false)"
-    )
+    rhythm = f"make_interval(secs => s.rhythm_days * {place(value)}::int * 864)"
+    late = f"coalesce(s.last_order_at <= $1::timestamptz - {rhythm}, false)"
     return late if operator == "at_least" else f"not {late}"
 
 

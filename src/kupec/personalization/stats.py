@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -34,7 +33,7 @@ class CustomerStats(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     first_order_at: datetime | None
     last_order_at: datetime | None
-    rhythm_days: Decimal | None
+    rhythm_days: float | None
     spent: dict[str, int]
 
 

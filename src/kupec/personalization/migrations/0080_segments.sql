@@ -5,7 +5,7 @@ create table customer_stats (
     first_order_at timestamptz,
     last_order_at timestamptz,
     -- The median of days between two days with orders, from three such days on.
-    rhythm_days numeric(8, 2),
+    rhythm_days double precision,
     -- What they paid, in minor units by currency.
     spent jsonb not null,
     updated_at timestamptz not null
