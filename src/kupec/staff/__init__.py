@@ -6,6 +6,7 @@ from kupec.kit.passwords import PasswordIsEmail, PasswordTooShort
 from kupec.staff.access import KINDS, AccessEntry, access_entries, note_view
 from kupec.staff.accounts import change_password, create_staff, list_staff, set_language, staff_names
 from kupec.staff.attempts import FAILURE_WINDOW
+from kupec.staff.calendars import calendar_since, end_calendar, open_calendar, set_zone, staff_by_calendar
 from kupec.staff.demo import DEMO_SIGN_INS, DemoSignIn, create_demo_staff
 from kupec.staff.errors import (
     AlreadyEnrolled,
@@ -126,12 +127,14 @@ __all__ = [
     "accept_invitation",
     "access_entries",
     "begin_app",
+    "calendar_since",
     "change_password",
     "confirm_app",
     "confirm_password",
     "create_demo_staff",
     "create_staff",
     "deactivate",
+    "end_calendar",
     "end_other_sessions",
     "finish_with_code",
     "forget_expired",
@@ -143,6 +146,7 @@ __all__ = [
     "new_passkey_options",
     "new_recovery_codes",
     "note_view",
+    "open_calendar",
     "passkey_options",
     "reactivate",
     "register_passkey",
@@ -157,9 +161,11 @@ __all__ = [
     "sessions_of",
     "set_language",
     "set_role",
+    "set_zone",
     "sign_in",
     "sign_in_with_passkey",
     "sign_out",
+    "staff_by_calendar",
     "staff_by_token",
     "staff_members",
     "staff_names",

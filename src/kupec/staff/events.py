@@ -40,6 +40,25 @@ class LanguageChanged(Payload, frozen=True, kw_only=True):
     language: str
 
 
+class ZoneChanged(Payload, frozen=True, kw_only=True):
+    """Somebody works by another clock now; None for the shop's."""
+
+    name = "staff.zone_changed"
+    zone: str | None
+
+
+class CalendarOpened(Payload, frozen=True, kw_only=True):
+    """A new address was made for somebody's calendar; the one before is void."""
+
+    name = "staff.calendar_opened"
+
+
+class CalendarEnded(Payload, frozen=True, kw_only=True):
+    """The address of somebody's calendar answers no more."""
+
+    name = "staff.calendar_ended"
+
+
 class RoleChanged(Payload, frozen=True, kw_only=True):
     """Somebody may do other things now."""
 

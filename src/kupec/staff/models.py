@@ -48,6 +48,8 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     active: bool
     created_at: datetime
+    zone: str | None = None
+    """Whose clock they go by, as an IANA name; None for the shop's."""
     must_enrol: bool = False
 
     @property
