@@ -7,9 +7,9 @@ from litestar import Litestar
 from litestar.config.compression import CompressionConfig
 
 from kupec.app import wiring
+from kupec.app.demo_time import clock_of
 from kupec.app.measuring import measured
 from kupec.app.process import open_database, settings_here, settle_memory
-from kupec.kit.clock import SystemClock
 from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
@@ -62,13 +62,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
 @asynccontextmanager
 async def open_site(settings: Settings) -> AsyncIterator[Site]:
     """What the handlers have at hand, for the life of the process."""
-    async with open_database(settings, application="web") as (database, _):
+    async with open_database(settings, application="web") as (database, _), clock_of(settings, database) as clock:
         async with database.reading() as db:
             await check_cluster(db)
         hub = Hub(database, settings.database_url)
         await hub.start()
         cards = wiring.card_provider(settings)
-        clock = SystemClock()
         try:
             yield Site(
                 settings=settings,

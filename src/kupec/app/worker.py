@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from kupec.app import wiring
+from kupec.app.demo_time import clock_of, walking
 from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.billing import CardProvider, Outcome, deferred_round, notice_of, payment_round, refund_round
 from kupec.kit import webhooks
-from kupec.kit.clock import Clock, SystemClock
+from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.errors import KupecError
 from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
-from kupec.kit.worker import Sweep, run_worker, stop_on_signals
+from kupec.kit.worker import Hint, Sweep, run_worker, stop_on_signals
 from kupec.sales import Carrier, Checkout, tracking_round
 
 if sys.platform != "win32":
@@ -42,11 +43,14 @@ async def _run(settings: Settings) -> None:
 
 async def run(settings: Settings, *, stop: asyncio.Event) -> None:
     """The worker until `stop` is set."""
-    clock = SystemClock()
+    moved = Hint()
     cards = wiring.card_provider(settings)
     carriers = wiring.carriers(settings)
     try:
-        async with open_database(settings, application="worker") as (database, notifier):
+        async with (
+            open_database(settings, application="worker") as (database, notifier),
+            clock_of(settings, database, moved=moved.give) as clock,
+        ):
             checkout = wiring.checkout(settings, database, cards, clock)
             await run_worker(
                 database,
@@ -54,9 +58,14 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 subscribers=wiring.subscribers(settings),
                 jobs=wiring.jobs(settings, carriers),
                 dues=wiring.dues(),
-                sweeps=[*sweeps(settings, database, checkout, cards, clock), tracking(database, carriers, clock)],
+                sweeps=[
+                    *sweeps(settings, database, checkout, cards, clock),
+                    tracking(database, carriers, clock),
+                    *([walking(database, clock)] if settings.demo else []),
+                ],
                 clock=clock,
                 notifier=notifier,
+                moved=moved,
                 stop=stop,
             )
     finally:

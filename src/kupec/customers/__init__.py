@@ -10,6 +10,14 @@ from kupec.customers.consent import (
     withdraw_all,
     withdraw_consent,
 )
+from kupec.customers.consent_asking import (
+    ConsentAsk,
+    ask_consent,
+    confirm_consent,
+    consent_subscriber,
+    forget_asks,
+    get_ask,
+)
 from kupec.customers.consent_errors import ConsentMissing, LinkExpired
 from kupec.customers.consent_events import ConsentAsked, ConsentGiven, ConsentWithdrawn
 from kupec.customers.consent_models import (
@@ -104,6 +112,7 @@ from kupec.customers.sign_in_sessions import (
     end_sessions,
     forget_sign_ins,
     is_fresh,
+    postpone_sign_ins,
     session_by_token,
     sessions_of,
 )
@@ -125,6 +134,7 @@ from kupec.customers.tasks import (
     tasks_of,
 )
 from kupec.customers.teams import Team, TeamNameTaken, list_teams, remove_team, save_team
+from kupec.customers.tracking import objects_to_tracking
 from kupec.customers.upsert import put_parties
 
 __all__ = [
@@ -145,6 +155,7 @@ __all__ = [
     "CodeOver",
     "CodeSent",
     "Consent",
+    "ConsentAsk",
     "ConsentAsked",
     "ConsentGiven",
     "ConsentMissing",
@@ -208,6 +219,7 @@ __all__ = [
     "add_passkey",
     "allowed",
     "answer_task",
+    "ask_consent",
     "asked_of",
     "assign_tasks",
     "board",
@@ -218,7 +230,9 @@ __all__ = [
     "change_task",
     "choose_account",
     "claim_interactions",
+    "confirm_consent",
     "consent_history",
+    "consent_subscriber",
     "consents_of",
     "count_due",
     "count_open",
@@ -233,6 +247,8 @@ __all__ = [
     "export_customers",
     "finish_task",
     "forget_sign_ins",
+    "forget_asks",
+    "get_ask",
     "get_interaction",
     "get_party",
     "get_task",
@@ -255,6 +271,7 @@ __all__ = [
     "normalise_email",
     "normalise_phone",
     "normalise_vat_id",
+    "objects_to_tracking",
     "open_task",
     "parties_by_ids",
     "party_of_contact",
@@ -265,6 +282,7 @@ __all__ = [
     "points_balance",
     "points_history",
     "points_subscriber",
+    "postpone_sign_ins",
     "postpone_task",
     "prove_address",
     "put_away",

@@ -19,6 +19,11 @@ class SystemClock:
         return datetime.now(UTC) + self.offset
 
 
+def outside_now(clock: Clock) -> datetime:
+    """The time the rest of the world has: what others sign carries it, wherever a demo's clock stands."""
+    return clock.now() - clock.offset if isinstance(clock, SystemClock) else clock.now()
+
+
 class FixedClock:
     """A clock that stands still until it is moved: for tests."""
 

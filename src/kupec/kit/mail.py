@@ -1,5 +1,6 @@
 """Sending mail: a message, and the ways it may leave. What to send, and when, is not decided here."""
 
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,6 +17,8 @@ import msgspec
 from kupec.kit.errors import InvalidValue, KupecError
 
 TIMEOUT = 30.0  # seconds for each step of the conversation with the server
+_ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}(?!\d)")
+_DEAD_ADDRESS = re.compile(r"5\.1\.\d+|5\.2\.1|5\.4\.[14]")
 _RESERVED = frozenset({"from", "to", "subject", "date", "message-id", "content-type", "mime-version", "bcc", "cc"})
 
 
@@ -53,11 +56,27 @@ class MailRefused(KupecError):
     code = "mail_refused"
 
 
+class RecipientRefused(MailRefused):
+    """The mail server does not take mail for this address: {reason}."""
+
+    # `hard`: there is no such address; else the server has another reason, such as a full mailbox. `said` is its
+    # enhanced status ("5.1.1"), or its three digits where it gives none.
+    def __init__(self, *, reason: str, hard: bool, said: str) -> None:
+        super().__init__(reason=reason)
+        self.hard = hard
+        self.said = said
+
+
 class MailNotSent(KupecError):
     """The mail server could not be reached or had a passing problem: {reason}."""
 
     status = 503
     code = "mail_not_sent"
+
+
+def address_is_dead(status: str) -> bool:
+    """Whether an enhanced status (RFC 3463) says that there is no such address: all else may be better another time."""
+    return _DEAD_ADDRESS.fullmatch(status) is not None
 
 
 class Transport(Protocol):
@@ -181,8 +200,18 @@ def _as_our_error(error: Exception) -> KupecError:
     codes = [0]
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         codes = [refused.code for refused in error.recipients]
+        if all(500 <= code < 600 for code in codes):
+            return _recipient_refused(error.recipients[0])
     elif isinstance(error, aiosmtplib.SMTPResponseException):
         codes = [error.code]
     final = all(500 <= code < 600 for code in codes) and not isinstance(error, aiosmtplib.SMTPAuthenticationError)
     kind = MailRefused if final or isinstance(error, aiosmtplib.SMTPNotSupported) else MailNotSent
     return kind(reason=str(error) or type(error).__name__)
+
+
+def _recipient_refused(refused: aiosmtplib.SMTPRecipientRefused) -> RecipientRefused:
+    """Without an enhanced status (RFC 3463), 550, 551 and 553 say that the address does not exist."""
+    status = _ENHANCED.match(refused.message.strip())
+    said = status[0] if status else str(refused.code)
+    hard = address_is_dead(said) if status else refused.code in (550, 551, 553)
+    return RecipientRefused(reason=f"{refused.code} {refused.message}", hard=hard, said=said)

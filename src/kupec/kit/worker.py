@@ -72,18 +72,20 @@ async def run_worker(
     sweeps: Sequence[Sweep] = (),
     clock: Clock,
     notifier: Notifier | None = None,
+    moved: Hint | None = None,
     stop: asyncio.Event,
     patience: float = 20.0,
 ) -> None:
     """Run all of these until `stop` is set; then what has begun may end within `patience` seconds.
 
     A loop that fails is logged, counted and started again after a rest; the others do not notice. `dsn` is for the
-    listening connection (direct, not through a pooler). Raises ClusterChanged before anything is touched.
+    listening connection (direct, not through a pooler). `moved` is given where the clock leaps, which only a demo's
+    does: then what is due is looked for at once. Raises ClusterChanged before anything is touched.
     """
     async with database.transaction() as db:
         await check_cluster(db)
         await register(db, subscribers)
-    hint = Hint()
+    hint, moved = Hint(), moved or Hint()
     runner = Runner(database, [*jobs, *(cron.job() for cron in crons)], clock=clock)
     loops: dict[str, Callable[[], Awaitable[None]]] = {
         "horizon": lambda: _watch_horizon(database, hint, stop),
@@ -94,7 +96,7 @@ async def run_worker(
     for subscriber in subscribers:
         loops[f"subscriber {subscriber.name}"] = partial(_run_subscriber, database, subscriber, clock, hint, stop)
     for due in dues:
-        loops[f"due {due.name}"] = partial(_run_due, database, due, clock, stop)
+        loops[f"due {due.name}"] = partial(_run_due, database, due, clock, moved, stop)
     for sweep in sweeps:
         loops[f"sweep {sweep.name}"] = partial(_run_sweep, sweep, hint, stop)
     listener = asyncio.create_task(Listener(dsn, hint.give).run())
@@ -104,6 +106,7 @@ async def run_worker(
     try:
         await stop.wait()
         hint.give()
+        moved.give()
         await asyncio.gather(asyncio.wait(tasks, timeout=patience), runner.close(patience=patience))
     finally:
         for task in (*tasks, listener, leases):
@@ -178,10 +181,13 @@ async def _retry_all(database: Database, subscribers: Sequence[Subscriber], cloc
         await retry_set_aside(database, subscriber, clock.now())
 
 
-async def _run_due(database: Database, due: Due, clock: Clock, stop: asyncio.Event) -> None:
+async def _run_due(database: Database, due: Due, clock: Clock, moved: Hint, stop: asyncio.Event) -> None:
     # The first round begins at a random moment, so that the workers take turns.
     await _sleep(random.uniform(0, min(due.every, 1.0)), stop)  # noqa: S311
-    await _every(due.every, stop, lambda: run_due(database, due, clock.now()))
+    while not stop.is_set():
+        seen = moved.given
+        await run_due(database, due, clock.now())
+        await moved.wait(seen, due.every)
 
 
 async def _run_sweep(sweep: Sweep, hint: Hint, stop: asyncio.Event) -> None:

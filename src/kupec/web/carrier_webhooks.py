@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+from kupec.kit.clock import outside_now
 from kupec.kit.errors import InvalidValue
 from kupec.sales import receive_notice
 from kupec.web.site import Site
@@ -28,7 +29,7 @@ async def carrier_webhook(request: AnyRequest, carrier: FromPath[str]) -> Respon
             secret=site.settings.carrier_webhook_secret,
             headers=headers,
             body=body,
-            now=site.clock.now(),
+            now=outside_now(site.clock),
         )
     return Response(None, status_code=204)
 

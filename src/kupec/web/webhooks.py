@@ -8,6 +8,7 @@ from litestar import Request, Response, post
 from litestar.params import FromPath
 
 from kupec.billing import Outcome, receive
+from kupec.kit.clock import outside_now
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.webhooks import mark_processed
 from kupec.web.site import Site
@@ -31,7 +32,7 @@ async def payment_webhook(request: AnyRequest, source: FromPath[str]) -> Respons
         raise InvalidValue(field="body", expected=f"at most {_LARGEST} bytes")
     headers = {name.lower(): value for name, value in request.headers.items()}
     async with site.database.transaction() as db:
-        receipt = await receive(db, site.payments, headers=headers, body=body, now=site.clock.now())
+        receipt = await receive(db, site.payments, headers=headers, body=body, now=outside_now(site.clock))
     if receipt.delivery_id is not None:
         await _act_on(site, receipt.delivery_id, receipt.notice.outcome)
     return Response(None, status_code=204)

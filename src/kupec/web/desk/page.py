@@ -59,6 +59,8 @@ class Place(msgspec.Struct, frozen=True):
     """The first of a group: a line stands above it."""
     within: str = ""
     """The place it belongs to: it stands open below that one, where one is in there or may not see that one."""
+    demo: bool = False
+    """Only in a demo."""
 
 
 PLACES = (
@@ -81,6 +83,7 @@ PLACES = (
         within="settings",
     ),
     Place("system", _("System"), "chart", "/desk/system", "system.read", within="settings"),
+    Place("demo_clock", _("Demo clock"), "clock", "/desk/demo-clock", "settings.write", begins=True, demo=True),
 )
 
 
@@ -112,7 +115,8 @@ async def desk_page(
     """
     me = staff_of(request)
     flash = take_flash(request)
-    places = [place for place in PLACES if me.actor.may(place.permission)]
+    demo = site_of(request).settings.demo
+    places = [place for place in PLACES if me.actor.may(place.permission) and (demo or not place.demo)]
     response = render(
         request,
         template,

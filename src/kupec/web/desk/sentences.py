@@ -55,6 +55,15 @@ SENTENCES = {
     "refund.by_hand": _("{amount} is to be sent back by bank transfer"),
     "account.opened": _("May buy on account up to {credit_limit}"),
     "account.changed": _("The limit on account is {credit_limit}"),
+    "approval.requested": _("Asked the organisation's approver about {total}"),
+    "approval.approved": _("An approver agreed to {total}"),
+    "approval.declined": _("An approver declined {total}"),
+    "approval.withdrawn": _("The question to the approver was taken back ({total})"),
+    "approval.expired": _("No approver decided in time ({total})"),
+    "clock.sent": _("The demo's clock was sent to {to}"),
+    "clock.moved": _("The demo's clock took a step"),
+    "segment.saved": _("Segment {code} saved: {customers} customers"),
+    "segment.removed": _("Segment {code} removed"),
     "line.ignored": _("The line of the statement was put aside"),
     "line.reopened": _("The line of the statement waits again"),
     "refund.done": _("{amount} refunded"),
@@ -219,6 +228,11 @@ ICONS = {
     "payment.matched": "money",
     "payment.unmatched": "undo",
     "account": "money",
+    "approval": "task",
+    "clock": "clock",
+    "segment": "users",
+    "approval.approved": "check",
+    "approval.declined": "ban",
     "refund": "undo",
     "refund.failed": "alert",
     "refund.problem": "alert",
@@ -249,7 +263,7 @@ ICONS = {
 }
 
 _MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
-_CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how"})
+_CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how", "outcome"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.cancelled": lambda payload: ":passed" if payload.get("passed") else "",

@@ -1,0 +1,55 @@
+"""The demo's time in the processes: they follow it, and the worker walks it to where somebody sent it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+from kupec import customers, staff
+from kupec.kit.clock import SystemClock
+from kupec.kit.db import Connection, Database
+from kupec.kit.demo_clock import DemoClock, walk
+from kupec.kit.settings import Settings
+from kupec.kit.worker import Sweep
+
+_PACE = 0.5  # seconds between two steps: what became due begins, and the pages keep up
+
+
+@asynccontextmanager
+async def clock_of(
+    settings: Settings, database: Database, *, moved: Callable[[], None] = lambda: None
+) -> AsyncIterator[SystemClock]:
+    """The clock of this process: the machine's, and in a demo the one that may be sent forwards."""
+    if not settings.demo:
+        yield SystemClock()
+        return
+    clock = DemoClock(moved)
+    await clock.catch_up(database)
+    following = asyncio.create_task(clock.follow(database))
+    try:
+        yield clock
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+
+
+def walking(database: Database, clock: SystemClock) -> Sweep:
+    """Takes the demo's clock to where it was sent, step by step."""
+
+    async def step() -> int:
+        if isinstance(clock, DemoClock):
+            await clock.catch_up(database)
+        async with database.transaction() as db:
+            return int(await walk(db, clock.now(), next_due=_next_due, postpone=_postpone))
+
+    return Sweep(name="demo clock", run=step, every=1.0, rest=_PACE)
+
+
+async def _next_due(db: Connection, after: datetime) -> datetime | None:
+    return None
+
+
+async def _postpone(db: Connection, by: timedelta) -> None:
+    await staff.postpone_sessions(db, by)
+    await customers.postpone_sign_ins(db, by)
