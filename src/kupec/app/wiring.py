@@ -108,6 +108,7 @@ def dues() -> list[Due]:
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
         Due(name="overdue payments", verb=billing.remind_overdue, every=600),
+        Due(name="approvals", verb=sales.expire_approvals, every=600),
         Due(name="unpaid orders", verb=sales.cancel_unpaid, every=600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
     ]

@@ -1,7 +1,32 @@
 """Cart, checkout, order, fulfilment: the door of sales."""
 
+from kupec.sales.approval_models import (
+    APPROVALS,
+    Approval,
+    ApprovalApproved,
+    ApprovalDeclined,
+    ApprovalExpired,
+    ApprovalRequested,
+    Approvals,
+    ApprovalWithdrawn,
+    SeenLine,
+)
+from kupec.sales.approval_rows import get_approval
+from kupec.sales.approvals import (
+    approval_token,
+    approvals_of,
+    approve,
+    approver_from_token,
+    decline_approval,
+    expire_approvals,
+    latest_approval,
+    request_approval,
+    waiting_approvals,
+    withdraw_approval,
+)
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
+from kupec.sales.buying_for import buy_for
 from kupec.sales.cancelling import cancel_order, cancel_rest, unsent
 from kupec.sales.carriers.notices import UnsignedNotice, act_on_notices, receive_notice, sign_notice
 from kupec.sales.carriers.own import OwnLabels
@@ -52,12 +77,15 @@ from kupec.sales.delivery_events import (
 )
 from kupec.sales.drafts import abandon_expired_drafts, withdraw_drafts
 from kupec.sales.errors import (
+    ApprovalDecided,
+    ApprovalNeeded,
     BundleSplit,
     CartClosed,
     CartIncomplete,
     CartInPayment,
     CreditUsedUp,
     NotEnoughStock,
+    NothingToApprove,
     NotPaidYet,
     NotReturnable,
     NotSold,
@@ -91,6 +119,7 @@ from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
 from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.invoicing import invoice_order
+from kupec.sales.joining import take_over_cart
 from kupec.sales.labels import ParcelLabel, label_job, label_pdf, labels_of, order_labels
 from kupec.sales.likes import WAYS as SHARE_WAYS
 from kupec.sales.likes import Liking, liking, record_share, toggle_like
@@ -244,6 +273,7 @@ from kupec.sales.tracking import (
 )
 
 __all__ = [
+    "APPROVALS",
     "EXPORT_COLUMNS",
     "LONGEST_AUTHOR",
     "LONGEST_BODY",
@@ -263,6 +293,15 @@ __all__ = [
     "AmountOff",
     "Applied",
     "AppliedPromotion",
+    "Approval",
+    "ApprovalApproved",
+    "ApprovalDecided",
+    "ApprovalDeclined",
+    "ApprovalExpired",
+    "ApprovalNeeded",
+    "ApprovalRequested",
+    "ApprovalWithdrawn",
+    "Approvals",
     "Arrived",
     "Basket",
     "BasketLine",
@@ -320,6 +359,7 @@ __all__ = [
     "NotPaidYet",
     "NotReturnable",
     "NotSold",
+    "NothingToApprove",
     "Order",
     "OrderCancelled",
     "OrderDiscount",
@@ -380,6 +420,7 @@ __all__ = [
     "ReviewWritten",
     "Round",
     "Rule",
+    "SeenLine",
     "Selection",
     "SettleTo",
     "Shipment",
@@ -408,8 +449,13 @@ __all__ = [
     "add_coupon",
     "add_to_cart",
     "apply_promotions",
+    "approval_token",
+    "approvals_of",
+    "approve",
     "approve_return",
+    "approver_from_token",
     "attention_subscriber",
+    "buy_for",
     "call_late",
     "cancel_cart",
     "cancel_order",
@@ -424,13 +470,16 @@ __all__ = [
     "create_cart",
     "create_carts",
     "create_coupon",
+    "decline_approval",
     "drop_credit",
     "exchange_choices",
+    "expire_approvals",
     "explain_order",
     "export_orders",
     "find_collection",
     "find_order",
     "generate_coupons",
+    "get_approval",
     "get_cart",
     "get_coupon",
     "get_order",
@@ -446,6 +495,7 @@ __all__ = [
     "labels_of",
     "labels_sheet",
     "late_parcels",
+    "latest_approval",
     "liking",
     "list_batches",
     "list_coupons",
@@ -486,6 +536,7 @@ __all__ = [
     "remove_coupon",
     "repeat_refund",
     "reply_to_review",
+    "request_approval",
     "request_return",
     "return_consignment",
     "return_counts",
@@ -511,6 +562,7 @@ __all__ = [
     "status_token",
     "stop_batch",
     "take_notice",
+    "take_over_cart",
     "tariff",
     "tariff_of",
     "toggle_like",
@@ -519,7 +571,9 @@ __all__ = [
     "unsent",
     "use_credit",
     "variants_named",
+    "waiting_approvals",
     "with_details",
+    "withdraw_approval",
     "withdraw_drafts",
     "write_review",
 ]

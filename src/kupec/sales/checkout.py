@@ -16,6 +16,7 @@ from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
+from kupec.sales.approvals import approve
 from kupec.sales.models import PricedCart
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.settlement import settle
@@ -76,6 +77,7 @@ class Checkout:
             payments.name: payments
         }
         self._clock = clock
+        self._hold_for = hold_for
         # Both want the same shelves: taking turns they gather more, instead of waiting for each other's locks.
         turn = asyncio.Lock()
         self._prepare: Batcher[PrepareRequest, Standing] = Batcher(
@@ -122,6 +124,24 @@ class Checkout:
         except ProviderUnreachable:
             return await self._ask(payment)
         return await self._settle(outcome)
+
+    async def approve(self, approval_id: UUID, *, expected_total: int, actor: Actor) -> Completion:
+        """An approver says yes to a cart seen for `expected_total`, and it is ordered: once, however often said.
+
+        Should this process die in between, the sweep of promises places the order. Raises what `approve` does.
+        """
+        async with self._database.transaction() as db:
+            standing = await approve(
+                db,
+                approval_id,
+                expected_total=expected_total,
+                hold_for=self._hold_for,
+                actor=actor,
+                now=self._clock.now(),
+            )
+        if standing.payment is None or standing.payment.state != "pending":
+            return _completion(standing)
+        return _completion(await self._ask(standing.payment))
 
     async def settle_payment(self, payment_id: UUID) -> Completion:
         """Ask the provider what became of a payment and act on it: the browser's return and the webhook.

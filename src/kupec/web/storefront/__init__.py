@@ -6,6 +6,7 @@ from litestar import Router
 
 from kupec.web.security import limit_rate, refuse_forged
 from kupec.web.storefront import (
+    approving,
     cart,
     checkout,
     listing,
@@ -46,6 +47,10 @@ routes: list[Any] = [
             checkout.show,
             checkout.submit,
             checkout.forget,
+            approving.question,
+            approving.take_back,
+            approving.decide_page,
+            approving.decide,
             payment.come_back,
             payment.done,
             orders.show,

@@ -34,6 +34,7 @@ from kupec.sales import (
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import site_of
 from kupec.web.security import content_policy, forget_cookie, origin_of
+from kupec.web.storefront.approving import ask, is_asked, to_question
 from kupec.web.storefront.cart import open_cart, ready_cart, with_delivery
 from kupec.web.storefront.payment import finish
 from kupec.web.storefront.shop import ORDER_COOKIE, Shop, buyer, cart_cookie, known_order, open_shop, page
@@ -83,6 +84,8 @@ async def show(request: AnyRequest) -> Response[Any]:
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
+        if shop.cart and await is_asked(db, shop.cart):
+            return to_question(shop)
         priced = await ready_cart(request, db, shop)
     if priced is None or not priced.cart.lines or line_texts(priced, shop.language):
         return Redirect(shop.address("/cart"), status_code=303)
@@ -99,6 +102,8 @@ async def submit(request: AnyRequest) -> Response[Any]:
         cart = shop.cart
         if cart is None or not cart.lines:
             return Redirect(shop.address("/cart"), status_code=303)
+        if await is_asked(db, cart):
+            return to_question(shop)
         values = _values_in(form)
         errors = await _save(request, db, cart, shop, values)
         priced = await with_delivery(request, db, cart)
@@ -134,6 +139,8 @@ async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token:
         actor=buyer(cart),
     )
     try:
+        if view.priced.needs_approval and view.priced.cart.approval_id is None:
+            return await ask(request, shop, cart, form.whole("expected_total", least=0, most=_MOST))
         completion = await site.checkout.complete(wanted)
     except TotalChanged:
         view.notice = "total_changed"

@@ -7,17 +7,13 @@ from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from kupec.billing import allow_account
-from kupec.customers import get_party
 from kupec.kit.actor import customer
-from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
-from kupec.kit.ids import uuid7
 from kupec.kit.signing import sign, unsign
-from kupec.sales import Cart, cancel_cart, create_cart
+from kupec.sales import buy_for
 from kupec.web.rendering import site_of
 from kupec.web.security import read_signed_cookie, signed_cookie
-from kupec.web.storefront.shop import Shop, buyer, cart_cookie, open_shop
+from kupec.web.storefront.shop import buyer, cart_cookie, open_shop
 
 ACCOUNT_COOKIE = "kupec_account"
 _DAYS = 365
@@ -47,29 +43,15 @@ async def begin(request: AnyRequest, token: FromPath[str]) -> Redirect:
         raise NotFound(what="page")
     party_id = UUID(hex=value)
     async with site.database.transaction() as db:
-        await get_party(db, party_id)
         shop = await open_shop(request, db)
-        cart = await _cart_for(request, db, shop, party_id)
+        cart = await buy_for(
+            db,
+            party_id,
+            market=shop.market.code,
+            language=shop.language,
+            instead_of=shop.cart.id if shop.cart else None,
+            actor=buyer(shop.cart) if shop.cart else customer(party_id),
+            now=now,
+        )
     cookies = [signed_cookie(site, ACCOUNT_COOKIE, party_id.hex, days=_DAYS), cart_cookie(site, cart.id)]
     return Redirect(shop.address(), status_code=303, cookies=cookies)
-
-
-async def _cart_for(request: AnyRequest, db: Connection, shop: Shop, party_id: UUID) -> Cart:
-    """A cart of the customer's with what was in the cart before."""
-    now = site_of(request).clock.now()
-    lines = shop.cart.lines if shop.cart else []
-    if shop.cart:
-        await cancel_cart(db, shop.cart.id, actor=buyer(shop.cart), now=now)
-    cart_id = uuid7()
-    await allow_account(db, cart_id, party_id, now=now)
-    return await create_cart(
-        db,
-        cart_id=cart_id,
-        market=shop.market.code,
-        language=shop.language,
-        channel="web",
-        actor=customer(party_id),
-        now=now,
-        customer_id=party_id,
-        lines=lines,
-    )
