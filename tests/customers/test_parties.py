@@ -86,7 +86,7 @@ async def test_a_party_with_all_that_is_known(db: Connection, people: list[UUID]
         db, [Contact(email="x@example.cz", name="X", language="en", address=ADDRESS)], now=NOW, actor=system("test")
     )
     page = await party_page(db, new)
-    assert page.addresses == [ADDRESS]
+    assert [each.address for each in page.addresses] == [ADDRESS]
     assert [(point.kind, point.value, point.verified_at) for point in page.contact_points] == [
         ("email", "x@example.cz", None)
     ]

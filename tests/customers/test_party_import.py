@@ -53,7 +53,7 @@ async def test_a_customer_comes_in_whole_and_marked_as_imported(db: Connection) 
     assert (party.kind, party.name, party.language) == ("organisation", "Žlutý kůň s. r. o.", "cs")
     assert (party.company_id, party.created_at, party.email) == ("12345678", LONG_AGO, "info@zluty.cz")
     assert (party.phone, [point.verified_at for point in page.contact_points]) == ("+420601234567", [None, None])
-    assert page.addresses == [
+    assert [each.address for each in page.addresses] == [
         {"name": party.name, "street": "Dlouhá 1", "city": "Praha", "postcode": "110 00", "country": "CZ"}
     ]
     [event] = await db.fetch("select * from event")
@@ -85,7 +85,7 @@ async def test_importing_again_brings_what_is_new_and_keeps_what_is_left_empty(d
     assert (page.party.name, page.party.language, page.party.kind) == ("Jana Nová", "cs", "organisation")
     assert page.party.company_id == "9"
     assert {point.value for point in page.contact_points} == {"jana@example.cz", "nova@example.cz"}
-    assert [address["city"] for address in page.addresses] == ["Praha"]
+    assert [each.address["city"] for each in page.addresses] == ["Praha"]
     assert await db.fetchval("select folded from party where id = $1", key) == "jana nova"
     events = await db.fetch("select name, origin, occurred_at, payload from event order by id")
     assert [(event["name"], event["origin"]) for event in events] == [

@@ -1,5 +1,6 @@
 """Customers: people and organisations, how they are reached, their timeline, tasks about them."""
 
+from kupec.customers.addresses import ADDRESS_FIELDS, addresses_of, put_address, remove_address
 from kupec.customers.company_ids import normalise_company_id, normalise_vat_id
 from kupec.customers.consent import (
     allowed,
@@ -30,11 +31,22 @@ from kupec.customers.consent_models import (
     Purpose,
 )
 from kupec.customers.contact_events import ContactPointAdded, ContactPointRemoved, ContactPointVerified
+from kupec.customers.contact_points import (
+    add_contact_point,
+    choose_contact_point,
+    contact_points_of,
+    label_contact_point,
+    remove_contact_point,
+    verify_contact_point,
+)
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
+from kupec.customers.custom_fields import CUSTOM_FIELDS, Choice, CustomField, CustomFields, fields_for
+from kupec.customers.editing import NewParty, PartyChange, change_party, create_party
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
 from kupec.customers.exporting import EXPORT_COLUMNS, export_customers
 from kupec.customers.groups import set_price_group, set_segments, tag_segment
 from kupec.customers.history import timeline
+from kupec.customers.identities import identities_of, party_of_identity, put_identity, remove_identity
 from kupec.customers.identity import identify
 from kupec.customers.importing import PartyRow, import_parties
 from kupec.customers.interaction_importing import InteractionRow, import_interactions, record_interactions
@@ -62,9 +74,18 @@ from kupec.customers.interactions import (
     party_of_contact,
     remove_interaction,
 )
-from kupec.customers.membership import add_alias, members_of, roots
-from kupec.customers.models import Contact, ContactPoint, Party, PartyPage
+from kupec.customers.membership import add_alias, members_of, root_of, roots
+from kupec.customers.models import ChannelIdentity, Contact, ContactPoint, Party, PartyAddress, PartyPage
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
+from kupec.customers.party_errors import (
+    AddressInUse,
+    AlreadyMerged,
+    DifferentKinds,
+    NotProved,
+    NotYours,
+    UndoLaterFirst,
+    UnfitFile,
+)
 from kupec.customers.points import (
     expire_points,
     grant_points,
@@ -82,6 +103,7 @@ from kupec.customers.points_models import (
     PointsSpent,
 )
 from kupec.customers.proving import verify_email
+from kupec.customers.roles import ROLES, KeyPerson, Role, give_role, key_persons, organisations_of, roles_of, take_role
 from kupec.customers.sign_in_codes import (
     CODE_MAIL,
     CodeLetter,
@@ -136,21 +158,43 @@ from kupec.customers.tasks import (
 from kupec.customers.teams import Team, TeamNameTaken, list_teams, remove_team, save_team
 from kupec.customers.tracking import objects_to_tracking
 from kupec.customers.upsert import put_parties
+from kupec.customers.visits import (
+    VISITS,
+    PageView,
+    Seen,
+    ViewKind,
+    Visit,
+    VisitorKnown,
+    VisitStarted,
+    forget_old_views,
+    know_visitor,
+    record_views,
+    views_of,
+    visits_by_ids,
+)
 
 __all__ = [
+    "ADDRESS_FIELDS",
     "APP_LIFE",
     "BROWSER_LIFE",
     "CODE_MAIL",
     "CONSENTS",
+    "CUSTOM_FIELDS",
     "EXPORT_COLUMNS",
     "INTERACTION_KINDS",
     "LONGEST_INTERACTION",
     "LONGEST_OUTCOME",
     "POINTS",
     "PRIORITIES",
+    "ROLES",
     "VIEWS",
+    "VISITS",
+    "AddressInUse",
     "AddressTaken",
+    "AlreadyMerged",
     "Benefit",
+    "ChannelIdentity",
+    "Choice",
     "CodeLetter",
     "CodeOver",
     "CodeSent",
@@ -169,11 +213,14 @@ __all__ = [
     "ContactPointVerified",
     "CredentialAdded",
     "CredentialRemoved",
+    "CustomField",
+    "CustomFields",
     "CustomerChanged",
     "CustomerCreated",
     "CustomerPasskey",
     "CustomerSignedIn",
     "CustomerSignedOut",
+    "DifferentKinds",
     "Direction",
     "Interaction",
     "InteractionAssigned",
@@ -182,11 +229,18 @@ __all__ = [
     "InteractionLogged",
     "InteractionRemoved",
     "InteractionRow",
+    "KeyPerson",
     "LinkExpired",
     "NewInteraction",
+    "NewParty",
     "NotEnoughPoints",
+    "NotProved",
+    "NotYours",
     "Opened",
+    "PageView",
     "Party",
+    "PartyAddress",
+    "PartyChange",
     "PartyPage",
     "PartyRow",
     "Points",
@@ -197,6 +251,8 @@ __all__ = [
     "Proof",
     "Purpose",
     "Reminded",
+    "Role",
+    "Seen",
     "Session",
     "SignInMethods",
     "Task",
@@ -211,12 +267,20 @@ __all__ = [
     "TeamChanged",
     "TeamNameTaken",
     "TeamRemoved",
+    "UndoLaterFirst",
+    "UnfitFile",
     "View",
+    "ViewKind",
+    "Visit",
+    "VisitStarted",
+    "VisitorKnown",
     "Whence",
     "WrongCode",
     "WrongCredentials",
     "add_alias",
+    "add_contact_point",
     "add_passkey",
+    "addresses_of",
     "allowed",
     "answer_task",
     "ask_consent",
@@ -227,15 +291,19 @@ __all__ = [
     "calendar_of",
     "cancel_task",
     "change_interaction",
+    "change_party",
     "change_task",
     "choose_account",
+    "choose_contact_point",
     "claim_interactions",
     "confirm_consent",
     "consent_history",
     "consent_subscriber",
     "consents_of",
+    "contact_points_of",
     "count_due",
     "count_open",
+    "create_party",
     "drop_passkey",
     "end_session",
     "end_sessions",
@@ -245,20 +313,27 @@ __all__ = [
     "enter_with_password",
     "expire_points",
     "export_customers",
+    "fields_for",
     "finish_task",
-    "forget_sign_ins",
     "forget_asks",
+    "forget_old_views",
+    "forget_sign_ins",
     "get_ask",
     "get_interaction",
     "get_party",
     "get_task",
     "give_consent",
+    "give_role",
     "grant_points",
     "identify",
+    "identities_of",
     "import_interactions",
     "import_parties",
     "interactions_by_ids",
     "is_fresh",
+    "key_persons",
+    "know_visitor",
+    "label_contact_point",
     "link_opens_for",
     "list_interactions",
     "list_parties",
@@ -273,8 +348,10 @@ __all__ = [
     "normalise_vat_id",
     "objects_to_tracking",
     "open_task",
+    "organisations_of",
     "parties_by_ids",
     "party_of_contact",
+    "party_of_identity",
     "party_page",
     "pass_task",
     "passkey_challenge",
@@ -285,17 +362,25 @@ __all__ = [
     "postpone_sign_ins",
     "postpone_task",
     "prove_address",
+    "put_address",
     "put_away",
+    "put_identity",
     "put_parties",
     "read_letter",
     "record_interactions",
+    "record_views",
     "remind_tasks",
     "reminders_now",
+    "remove_address",
+    "remove_contact_point",
+    "remove_identity",
     "remove_interaction",
     "remove_password",
     "remove_team",
     "request_code",
     "require_consent",
+    "roles_of",
+    "root_of",
     "roots",
     "save_team",
     "session_by_token",
@@ -306,10 +391,14 @@ __all__ = [
     "sign_in_methods",
     "spend_points",
     "tag_segment",
+    "take_role",
     "tasks_of",
     "timeline",
     "valid_postcode",
+    "verify_contact_point",
     "verify_email",
+    "views_of",
+    "visits_by_ids",
     "waiting_reminders",
     "withdraw_all",
     "withdraw_consent",

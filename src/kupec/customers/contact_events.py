@@ -2,24 +2,27 @@
 
 from typing import ClassVar
 
-from kupec.customers.models import ContactKind
 from kupec.kit.events import Payload
 
 
 class ContactPointAdded(Payload, frozen=True, kw_only=True):
-    """A customer can be reached in one more way. Subject "customer:<id>"."""
+    """A customer can be reached in one more way. Subject "customer:<id>". `kind`: email, phone, or a channel's code."""
 
     name: ClassVar[str] = "contact_point.added"
 
-    kind: ContactKind
+    kind: str
 
 
 class ContactPointVerified(Payload, frozen=True, kw_only=True):
-    """A customer has shown that they read what is sent there. Subject "customer:<id>"."""
+    """A customer has shown that they read what is sent there. Subject "customer:<id>".
+
+    `shared`: another customer owns it, so the two may be the same.
+    """
 
     name: ClassVar[str] = "contact_point.verified"
 
-    kind: ContactKind
+    kind: str
+    shared: bool = False
 
 
 class ContactPointRemoved(Payload, frozen=True, kw_only=True):
@@ -27,4 +30,4 @@ class ContactPointRemoved(Payload, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "contact_point.removed"
 
-    kind: ContactKind
+    kind: str

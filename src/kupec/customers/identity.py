@@ -18,7 +18,11 @@ from kupec.kit.errors import Conflict, InvalidValue
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
 
-_FIND = "select value, party_id from contact_point where kind = 'email' and value = any($1::text[])"
+_FIND = """
+select value, coalesce(alias.party_id, point.party_id) as party_id
+from contact_point point left join party_alias alias on alias.member_id = point.party_id
+where point.kind = 'email' and value = any($1::text[])
+"""
 
 # The contact point goes first: whoever wins its unique value makes the party, the others make nothing.
 # The foreign key is checked at the end of the statement, when the party is there. Every batch claims in
@@ -53,6 +57,8 @@ select value, party_id from claimed
 
 async def identify(db: Connection, contacts: Sequence[Contact], *, now: datetime, actor: Actor) -> list[UUID]:
     """The party of each contact, in their order: found by its e-mail address, or made.
+
+    An address of somebody who was absorbed is the customer they belong to today.
 
     Equal addresses are one party, within a batch (the first one's name counts) and between concurrent
     transactions. Known addresses cost one statement, new ones at most four, whatever the batch's size.

@@ -1,7 +1,7 @@
 """What a customer is."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -24,11 +24,36 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContactPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A way to reach a party. `value` is normalised: mail in lower case, phone in E.164."""
+    """A way to reach a party. `value` is normalised: mail in lower case, phone in E.164.
 
+    `chosen`: the one of its kind that is used first. `label` is the customer's or the desk's own word for it.
+    """
+
+    id: UUID
+    party_id: UUID
     kind: ContactKind
     value: str
     verified_at: datetime | None
+    label: str
+    chosen: bool
+
+
+class ChannelIdentity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a customer is in a channel ("whatsapp", "telegram"): what the channel calls them."""
+
+    id: UUID
+    party_id: UUID
+    channel: str
+    identity: str
+    verified_at: datetime | None
+
+
+class PartyAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """A postal address: name, street, city, postcode, country (ISO 3166 alpha-2)."""
+
+    id: UUID
+    party_id: UUID
+    address: dict[str, str]
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +68,11 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     email: str | None
     phone: str | None
+    vat_id: str | None
+    price_group: str | None
+    segments: list[str]
+    custom: dict[str, Any]
+    """By the code of the merchant's own field."""
 
 
 class PartyPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,5 +80,6 @@ class PartyPage(msgspec.Struct, frozen=True, kw_only=True):
 
     party: Party
     contact_points: list[ContactPoint]
-    addresses: list[dict[str, str]]
+    addresses: list[PartyAddress]
+    identities: list[ChannelIdentity]
     open_tasks: list[Task]

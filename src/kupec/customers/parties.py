@@ -3,8 +3,11 @@
 import re
 from uuid import UUID
 
+from kupec.customers.addresses import addresses_of
+from kupec.customers.contact_points import contact_points_of
+from kupec.customers.identities import identities_of
 from kupec.customers.membership import members_of, roots
-from kupec.customers.models import ContactPoint, Party, PartyPage
+from kupec.customers.models import Party, PartyPage
 from kupec.customers.tasks import tasks_of
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -18,11 +21,12 @@ _LIKE_SPECIAL = re.compile(r"([\\%_])")
 _REACHED = """
 (select value from contact_point
   where party_id = any(array(select member_id from party_alias where party_alias.party_id = p.id) || p.id)
-    and kind = '{kind}' order by verified_at nulls last, id limit 1) as {kind}
+    and kind = '{kind}' order by chosen desc, party_id <> p.id, verified_at nulls last, id limit 1) as {kind}
 """
 
 _COLUMNS = f"""
-p.id, p.kind, p.name, p.language, p.company_id, p.external_id, p.created_at,
+p.id, p.kind, p.name, p.language, p.company_id, p.external_id, p.created_at, p.vat_id, p.price_group, p.segments,
+p.custom,
 {_REACHED.format(kind="email")}, {_REACHED.format(kind="phone")}
 """
 
@@ -106,20 +110,16 @@ def _phone_prefixes(query: str) -> list[str]:
 
 
 async def party_page(db: Connection, party_id: UUID) -> PartyPage:
-    """A customer with the contact points, addresses and open tasks of all their ids. Raises NotFound."""
+    """A customer with all that belongs to any of their ids: how they are reached, and what is to be done.
+
+    Raises NotFound.
+    """
     party = await get_party(db, party_id)
     members = await members_of(db, party.id)
-    points = await db.fetch(
-        "select kind, value, verified_at from contact_point where party_id = any($1::uuid[]) order by kind, id", members
-    )
-    addresses = await db.fetch(
-        "select address from party_address where party_id = any($1::uuid[]) "
-        "order by array_position($1::uuid[], party_id), position, id",
-        members,
-    )
     return PartyPage(
         party=party,
-        contact_points=[ContactPoint(**dict(row)) for row in points],
-        addresses=[row["address"] for row in addresses],
+        contact_points=await contact_points_of(db, members),
+        addresses=await addresses_of(db, members),
+        identities=await identities_of(db, members),
         open_tasks=await tasks_of(db, members),
     )
