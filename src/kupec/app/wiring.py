@@ -101,6 +101,8 @@ def dues() -> list[Due]:
     """What becomes due by the clock."""
     return [
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
+        Due(name="messages held", verb=outreach.release_held, every=30),
+        Due(name="bounces", verb=outreach.read_bounces, every=30),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
         Due(name="carriers' notices", verb=sales.act_on_notices, every=5),
         Due(name="late parcels", verb=sales.call_late, every=600),
@@ -109,6 +111,7 @@ def dues() -> list[Due]:
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
         Due(name="overdue payments", verb=billing.remind_overdue, every=600),
         Due(name="approvals", verb=sales.expire_approvals, every=600),
+        Due(name="dunning", verb=billing.dun, every=600),
         Due(name="unpaid orders", verb=sales.cancel_unpaid, every=600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
     ]

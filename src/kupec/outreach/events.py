@@ -13,3 +13,24 @@ class MailSent(Payload, frozen=True, kw_only=True):
 
     mail_id: UUID
     kind: str
+
+
+class MessageWithheld(Payload, frozen=True, kw_only=True):
+    """A message was not sent. `why`: off, no_address, bounced, consent, cap, no_longer."""
+
+    name: ClassVar[str] = "message.withheld"
+
+    mail_id: UUID
+    kind: str
+    why: str
+
+
+class MailBounced(Payload, frozen=True, kw_only=True):
+    """A mail came back. `hard`: the address does not exist and is not written any more; `code` as the server said."""
+
+    name: ClassVar[str] = "mail.bounced"
+
+    mail_id: UUID
+    kind: str
+    hard: bool
+    code: str

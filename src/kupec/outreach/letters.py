@@ -46,7 +46,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def _environment(language: str) -> Environment:
+def environment_of(language: str) -> Environment:
+    """The templates of letters, speaking this language."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=select_autoescape(["html"]),
@@ -62,7 +63,7 @@ def _environment(language: str) -> Environment:
     environment.globals["language"] = language
     countries = Locale(language).territories
     environment.filters["country"] = lambda code: countries.get(code, code)
-    environment.filters["date"] = lambda day: _date(day, language)
+    environment.filters["date"] = lambda day: day_in_words(day, language)
     return environment
 
 
@@ -72,7 +73,8 @@ def _say(translate: Callable[[str], str], message: str, **values: object) -> str
 
 
 @lru_cache(maxsize=500)
-def _date(day: date, language: str) -> str:
+def day_in_words(day: date, language: str) -> str:
+    """A day as a letter says it: "3. prosince 2026"."""
     return format_date(day, format="d. MMMM y" if language == "cs" else "d MMMM y", locale=language)
 
 
@@ -128,7 +130,7 @@ def _letter(
     owed: PaymentInstructions | None = None,
     more: Mapping[str, object] | None = None,
 ) -> Letter:
-    environment = _environment(order.language)
+    environment = environment_of(order.language)
     told = _told(order, sender, parcel)
     title = fill(wording.subject.get(order.language, ""), told) or title
     intro = fill(wording.intro.get(order.language, ""), told)

@@ -1,7 +1,6 @@
 """The mails we wrote: each once for its reason, sent at least once, and shown in the outbox."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -10,18 +9,15 @@ from uuid import UUID
 import msgspec
 
 from kupec.billing import Document, PaymentInstructions, get_documents, payment_instructions
-from kupec.kit.actor import Actor, system
+from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
-from kupec.kit.events import Event, Happened, emit
+from kupec.kit.events import Event
 from kupec.kit.ids import uuid7
-from kupec.kit.jobs import GiveUp, Job, JobContext, enqueue
-from kupec.kit.mail import Attachment, MailRefused, OutgoingMail, Transport
+from kupec.kit.jobs import enqueue
 from kupec.kit.subscribers import Subscriber
 from kupec.kit.versions import published
-from kupec.outreach.attachments import attachments_by_mail
 from kupec.outreach.delivery_letters import DELIVERY_EVENTS, delivery_letter
-from kupec.outreach.events import MailSent
 from kupec.outreach.letters import (
     Letter,
     Sender,
@@ -35,8 +31,7 @@ from kupec.outreach.wording import LETTERS, Letters
 from kupec.sales import Order, get_orders, slots_by_ids, tariff
 
 SEND_MAILS = "send_mails"
-_OUTREACH = system("outreach")
-_AT_ONCE = 8
+MailState = Literal["queued", "held", "sent", "failed", "withheld", "bounced"]
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,12 +50,21 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     html: str
     text: str
-    state: Literal["queued", "sent", "failed"]
+    state: MailState
     attempts: int
     error: str | None
     created_at: datetime
     sent_at: datetime | None
     document_id: UUID | None = None
+    reason: str = ""
+    """What made us write: "event:order.placed", "rule:<code>", "staff:<id>", "sweep:<name>"."""
+    purpose: str = "service"
+    template_version: int | None = None
+    """Of the messages' document; 0 are our own words, None a letter that is none of them."""
+    consent_version: str | None = None
+    why: str | None = None
+    """Why it was withheld."""
+    send_after: datetime | None = None
 
 
 class _Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +72,7 @@ class _Draft(msgspec.Struct, frozen=True, kw_only=True):
     subject_ref: str
     order: Order
     letter: Letter
-    written_at: datetime
+    event: Event
     document_id: UUID | None = None
 
 
@@ -110,7 +114,7 @@ async def _about_delivery(db: Connection, event: Event, order: Order, sender: Se
     if written is None:
         return []
     kind, about, letter = written
-    return [_Draft(kind=kind, subject_ref=about, order=order, letter=letter, written_at=event.recorded_at)]
+    return [_Draft(kind=kind, subject_ref=about, order=order, letter=letter, event=event)]
 
 
 async def _documents(db: Connection, events: Sequence[Event]) -> dict[UUID, Document]:
@@ -124,7 +128,7 @@ def _document_draft(event: Event, order: Order, document: Document, sender: Send
         subject_ref=f"document:{document.id}",
         order=order,
         letter=document_letter(order, document, sender),
-        written_at=event.recorded_at,
+        event=event,
         document_id=document.id,
     )
 
@@ -138,7 +142,7 @@ def _reminder(event: Event, order: Order, owed: PaymentInstructions | None, send
         subject_ref=f"payment:{owed.payment_id}",
         order=order,
         letter=payment_reminder(order, owed, sender),
-        written_at=event.recorded_at,
+        event=event,
     )
     return [reminder]
 
@@ -165,7 +169,7 @@ def _draft(
             subject_ref=event.subject,
             order=order,
             letter=order_confirmation(order, sender, letters, owed=owed, way=way),
-            written_at=event.recorded_at,
+            event=event,
         )
     parcel_id = UUID(event.payload["fulfilment_id"])
     parcel = next(parcel for parcel in order.fulfilments if parcel.id == parcel_id)
@@ -174,7 +178,7 @@ def _draft(
         subject_ref=f"parcel:{parcel_id}",
         order=order,
         letter=parcel_shipped(order, parcel, sender, letters),
-        written_at=event.recorded_at,
+        event=event,
     )
 
 
@@ -182,9 +186,9 @@ async def _insert(db: Connection, drafts: Sequence[_Draft]) -> list[UUID]:
     rows = await db.fetch(
         """
         insert into mail (id, kind, subject_ref, history, customer_id, language, to_address, title, html, text,
-                          created_at, document_id)
+                          created_at, document_id, reason)
         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[],
-                             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::uuid[])
+                             $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::uuid[], $13::text[])
             on conflict (kind, subject_ref) do nothing
         returning id
         """,
@@ -198,105 +202,11 @@ async def _insert(db: Connection, drafts: Sequence[_Draft]) -> list[UUID]:
         [draft.letter.title for draft in drafts],
         [draft.letter.html for draft in drafts],
         [draft.letter.text for draft in drafts],
-        [draft.written_at for draft in drafts],
+        [draft.event.recorded_at for draft in drafts],
         [draft.document_id for draft in drafts],
+        [f"event:{draft.event.name}" for draft in drafts],
     )
     return [row["id"] for row in rows]
-
-
-def job(transport: Transport, sender: Sender) -> Job:
-    """Hands the written mails over to `transport`."""
-    return Job(name=SEND_MAILS, handle=partial(_send_mails, transport=transport, sender=sender), timeout=300)
-
-
-async def _send_mails(
-    context: JobContext, payload: dict[str, list[str]], *, transport: Transport, sender: Sender
-) -> None:
-    async with context.database.reading() as db:
-        rows = await db.fetch(
-            "select * from mail where id = any($1::uuid[]) and state = 'queued'",
-            [UUID(text) for text in payload["ids"]],
-        )
-    mails = [Mail(**dict(row)) for row in rows]
-    outcomes: dict[UUID, BaseException | None] = {}
-    for at in range(0, len(mails), _AT_ONCE):
-        some = mails[at : at + _AT_ONCE]
-        outcomes |= await _send(some, await _attachments(context, some), transport, sender)
-    await _record(context, mails, outcomes)
-    waiting = [error for error in outcomes.values() if error is not None and not isinstance(error, MailRefused)]
-    if waiting:
-        raise waiting[0]
-    if any(outcomes.values()):
-        raise GiveUp(reason="the mail server refuses an address")
-
-
-async def _attachments(context: JobContext, mails: Sequence[Mail]) -> dict[UUID, Attachment]:
-    wanted = {mail.id: mail.document_id for mail in mails if mail.document_id is not None}
-    async with context.database.reading() as db:
-        return await attachments_by_mail(db, wanted)
-
-
-async def _send(
-    mails: Sequence[Mail], attachments: Mapping[UUID, Attachment], transport: Transport, sender: Sender
-) -> dict[UUID, BaseException | None]:
-    sending = [transport.send(_outgoing(mail, attachments.get(mail.id), sender)) for mail in mails]
-    errors = await asyncio.gather(*sending, return_exceptions=True)
-    return {mail.id: error for mail, error in zip(mails, errors, strict=True)}
-
-
-def _outgoing(mail: Mail, attachment: Attachment | None, sender: Sender) -> OutgoingMail:
-    return OutgoingMail(
-        to=mail.to_address,
-        sender=sender.email,
-        sender_name=sender.name,
-        subject=mail.title,
-        html=mail.html,
-        text=mail.text,
-        # The same mail sent again after a crash has the same id, so that the reader's side can drop it.
-        message_id=f"{mail.id}@{sender.email.rpartition('@')[2]}",
-        written_at=mail.created_at,
-        headers={"Auto-Submitted": "auto-generated"},
-        attachments=[attachment] if attachment else [],
-    )
-
-
-async def _record(context: JobContext, mails: Sequence[Mail], outcomes: dict[UUID, BaseException | None]) -> None:
-    now = context.clock.now()
-    sent = [mail for mail in mails if outcomes[mail.id] is None]
-    failed = [mail for mail in mails if outcomes[mail.id] is not None]
-    lost = [mail for mail in failed if context.last or isinstance(outcomes[mail.id], MailRefused)]
-    async with context.database.transaction() as db:
-        rows = await db.fetch(
-            """
-            update mail set state = 'sent', sent_at = $2, attempts = attempts + 1, error = null
-             where id = any($1::uuid[]) and state = 'queued' returning id
-            """,
-            [mail.id for mail in sent],
-            now,
-        )
-        recorded = {row["id"] for row in rows}
-        await emit(db, [_happened(mail, now) for mail in sent if mail.id in recorded], actor=_OUTREACH)
-        if failed:
-            await db.execute(
-                """
-                update mail set attempts = attempts + 1, error = failed.error,
-                                state = case when mail.id = any($3::uuid[]) then 'failed' else 'queued' end
-                  from unnest($1::uuid[], $2::text[]) as failed (id, error) where mail.id = failed.id
-                """,
-                [mail.id for mail in failed],
-                [str(outcomes[mail.id])[:500] for mail in failed],
-                [mail.id for mail in lost],
-            )
-
-
-def _happened(mail: Mail, now: datetime) -> Happened:
-    return Happened(
-        payload=MailSent(mail_id=mail.id, kind=mail.kind),
-        subject=mail.history,
-        occurred_at=now,
-        customer_id=mail.customer_id,
-        channel="email",
-    )
 
 
 async def list_mails(db: Connection, *, before: tuple[datetime, UUID] | None = None, limit: int = 50) -> list[Mail]:
@@ -321,10 +231,15 @@ async def get_mail(db: Connection, mail_id: UUID) -> Mail:
 
 
 async def retry_mail(db: Connection, mail_id: UUID, *, actor: Actor) -> None:
-    """Send a failed mail once more. Needs "system.write"; NotFound unless it failed."""
+    """Send a mail once more that failed or came back. Needs "system.write"; NotFound unless it did."""
     actor.require("system.write")
     done = await db.fetchval(
-        "update mail set state = 'queued', attempts = 0 where id = $1 and state = 'failed' returning id", mail_id
+        """
+        update mail set state = 'queued', attempts = 0, why = null
+         where id = $1 and title <> '' and (state in ('failed', 'bounced') or state = 'withheld' and why = 'bounced')
+        returning id
+        """,
+        mail_id,
     )
     if done is None:
         raise NotFound(what="failed mail")

@@ -5,6 +5,7 @@ from typing import Any
 
 from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
+from kupec.outreach import OURS
 from kupec.web.desk.reader import Reader
 
 SENTENCES = {
@@ -46,6 +47,10 @@ SENTENCES = {
     "payment.reopened": _("{amount} is owed again"),
     "payment.reduced": _("{amount} less is owed"),
     "payment.overdue": _("{amount} was not paid in time"),
+    "payment.dunned": _("Reminder {level} about an unpaid invoice: {amount} open"),
+    "payment.dunned:stops": _("Reminder {level}: {amount} open, buying on account is stopped"),
+    "payment.dunning_paused": _("Reminders are held back"),
+    "payment.dunning_resumed": _("Reminders go on"),
     "payment.failed": _("The payment of {amount} failed: {error_code}"),
     "payment.void_requested": _("The reservation of {amount} is being released"),
     "payment.voided": _("The reservation of {amount} was released"),
@@ -105,6 +110,9 @@ SENTENCES = {
     "stock.moved": _("Stock {delta}: {reason}"),
     "stock.moved:noted": _("Stock {delta}: {reason}, {note}"),
     "mail.sent": _("Mail sent: {kind}"),
+    "mail.bounced": _("A mail came back: {kind} ({code})"),
+    "mail.bounced:hard": _("A mail came back, the address does not exist: {kind} ({code})"),
+    "message.withheld": _("Message not sent: {kind} ({why})"),
     "review.written": _("Review written, {stars} of 5 stars"),
     "review.published": _("Review published"),
     "review.rejected": _("Review rejected"),
@@ -153,6 +161,14 @@ CODES = {
     "return_approved": _("return approved"),
     "return_refused": _("return refused"),
     "return_closed": _("return settled"),
+    "payment_reminder": _("reminder of a payment"),
+    **{code: words.title for code, words in OURS.items()},
+    "why.off": _("it is switched off"),
+    "why.no_address": _("no e-mail address is known"),
+    "why.bounced": _("the address does not exist"),
+    "why.consent": _("there is no consent"),
+    "why.cap": _("enough was written in these days"),
+    "why.no_longer": _("its reason is gone"),
     "goods_in": _("goods in"),
     "count": _("count"),
     "import": _("taken over from a file"),
@@ -225,6 +241,7 @@ ICONS = {
     "payment.problem": "alert",
     "payment.awaiting": "clock",
     "payment.overdue": "alert",
+    "payment.dunned": "alert",
     "payment.matched": "money",
     "payment.unmatched": "undo",
     "account": "money",
@@ -249,6 +266,8 @@ ICONS = {
     "points": "star",
     "privacy": "user",
     "mail": "mail",
+    "mail.bounced": "alert",
+    "message.withheld": "ban",
     "product": "tag",
     "product.liked": "heart",
     "product.unliked": "heart",
@@ -267,11 +286,13 @@ _CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how", "o
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.cancelled": lambda payload: ":passed" if payload.get("passed") else "",
+    "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
     "document.published": lambda payload: ":back" if payload.get("back_to") else "",
     "stock.moved": lambda payload: ":noted" if payload.get("note") else "",
+    "payment.dunned": lambda payload: ":stops" if payload.get("stops") else "",
     "payment.voided": lambda payload: ":owed" if payload.get("owed") else "",
     "list_price.changed": lambda payload: (
         ":gone" if payload.get("after") is None else ":first" if payload.get("before") is None else ""
@@ -318,6 +339,8 @@ class _Filling(dict[str, Any]):
             return ", ".join(code_in_words(str(one), self._reader) for one in value)
         if key == "state":
             return self._reader.word("tracking", str(value))
+        if key == "why":
+            return code_in_words(f"why.{value}", self._reader)
         if key in _CODED:
             return code_in_words(str(value), self._reader)
         return str(value)
