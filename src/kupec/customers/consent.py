@@ -124,15 +124,15 @@ async def consents_of(db: Connection, party_id: UUID) -> list[ConsentStanding]:
     members = await members_of(db, party_id)
     latest = await _latest(db, members)
     waiting = await db.fetch(
-        "select distinct unnest(purposes) as purpose from consent_ask "
-        "where party_id = any($1::uuid[]) and confirmed_at is null",
+        "select purpose, max(at) as at from consent_ask cross join unnest(purposes) as purpose "
+        "where party_id = any($1::uuid[]) and confirmed_at is null group by purpose",
         members,
     )
-    asked = {row["purpose"] for row in waiting}
-    return [_standing(one, latest.get(one.code), one.code in asked) for one in document.purposes]
+    asked = {row["purpose"]: row["at"] for row in waiting}
+    return [_standing(one, latest.get(one.code), asked.get(one.code)) for one in document.purposes]
 
 
-def _standing(purpose: Purpose, last: Consent | None, asked: bool) -> ConsentStanding:
+def _standing(purpose: Purpose, last: Consent | None, asked: datetime | None) -> ConsentStanding:
     if purpose.basis == "contract":
         return ConsentStanding(purpose=purpose, allowed=True)
     given = last is not None and last.given
@@ -141,7 +141,7 @@ def _standing(purpose: Purpose, last: Consent | None, asked: bool) -> ConsentSta
         purpose=purpose,
         allowed=given and current,
         outdated=given and not current,
-        waiting=asked and not (given and current),
+        waiting=asked is not None and not (given and current) and (last is None or asked > last.at),
         last=last,
     )
 
