@@ -122,8 +122,9 @@ async def _insert_lines(db: Connection, carts: Sequence[Cart]) -> None:
         return
     await db.execute(
         """
-        insert into cart_line (id, cart_id, variant_id, quantity, position, options, options_key)
-        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::jsonb[], $7::text[])
+        insert into cart_line (id, cart_id, variant_id, quantity, position, options, options_key, fixed_amount)
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::int[], $6::jsonb[], $7::text[],
+                             $8::bigint[])
         """,
         [line.id for _, _, line in lines],
         [cart_id for cart_id, _, _ in lines],
@@ -132,13 +133,14 @@ async def _insert_lines(db: Connection, carts: Sequence[Cart]) -> None:
         [position for _, position, _ in lines],
         [line.options for _, _, line in lines],
         [options_key(line.options) for _, _, line in lines],
+        [line.fixed_amount for _, _, line in lines],
     )
 
 
 def cart_lines(goods: Iterable[tuple[UUID, int] | CartLine]) -> list[CartLine]:
-    """(variant, pieces), or lines of another cart, as lines of their own ids."""
+    """(variant, pieces), or lines of another cart, as lines of their own ids; agreed prices do not come along."""
     return [
-        msgspec.structs.replace(line, id=uuid7())
+        msgspec.structs.replace(line, id=uuid7(), fixed_amount=None)
         if isinstance(line, CartLine)
         else CartLine(id=uuid7(), variant_id=line[0], quantity=line[1])
         for line in goods
@@ -192,7 +194,7 @@ select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart
 """
 _LOCKED_CARTS = f"{_CARTS} order by cart.id for no key update of cart"
 _LINES = """
-select cart_id, id, variant_id, quantity, options
+select cart_id, id, variant_id, quantity, options, fixed_amount
   from cart_line where cart_id = any($1::uuid[]) order by cart_id, position
 """
 
@@ -218,8 +220,10 @@ async def lock_carts(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, Car
 async def _with_lines(db: Connection, rows: Sequence[asyncpg.Record]) -> dict[UUID, Cart]:
     """A statement after the locks: only one that begins then sees the lines that the former owner of a lock wrote."""
     lines: dict[UUID, list[CartLine]] = {row["id"]: [] for row in rows}
-    for cart_id, line_id, variant_id, quantity, options in await db.fetch(_LINES, list(lines)) if rows else ():
-        lines[cart_id].append(CartLine(id=line_id, variant_id=variant_id, quantity=quantity, options=options))
+    for cart_id, *values in await db.fetch(_LINES, list(lines)) if rows else ():
+        line_id, variant_id, quantity, options, agreed = values
+        line = CartLine(id=line_id, variant_id=variant_id, quantity=quantity, options=options, fixed_amount=agreed)
+        lines[cart_id].append(line)
     return {row["id"]: _cart(row, lines[row["id"]]) for row in rows}
 
 

@@ -55,8 +55,11 @@ def _line(
     cart: Cart, line: CartLine, variant: SellableVariant, pieces: int, market: Market, rate_bp: int
 ) -> PricedLine:
     chosen = _as_made(line, variant, market.currency, cart.language)
-    base = unit_price(variant, quantity=pieces, group=cart.price_group, rate_bp=rate_bp)
-    unit_amount = base + chosen.surcharge
+    if line.fixed_amount is None:
+        base = unit_price(variant, quantity=pieces, group=cart.price_group, rate_bp=rate_bp)
+        unit_amount = base + chosen.surcharge
+    else:
+        unit_amount = line.fixed_amount
     return PricedLine(
         id=line.id,
         variant_id=variant.id,

@@ -46,6 +46,8 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     variant_id: UUID
     quantity: int
     options: dict[str, str] = {}
+    fixed_amount: int | None = None
+    """What a piece costs by agreement, in minor units with VAT and options. Only standing orders say so."""
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
