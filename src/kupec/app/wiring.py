@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from kupec import billing, catalogue, integrations, outreach, sales, staff
+from kupec import billing, catalogue, customers, integrations, outreach, personalization, sales, staff
 from kupec.billing import CardProvider, SandboxCards, StripeCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -79,6 +79,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         billing.ledger_subscriber(),
         billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
+        personalization.stats_subscriber(),
     ]
 
 
@@ -90,6 +91,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
     """What happens outside the database."""
     return [
         outreach.job(mail_transport(settings), sender(settings)),
+        outreach.sign_in_mail_job(mail_transport(settings), sender(settings), show=settings.demo),
         billing.print_job(),
         integrations.sending_job(courier(settings)),
         sales.label_job(parcels, sender=settings.shop_name),
@@ -113,5 +115,8 @@ def dues() -> list[Due]:
         Due(name="approvals", verb=sales.expire_approvals, every=600),
         Due(name="dunning", verb=billing.dun, every=600),
         Due(name="unpaid orders", verb=sales.cancel_unpaid, every=600),
+        Due(name="segments", verb=personalization.refresh_segments, every=60),
+        Due(name="old visits", verb=customers.forget_old_views, every=3600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
+        Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),
     ]

@@ -2,7 +2,7 @@
 
 from kupec.personalization.events import SegmentRemoved, SegmentSaved
 from kupec.personalization.fields import BY_CODE, FIELDS, Field
-from kupec.personalization.filtering import check_filter, count_fitting, fit_among
+from kupec.personalization.filtering import check_filter, count_fitting, fit_among, fitting
 from kupec.personalization.models import Condition, Filter, Operator, Segment
 from kupec.personalization.segments import (
     get_segment,
@@ -30,6 +30,7 @@ __all__ = [
     "check_filter",
     "count_fitting",
     "fit_among",
+    "fitting",
     "get_segment",
     "in_segment",
     "list_segments",
