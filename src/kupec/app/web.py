@@ -18,6 +18,7 @@ from kupec.machines import ucp
 from kupec.web import api, carrier_webhooks, desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
+from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 
 _LARGEST_BODY = 4 * 1024 * 1024
@@ -34,10 +35,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
             app.state.site = site
             settle_memory()
             yield
+            if "collector" in app.state:
+                await app.state.collector.close()
 
     return WebApp(
         route_handlers=[
             *storefront.routes,
+            *portal_routes.routes,
             *desk.routes,
             *shared.routes,
             *ucp.routes,

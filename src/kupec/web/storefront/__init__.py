@@ -4,6 +4,8 @@ from typing import Any
 
 from litestar import Router
 
+from kupec.kit.errors import NotSignedIn
+from kupec.web.portal.gate import not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
 from kupec.web.storefront import (
     approving,
@@ -15,10 +17,13 @@ from kupec.web.storefront import (
     pages,
     paying,
     payment,
+    preferences,
     product,
     returns,
     reviews,
     sitemap,
+    unsubscribe,
+    visits,
 )
 
 _LARGEST_FORM = 100_000  # bytes
@@ -27,6 +32,7 @@ routes: list[Any] = [
     Router(
         path="/",
         guards=[limit_rate, refuse_forged],
+        exception_handlers={NotSignedIn: not_signed_in},
         request_max_body_size=_LARGEST_FORM,
         route_handlers=[
             sitemap.robots,
@@ -60,7 +66,12 @@ routes: list[Any] = [
             orders.document_file,
             paying.picture,
             on_account.begin,
+            visits.show,
+            visits.choose,
             *returns.routes,
+            *preferences.routes,
         ],
-    )
+    ),
+    # Mail programs post here without our cookies; each link is signed for itself.
+    Router(path="/", request_max_body_size=_LARGEST_FORM, route_handlers=list(unsubscribe.routes)),
 ]

@@ -13,7 +13,8 @@ from kupec.sales import Completion, order_from_token, status_token, tariff
 from kupec.web.rendering import site_of
 from kupec.web.security import forget_cookie
 from kupec.web.storefront.paying import to_pay
-from kupec.web.storefront.shop import CART_COOKIE, Shop, open_shop, order_cookie, page
+from kupec.web.storefront.shop import CART_COOKIE, Shop, known_order, open_shop, order_cookie, page
+from kupec.web.storefront.visitor import recognise
 from kupec.web.storefront.words import card_refusal
 
 _LOOK_AGAIN = "3"  # seconds until the waiting page asks anew
@@ -74,7 +75,9 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         owed = await to_pay(db, order, shop.language)
         method = (await tariff(db)).document.method(order.shipping_method)
-    return page(
+    here = known_order(request) == order.id
+    known = await recognise(request, order.customer_id) if here and order.customer_id else []
+    response = page(
         request,
         shop,
         "done.html",
@@ -84,3 +87,5 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         collected=method is not None and method.kind == "pickup",
         **owed,
     )
+    response.cookies.extend(known)
+    return response

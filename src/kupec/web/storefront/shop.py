@@ -10,14 +10,18 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 
 from kupec.catalogue import Category, Market, list_categories, markets
+from kupec.customers import CONSENTS
 from kupec.kit.actor import Actor, customer, guest
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.i18n import LANGUAGES
+from kupec.kit.versions import published
 from kupec.sales import Cart, get_cart
+from kupec.web.portal.gate import SignedInCustomer
 from kupec.web.rendering import render
 from kupec.web.security import read_signed_cookie, signed_cookie
 from kupec.web.site import Site
+from kupec.web.storefront.visitor import is_asked, note_view
 from kupec.web.storefront.words import explain_refusal
 
 CART_COOKIE = "kupec_cart"
@@ -40,6 +44,9 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     cart: Cart | None
     held_cart_id: UUID | None
     """The cart this browser holds, also when it has been ordered."""
+    customer: SignedInCustomer | None = None
+    news: bool = False
+    """Whether news by mail are offered."""
 
     @property
     def pieces(self) -> int:
@@ -79,6 +86,7 @@ async def open_shop(request: AnyRequest, db: Connection) -> Shop:
         categories=await _shelves(request, db, language),
         cart=await _open_cart(db, held),
         held_cart_id=held,
+        news=await _offers_news(request, db),
     )
 
 
@@ -99,6 +107,8 @@ def page(
     """
     path = request.scope["path"]
     rest = path[1 + len(shop.language) :]
+    if status == 200:
+        note_view(request, template, context)
     return render(
         request,
         f"storefront/{template}",
@@ -109,7 +119,7 @@ def page(
         query_string=request.scope["query_string"].decode("latin-1") if query_string is None else query_string,
         alternates={language: f"/{language}{rest}" for language in shop.markets} | (alternates or {}),
         reason=lambda refused: explain_refusal(refused, shop.language),
-        **context,
+        **{"asked": is_asked(request), **context},
     )
 
 
@@ -125,6 +135,16 @@ async def _shelves(request: AnyRequest, db: Connection, language: str) -> list[C
         categories = await list_categories(db, language)
         kept[language] = (now, categories)
     return categories
+
+
+async def _offers_news(request: AnyRequest, db: Connection) -> bool:
+    """At most a few seconds old, too."""
+    read_at, offered = request.app.state.setdefault("offers_news", (-_SHELVES_LAST, False))
+    now = time.monotonic()
+    if now - read_at >= _SHELVES_LAST:
+        offered = (await published(db, CONSENTS))[CONSENTS].purpose("marketing.email") is not None
+        request.app.state["offers_news"] = (now, offered)
+    return bool(offered)
 
 
 async def _open_cart(db: Connection, cart_id: UUID | None) -> Cart | None:
