@@ -1,5 +1,6 @@
 """Payments and refunds: the door of billing. How they move is in docs/algorithms/payments.md."""
 
+from kupec.billing.aging import BUCKETS, Aged, OpenItem, added_up, aged_receivables, by_customer, open_items
 from kupec.billing.attending import attend, attend_refunds, payment_round, refund_round
 from kupec.billing.bank_account import grouped
 from kupec.billing.books_events import (
@@ -26,6 +27,12 @@ from kupec.billing.credit import (
     release_credit,
 )
 from kupec.billing.crediting import refund_to_credit
+from kupec.billing.customer_statement import (
+    CustomerStatement,
+    StatementRow,
+    customer_statement,
+    statement_currencies,
+)
 from kupec.billing.deferred import Debt, Deferred, deferred_round, set_terms, variable_symbol
 from kupec.billing.documents import (
     Document,
@@ -45,12 +52,28 @@ from kupec.billing.documents import (
     recapitulation,
     request_document,
 )
+from kupec.billing.dunning import (
+    DUNNING,
+    Dunning,
+    DunningPaused,
+    DunningResumed,
+    Overdue,
+    PaymentDunned,
+    dun,
+    overdue_invoices,
+    pause_dunning,
+    resume_dunning,
+)
+from kupec.billing.dunning import (
+    Level as DunningLevel,
+)
 from kupec.billing.errors import (
     AccountInUse,
     AccountStopped,
     CannotUnmatch,
     CreditExceeded,
     InvalidSignature,
+    NotDunned,
     NothingOwed,
     NotRefundable,
     PaymentInProgress,
@@ -182,8 +205,10 @@ from kupec.billing.stripe.client import KeptCard, StripeCards
 from kupec.billing.stripe.wire import PAGES as STRIPE_PAGES
 
 __all__ = [
+    "BUCKETS",
     "CHECK_PAUSE",
     "DEFERRED",
+    "DUNNING",
     "FREE",
     "NOT_FOUND_GRACE",
     "OFFLINE",
@@ -194,12 +219,14 @@ __all__ = [
     "AccountInUse",
     "AccountStopped",
     "AccountTotals",
+    "Aged",
     "BankAccount",
     "BankLine",
     "CannotUnmatch",
     "CardProvider",
     "CreditExceeded",
     "CreditNoteIssued",
+    "CustomerStatement",
     "Debt",
     "Deferred",
     "Document",
@@ -210,6 +237,10 @@ __all__ = [
     "DocumentParty",
     "DocumentPrinted",
     "DocumentRequested",
+    "Dunning",
+    "DunningLevel",
+    "DunningPaused",
+    "DunningResumed",
     "HouseAccount",
     "Imported",
     "InvalidSignature",
@@ -219,17 +250,21 @@ __all__ = [
     "MatchedPart",
     "MethodKind",
     "NewPayment",
+    "NotDunned",
     "NotRefundable",
     "NothingOwed",
     "Notice",
+    "OpenItem",
     "Outcome",
     "OutcomeState",
+    "Overdue",
     "Owed",
     "Owners",
     "Payment",
     "PaymentAuthorised",
     "PaymentAwaiting",
     "PaymentCaptured",
+    "PaymentDunned",
     "PaymentFailed",
     "PaymentInProgress",
     "PaymentInstructions",
@@ -264,6 +299,7 @@ __all__ = [
     "Shop",
     "Statement",
     "StatementImported",
+    "StatementRow",
     "StoreCredit",
     "StoreCreditHeld",
     "StoreCreditIssued",
@@ -275,6 +311,8 @@ __all__ = [
     "VatFigures",
     "account_statement",
     "accounts_of",
+    "added_up",
+    "aged_receivables",
     "allow_account",
     "apply_outcomes",
     "apply_refunds",
@@ -282,6 +320,7 @@ __all__ = [
     "attend",
     "attend_refunds",
     "awaited",
+    "by_customer",
     "cancel_payments",
     "capture",
     "cards_on_file",
@@ -290,11 +329,13 @@ __all__ = [
     "credit_code",
     "credit_held",
     "credit_standing",
+    "customer_statement",
     "deferred_round",
     "document_pdf",
     "documents_of",
     "due_payments",
     "due_refunds",
+    "dun",
     "entries_of_order",
     "forget_card",
     "get_document",
@@ -327,7 +368,10 @@ __all__ = [
     "notice_of",
     "offered",
     "open_account",
+    "open_items",
     "open_payments",
+    "overdue_invoices",
+    "pause_dunning",
     "payment_by_reference",
     "payment_instructions",
     "payment_qr",
@@ -350,8 +394,10 @@ __all__ = [
     "request_document",
     "request_refund",
     "request_refunds",
+    "resume_dunning",
     "return_store_credit",
     "set_terms",
+    "statement_currencies",
     "statement_formats",
     "store_card",
     "store_credits_of",

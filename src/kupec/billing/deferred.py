@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from kupec.billing.credit import accounts_of
 from kupec.billing.errors import InvalidSignature
 from kupec.billing.methods import PAYMENT, PaymentMethod
 from kupec.billing.models import OFFLINE, Notice, Outcome, Payment, RefundOutcome
@@ -122,11 +123,10 @@ def _days(method: PaymentMethod | None, terms: int | None) -> int | None:
 async def _account_terms(db: Connection, party_ids: Sequence[UUID]) -> dict[UUID, int]:
     if not party_ids:
         return {}
-    rows = await db.fetch(
-        "select party_id, max(terms_days) as days from house_account where party_id = any($1::uuid[]) group by 1",
-        list(party_ids),
-    )
-    return {row["party_id"]: row["days"] for row in rows}
+    terms: dict[UUID, int] = {}
+    for (party_id, _currency), account in (await accounts_of(db, party_ids)).items():
+        terms[party_id] = max(account.terms_days, terms.get(party_id, 0))
+    return terms
 
 
 def variable_symbol(order_number: str) -> str | None:

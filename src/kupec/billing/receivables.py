@@ -121,15 +121,19 @@ async def awaited(
     provider: str | None = None,
     overdue_at: date | None = None,
     party_id: UUID | None = None,
+    party_ids: Sequence[UUID] | None = None,
     limit: int = 200,
     offset: int = 0,
 ) -> list[Owed]:
-    """Payments that are owed, those due first first; with `overdue_at` only what was due before that day."""
+    """Payments that are owed, those due first first; with `overdue_at` only what was due before that day, with
+    `party_ids` (or one `party_id`) only what these customers owe.
+    """
+    members = [party_id] if party_id else None if party_ids is None else list(party_ids)
     rows = await db.fetch(
         f"{_OWED} and ($1::text is null or p.currency = $1) and ($2::text is null or p.provider = $2)"
-        " and ($3::date is null or p.due_on < $3) and ($4::uuid is null or p.party_id = $4)"
+        " and ($3::date is null or p.due_on < $3) and ($4::uuid[] is null or p.party_id = any($4))"
         " order by p.due_on nulls last, p.id limit $5 offset $6",
-        *(currency, provider, overdue_at, party_id, limit, offset),
+        *(currency, provider, overdue_at, members, limit, offset),
     )
     return to_structs(Owed, rows)
 

@@ -17,7 +17,10 @@ _TITLES = {
     "refund.problem": _("Look into a refund"),
     "refund.by_hand": _("Send money back by bank transfer"),
     "payment.overdue": _("An order is not paid in time"),
+    "payment.dunned": _("Call about an invoice that stays unpaid"),
 }
+# The customer is written to first: of a transfer the order is then cancelled by itself, of an account dunning goes on.
+_REMINDED = ("transfer", "account")
 _WITHIN = timedelta(hours=4)
 
 
@@ -29,8 +32,8 @@ def subscriber() -> Subscriber:
 async def open_tasks(db: Connection, events: Sequence[Event]) -> None:
     """One task for each problem, however often it is reported. Emits task.opened."""
     for event in events:
-        if event.payload.get("provider") == "transfer":
-            continue  # the customer is reminded, and the order is cancelled by itself when that does not help
+        if event.payload.get("provider") in _REMINDED or event.payload.get("task") is False:
+            continue
         await open_task(
             db,
             key=_key(event),
