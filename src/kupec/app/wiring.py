@@ -75,6 +75,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
     """Who reads the event log."""
     return [
         outreach.subscriber(sender(settings)),
+        outreach.task_subscriber(sender(settings), timezone=settings.shop_timezone),
         sales.attention_subscriber(),
         billing.ledger_subscriber(),
         billing.invoice_subscriber(_books(settings)),
@@ -115,6 +116,7 @@ def dues() -> list[Due]:
         Due(name="approvals", verb=sales.expire_approvals, every=600),
         Due(name="dunning", verb=billing.dun, every=600),
         Due(name="unpaid orders", verb=sales.cancel_unpaid, every=600),
+        Due(name="reminders of tasks", verb=customers.remind_tasks, every=5, waiting=customers.waiting_reminders),
         Due(name="segments", verb=personalization.refresh_segments, every=60),
         Due(name="old visits", verb=customers.forget_old_views, every=3600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),

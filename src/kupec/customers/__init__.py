@@ -102,7 +102,6 @@ from kupec.customers.points_models import (
     PointsGranted,
     PointsSpent,
 )
-from kupec.customers.proving import verify_email
 from kupec.customers.roles import ROLES, KeyPerson, Role, give_role, key_persons, organisations_of, roles_of, take_role
 from kupec.customers.sign_in_codes import (
     CODE_MAIL,
@@ -141,7 +140,7 @@ from kupec.customers.sign_in_sessions import (
 from kupec.customers.task_board import VIEWS, TaskFilter, View, board, board_counts, calendar_of, count_due
 from kupec.customers.task_changes import TaskChange, assign_tasks, change_task, postpone_task
 from kupec.customers.task_events import TaskCancelled, TaskChanged, TaskReminded, TeamChanged, TeamRemoved
-from kupec.customers.task_models import PRIORITIES, Priority, Task
+from kupec.customers.task_models import PRIORITIES, Priority, Task, title_in
 from kupec.customers.task_reminders import Reminded, put_away, remind_tasks, reminders_now, waiting_reminders
 from kupec.customers.tasks import (
     answer_task,
@@ -150,6 +149,7 @@ from kupec.customers.tasks import (
     count_open,
     finish_task,
     get_task,
+    get_tasks,
     list_tasks,
     open_task,
     pass_task,
@@ -322,6 +322,7 @@ __all__ = [
     "get_interaction",
     "get_party",
     "get_task",
+    "get_tasks",
     "give_consent",
     "give_role",
     "grant_points",
@@ -394,9 +395,9 @@ __all__ = [
     "take_role",
     "tasks_of",
     "timeline",
+    "title_in",
     "valid_postcode",
     "verify_contact_point",
-    "verify_email",
     "views_of",
     "visits_by_ids",
     "waiting_reminders",

@@ -10,6 +10,8 @@ import msgspec
 
 from kupec.kit.errors import InvalidValue
 from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
+from kupec.kit.money import Money, display
 from kupec.kit.recurrence import Recurrence, check
 
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -68,6 +70,17 @@ def read_task(row: asyncpg.Record | dict[str, Any]) -> Task:
     if values["recurrence"] is not None:
         values["recurrence"] = msgspec.convert(values["recurrence"], Recurrence)
     return Task(**values)
+
+
+def title_in(task: Task, language: str) -> str:
+    """What a task says: its msgid in that language, filled from its details; or what somebody typed, as it is."""
+    values: dict[str, Any] = dict(task.details)
+    if isinstance(values.get("amount"), int) and "currency" in values:
+        values["amount"] = display(Money(values["amount"], values["currency"]), language)
+    try:
+        return translate(language, task.title).format_map(values)
+    except (KeyError, ValueError, IndexError, AttributeError):
+        return task.title
 
 
 def check_task(

@@ -328,3 +328,9 @@ async def count_open(db: Connection) -> int:
     """How many tasks wait."""
     count: int = await db.fetchval("select count(*) from task where done_at is null")
     return count
+
+
+async def get_tasks(db: Connection, task_ids: Sequence[UUID]) -> dict[UUID, Task]:
+    """Tasks by id; unknown ones are left out."""
+    rows = await db.fetch(f"select {COLUMNS} from task where id = any($1::uuid[])", list(task_ids))  # noqa: S608
+    return {row["id"]: read_task(row) for row in rows}

@@ -5,11 +5,15 @@ from kupec.outreach.events import MailBounced, MailSent, MessageWithheld
 from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
 from kupec.outreach.mails import Mail, get_mail, list_mails, retry_mail, subscriber, write_mails
 from kupec.outreach.message_letter import Said, Value, message_letter
-from kupec.outreach.message_templates import TEMPLATES, Template, Templates, Text, purpose_of, words_of
+from kupec.outreach.message_templates import TEMPLATES, MailWords, Template, Templates, is_active, purpose_of, words_of
 from kupec.outreach.messages import Message, Written, send_message, send_messages
 from kupec.outreach.our_words import OURS, our_words, variables_of
 from kupec.outreach.policy import POLICY, Policy
+from kupec.outreach.samples import Sample, sample_letter, sample_of, send_test
 from kupec.outreach.sending import job, release_held
+from kupec.outreach.sign_in_mail import sign_in_mail_job
+from kupec.outreach.task_mails import task_subscriber
+from kupec.outreach.unsubscribing import Unsubscribing, unsubscribe, unsubscribing
 from kupec.outreach.wording import LETTERS, VARIABLES, Letters, Wording
 
 __all__ = [
@@ -24,19 +28,22 @@ __all__ = [
     "Mail",
     "MailBounced",
     "MailSent",
+    "MailWords",
     "Message",
     "MessageWithheld",
     "Policy",
     "Said",
+    "Sample",
     "Sender",
     "Template",
     "Templates",
-    "Text",
+    "Unsubscribing",
     "Value",
     "Wording",
     "Written",
     "bounced_addresses",
     "get_mail",
+    "is_active",
     "job",
     "lift_bounce",
     "list_mails",
@@ -48,10 +55,17 @@ __all__ = [
     "read_bounces",
     "release_held",
     "retry_mail",
+    "sample_letter",
+    "sample_of",
     "send_message",
     "send_messages",
+    "send_test",
+    "sign_in_mail_job",
     "subscriber",
     "take_bounce",
+    "task_subscriber",
+    "unsubscribe",
+    "unsubscribing",
     "variables_of",
     "words_of",
     "write_mails",

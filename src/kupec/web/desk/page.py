@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,15 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect
 
-from kupec.customers import count_open
+from kupec.customers import count_due, reminders_now
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
+from kupec.staff import Staff
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.task_words import my_reader, task_titles
 from kupec.web.desk.views import views_of
 from kupec.web.desk.words import TONES
 from kupec.web.forms import Form
@@ -128,11 +131,12 @@ async def desk_page(
         tones=TONES,
         places=places,
         rail=_rail(places, section),
-        waiting=await _waiting(db),
+        waiting=await _waiting(db, me, my_reader(request)),
         views=await views_of(request, db, section),
         section=section,
         live_from=request.state.live_from,
         flash=flash,
+        **await _reminders(request, db, me),
         **context,
     )
     if flash:
@@ -147,11 +151,19 @@ def _rail(places: list[Place], section: str) -> list[Place]:
     return [place for place in places if place.within not in shown or place.within == inside]
 
 
-async def _waiting(db: Connection) -> dict[str, int]:
-    """How much waits for a person, by place."""
+async def _reminders(request: AnyRequest, db: Connection, me: Staff) -> dict[str, Any]:
+    """What this person was reminded of and has not put away."""
+    reader = my_reader(request)
+    found = await reminders_now(db, actor=me.actor, now=reader.now) if me.actor.may("tasks.write") else []
+    return {"reminders": found, "reminder_titles": task_titles([one.task for one in found], reader)}
+
+
+async def _waiting(db: Connection, me: Staff, reader: Reader) -> dict[str, int]:
+    """How much waits for a person, by place; of tasks those that are theirs, or nobody's, and due by tonight."""
     placed: int = await db.fetchval("select count(*) from sales_order where state = 'placed' and placed_at is not null")
     unread: int = await db.fetchval("select count(*) from review where state = 'pending'")
-    return {"orders": placed, "tasks": await count_open(db), "catalogue": unread}
+    tonight = datetime.combine(reader.today + timedelta(days=1), time(), tzinfo=reader.zone)
+    return {"orders": placed, "tasks": await count_due(db, actor=me.actor, until=tonight), "catalogue": unread}
 
 
 def go(request: AnyRequest, target: str, *, done: str = "", failed: str = "") -> Redirect:

@@ -40,7 +40,7 @@ function step(by) {
   const from = at >= 0 ? at : links.findIndex((link) => link.hasAttribute("aria-current"));
   const next = links[Math.min(Math.max(from + by, 0), links.length - 1)];
   next?.focus({ focusVisible: true, preventScroll: true });
-  next?.closest("tr").scrollIntoView({ block: "nearest" });
+  next?.closest("tr, li").scrollIntoView({ block: "nearest" });
   // With a record open, the next row opens in its place: one reads on as in an inbox.
   clearTimeout(opening);
   if (next && document.querySelector("#panes.opened")) {

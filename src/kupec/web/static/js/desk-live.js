@@ -126,7 +126,8 @@ function warn(part) {
 }
 
 function mark(part, known) {
-  const rows = [...part.querySelectorAll("tbody tr[id], .timeline > li[id]")].filter((row) => !known.has(row.id));
+  const kinds = "tbody tr[id], .timeline > li[id], :scope.reminders > ul > li[id]";
+  const rows = [...part.querySelectorAll(kinds)].filter((row) => !known.has(row.id));
   // A part that shows other rows than before (a first page that filled up) is not all new.
   if (!rows.length || (known.size && rows.length > 25)) {
     return;
