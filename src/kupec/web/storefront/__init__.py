@@ -24,6 +24,7 @@ from kupec.web.storefront import (
     sitemap,
     unsubscribe,
     visits,
+    visits,
 )
 
 _LARGEST_FORM = 100_000  # bytes

@@ -36,6 +36,7 @@ from kupec.web.rendering import site_of
 from kupec.web.security import content_policy, forget_cookie, origin_of
 from kupec.web.storefront.approving import ask, is_asked, to_question
 from kupec.web.storefront.cart import open_cart, ready_cart, with_delivery
+from kupec.web.storefront.checkout_consent import asked_in_checkout, note_ticks, ticked_in
 from kupec.web.storefront.payment import finish
 from kupec.web.storefront.shop import ORDER_COOKIE, Shop, buyer, cart_cookie, known_order, open_shop, page
 from kupec.web.storefront.words import card_refusal, line_texts, merged, problem_texts, say
@@ -73,6 +74,8 @@ class View(msgspec.Struct, kw_only=True):
     """"total_changed" or what the card's bank said."""
     refusal: str = ""
     slots: list[Slot] = []
+    ticked: list[str] = []
+    """Purposes of consent."""
 
     @property
     def by_card(self) -> bool:
@@ -108,8 +111,9 @@ async def submit(request: AnyRequest) -> Response[Any]:
         errors = await _save(request, db, cart, shop, values)
         priced = await with_delivery(request, db, cart)
     if "update" in form:
-        return await _page(request, shop, View(priced=priced, values=_kept(values, priced)))
-    view = View(priced=priced, values=values, errors=merged(errors, _lacking(priced, shop)))
+        return await _page(request, shop, View(priced=priced, values=_kept(values, priced), ticked=ticked_in(form)))
+    faults = merged(errors, _lacking(priced, shop))
+    view = View(priced=priced, values=values, errors=faults, ticked=ticked_in(form))
     if "check" in form:
         if form.whole("expected_total", least=0, most=_MOST) != priced.total:
             view.notice = "total_changed"
@@ -151,6 +155,7 @@ async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token:
         view.errors = {field if field in FIELDS else "cart": say(error, shop.language)}
     else:
         if completion.state != "failed":
+            await note_ticks(request, cart, completion, view.ticked)
             return await finish(request, shop, completion)
         view.refusal = card_refusal(completion.error_code, shop.language)
     async with site.database.reading() as db:
@@ -296,6 +301,8 @@ async def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 20
     if shipping is not None and shipping.kind == "slot":
         async with site.database.reading() as db:
             view.slots = await open_slots(db, shipping.code, now=site.clock.now())
+    async with site.database.reading() as db:
+        asked = await asked_in_checkout(db, shop.language, view.ticked)
     gateway = site.settings.card_gateway_url.rstrip("/")
     origin = origin_of(gateway) if _takes_cards(request) else STRIPE_PAGES
     return page(
@@ -314,6 +321,7 @@ async def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 20
         slot_choices=[(str(slot.id), _slot_name(slot, shop.language)) for slot in view.slots],
         card_here=view.by_card and _takes_cards(request),
         key=str(uuid7()),
+        asked=asked,
         countries=_countries(shop),
         tokens_url=f"{gateway}/v1/tokens",
         known=known_order(request) is not None,
