@@ -294,6 +294,7 @@ from kupec.sales.standing.listing import (
     count_due,
     list_occurrences,
     list_standing,
+    next_occurrence_due,
     occurrence_of_order,
     standing_counts,
     upcoming,
@@ -318,7 +319,7 @@ from kupec.sales.standing.occurrences import (
 )
 from kupec.sales.standing.planning import next_occurrences, preview
 from kupec.sales.standing.reminding import occurrence_from_token, remind_due, skip_token
-from kupec.sales.standing.rows import get_occurrence, get_standing
+from kupec.sales.standing.rows import get_occurrence, get_standing, standings_by_ids
 from kupec.sales.standing.rules import STANDING, StandingRules
 from kupec.sales.standing.starting import standing_from_cart, standing_from_order, start_standing
 from kupec.sales.tracking import (
@@ -608,6 +609,7 @@ __all__ = [
     "mark_delivered",
     "mark_ready",
     "move_occurrence",
+    "next_occurrence_due",
     "next_occurrences",
     "note_shown",
     "occurrence_from_token",
@@ -674,6 +676,7 @@ __all__ = [
     "standing_counts",
     "standing_from_cart",
     "standing_from_order",
+    "standings_by_ids",
     "start_picking",
     "start_standing",
     "status_token",

@@ -115,3 +115,9 @@ async def count_due(db: Connection, now: datetime) -> int:
     """How many occurrences wait for a worker, for the metrics."""
     count: int = await db.fetchval("select count(*) from occurrence where next_try_at <= $1", now)
     return count
+
+
+async def next_occurrence_due(db: Connection, after: datetime) -> datetime | None:
+    """The next moment after `after` at which something is to be placed or tried again."""
+    due: datetime | None = await db.fetchval("select min(next_try_at) from occurrence where next_try_at > $1", after)
+    return due

@@ -1,6 +1,6 @@
 """Standing orders and their occurrences as rows: read, locked, and who may touch them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -68,6 +68,12 @@ def as_occurrence(row: asyncpg.Record) -> Occurrence:
     if values["missing"] is not None:
         values["missing"] = msgspec.convert(values["missing"], list[Missing])
     return Occurrence(**values)
+
+
+async def standings_by_ids(db: Connection, standing_ids: Iterable[UUID]) -> dict[UUID, StandingOrder]:
+    """Standing orders with their lines, those that exist. Checks no permission."""
+    found = await read_standings(db, "where s.id = any($1::uuid[])", sorted(set(standing_ids)))
+    return {standing.id: standing for standing in found}
 
 
 async def get_standing(db: Connection, standing_id: UUID) -> StandingOrder:
