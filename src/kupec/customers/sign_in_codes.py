@@ -15,12 +15,12 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from kupec.customers.contact_points import verify_contact_point
 from kupec.customers.contacts import normalise_email
 from kupec.customers.identity import identify
 from kupec.customers.membership import roots
 from kupec.customers.models import Contact
-from kupec.customers.proving import verify_email
-from kupec.customers.sign_in_errors import CodeOver, WrongCode
+from kupec.customers.sign_in_errors import AddressTaken, CodeOver, WrongCode
 from kupec.customers.sign_in_limits import (
     ATTEMPTS,
     DAY,
@@ -151,8 +151,11 @@ async def prove_address(
         raise CodeOver
     async with database.transaction() as db:
         await _use(db, row["id"])
-        await verify_email(db, row["email"], party_id, actor=actor, now=now)
-        return str(row["email"])
+        # It may be known as somebody else's: that both have shown it is remembered, and lets the two be joined.
+        shared = not await verify_contact_point(db, party_id, "email", row["email"], actor=actor, now=now)
+    if shared:
+        raise AddressTaken(field="email")
+    return str(row["email"])
 
 
 async def _tried(
@@ -184,7 +187,7 @@ async def _proved(db: Connection, email: str, language: str, now: datetime) -> U
     door = system("sign-in")
     (found,) = await identify(db, [Contact(email=email, name="", language=language)], now=now, actor=door)
     party_id = (await roots(db, [found]))[found]
-    await verify_email(db, email, party_id, actor=door, now=now)
+    await verify_contact_point(db, party_id, "email", email, actor=door, now=now)
     return party_id
 
 

@@ -5,7 +5,7 @@ from kupec.outreach.events import MailBounced, MailSent, MessageWithheld
 from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
 from kupec.outreach.mails import Mail, get_mail, list_mails, retry_mail, subscriber, write_mails
 from kupec.outreach.message_letter import Said, Value, message_letter
-from kupec.outreach.message_templates import TEMPLATES, MailWords, Template, Templates, is_active, purpose_of, words_of
+from kupec.outreach.message_templates import PURPOSES, TEMPLATES, MailWords, Template, Templates, is_active, purpose_of, words_of
 from kupec.outreach.messages import Message, Written, send_message, send_messages
 from kupec.outreach.our_words import OURS, our_words, variables_of
 from kupec.outreach.policy import POLICY, Policy
@@ -20,6 +20,7 @@ __all__ = [
     "LETTERS",
     "OURS",
     "POLICY",
+    "PURPOSES",
     "TEMPLATES",
     "VARIABLES",
     "BouncedAddress",

@@ -39,6 +39,7 @@ from kupec.sales import (
 )
 from kupec.web.errors import wants_page
 from kupec.web.forms import Form, read_form
+from kupec.web.portal.carts import customers_cart
 from kupec.web.rendering import site_of
 from kupec.web.security import limit_guesses
 from kupec.web.storefront.on_account import proved_customer
@@ -81,6 +82,8 @@ async def _add(request: AnyRequest, db: Connection, shop: Shop, form: Form) -> C
 
 
 async def _new_cart(request: AnyRequest, db: Connection, shop: Shop) -> Cart:
+    if shop.customer is not None:
+        return await customers_cart(request, db, shop, shop.customer)
     before = await _order_before(request, db)
     proved = proved_customer(request)
     cart = await open_cart(

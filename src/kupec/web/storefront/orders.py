@@ -14,7 +14,8 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from kupec.billing import document_pdf, documents_of
 from kupec.kit.errors import NotFound
 from kupec.kit.live import Hub, Reload, position_of
-from kupec.sales import Fulfilment, Order, order_from_token, reviewable
+from kupec.sales import Fulfilment, Order, reviewable
+from kupec.web.portal.order_here import order_here
 from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.paying import to_pay
 from kupec.web.storefront.shop import open_shop, page
@@ -98,7 +99,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
         documents = await documents_of(db, order.id)
         to_review = bool(await reviewable(db, order))
         tracking = await order_tracking(db, order, shop.language, now=site.clock.now())
@@ -124,7 +125,7 @@ async def document_file(request: AnyRequest, token: FromPath[str], document_id: 
     """An invoice or credit note of the order that the link opens, as it was sent."""
     site = site_of(request)
     async with site.database.reading() as db:
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
         document = next((each for each in await documents_of(db, order.id) if each.id == document_id), None)
         content = await document_pdf(db, document_id) if document else None
     if document is None or content is None:
@@ -137,7 +138,7 @@ async def live(request: AnyRequest, token: FromPath[str]) -> ServerSentEvent:
     """Tells the page that something has happened to its order; the page then loads itself anew."""
     site = site_of(request)
     async with site.database.reading() as db:
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
     last_seen = request.headers.get("last-event-id")
     return ServerSentEvent(
         _changes(site.live, f"order:{order.id}", last_seen),

@@ -12,7 +12,8 @@ from kupec.kit.errors import NotFound
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.money import Money
-from kupec.sales import Order, order_from_token
+from kupec.sales import Order
+from kupec.web.portal.order_here import order_here
 from kupec.web.rendering import site_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -40,7 +41,7 @@ async def picture(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
     """The code of an order that is still to be paid. NotFound for any other."""
     site = site_of(request)
     async with site.database.reading() as db:
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
         found = (await payment_instructions(db, {order.id: order.number})).get(order.id)
     if found is None or found.code is None:
         raise NotFound(what="payment code")

@@ -21,7 +21,6 @@ from kupec.sales import (
     SettleTo,
     Wish,
     exchange_choices,
-    order_from_token,
     request_return,
     return_consignment,
     return_label_pdf,
@@ -29,6 +28,7 @@ from kupec.sales import (
     returns_of,
 )
 from kupec.web.forms import Form, read_form
+from kupec.web.portal.order_here import order_here
 from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.shop import Shop, open_shop, page
 
@@ -94,7 +94,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
         return await _form(request, db, shop, order, token)
 
 
@@ -104,7 +104,7 @@ async def ask(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     now = site.clock.now()
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
-        order = await order_from_token(db, site.settings.secret, token, now=now)
+        order = await order_here(request, db, token, part="buy")
     try:
         settle_to = form.text("settle_to") or "payment"
         if settle_to not in SETTLE:
@@ -156,7 +156,7 @@ async def label(request: AnyRequest, token: FromPath[str], number: FromPath[str]
     """For the parcel in which goods come back; there is one once the return is approved."""
     site = site_of(request)
     async with site.database.reading() as db:
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
         asked = next((each for each in await returns_of(db, order.id) if each.number == number), None)
         if asked is None or asked.state != "approved":
             raise NotFound(what="label")

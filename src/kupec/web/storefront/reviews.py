@@ -22,12 +22,12 @@ from kupec.sales import (
     Order,
     Review,
     ReviewDraft,
-    order_from_token,
     review_faults,
     reviewable,
     write_review,
 )
 from kupec.web.forms import Form, read_form
+from kupec.web.portal.order_here import order_here
 from kupec.web.rendering import site_of
 from kupec.web.storefront.shop import Shop, open_shop, page
 
@@ -77,7 +77,7 @@ async def submit(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     try:
         async with site.database.transaction() as db:
             shop = await open_shop(request, db)
-            order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+            order = await order_here(request, db, token)
             if order.customer_id is None:
                 raise NotFoundException
             actor = customer(order.customer_id)
@@ -101,7 +101,7 @@ async def _page(
     site = site_of(request)
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
-        order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
+        order = await order_here(request, db, token)
         subjects = await _subjects(db, shop, order, errors, form, refused, site.clock.now())
     if not subjects:
         raise NotFoundException

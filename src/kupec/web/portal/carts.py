@@ -1,0 +1,78 @@
+"""What a signed-in customer's cart begins with, and how it becomes theirs."""
+
+from litestar.datastructures import Cookie
+
+from kupec.billing import allow_account
+from kupec.customers import addresses_of
+from kupec.kit.db import Connection
+from kupec.kit.ids import uuid7
+from kupec.sales import Address, Cart, CartDetails, Company, create_cart, get_orders, take_over_cart
+from kupec.web.portal.gate import SignedInCustomer
+from kupec.web.rendering import AnyRequest, site_of
+from kupec.web.storefront.shop import Shop, cart_cookie
+
+
+async def bring_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cookie | None:
+    """Have the goods in this browser be the account's, with what lay in its own cart; the cookie of the new cart."""
+    site = site_of(request)
+    cart = await take_over_cart(
+        db,
+        shop.cart.id if shop.cart else None,
+        me.account.id,
+        members=me.account_ids,
+        email=None if me.for_oneself else me.party.email,
+        market=shop.market.code,
+        language=shop.language,
+        details=await details_of(db, me, shop),
+        actor=me.actor,
+        now=site.clock.now(),
+    )
+    return cart_cookie(site, cart.id) if cart else None
+
+
+async def customers_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart:
+    """A new cart of the account, which may use its prices and pay on it."""
+    cart_id, now = uuid7(), site_of(request).clock.now()
+    await allow_account(db, cart_id, me.account.id, now=now)
+    return await create_cart(
+        db,
+        cart_id=cart_id,
+        market=shop.market.code,
+        language=shop.language,
+        channel="web",
+        actor=me.actor,
+        now=now,
+        customer_id=me.account.id,
+        details=await details_of(db, me, shop),
+    )
+
+
+async def details_of(db: Connection, me: SignedInCustomer, shop: Shop) -> CartDetails:
+    """Who buys and where it goes, as far as the account knows: the usual address, else that of the last order."""
+    last_id = await db.fetchval(
+        """select id from sales_order where customer_id = any($1::uuid[]) and placed_at is not null
+            order by placed_at desc, id desc limit 1""",
+        me.account_ids,
+    )
+    last = (await get_orders(db, [last_id])).get(last_id) if last_id else None
+    known = [
+        Address(**{part: one.address.get(part, "") for part in Address.__struct_fields__})
+        for one in await addresses_of(db, me.account_ids)
+    ]
+    if last:
+        known.append(last.address)
+    served = next((address for address in known if address.country in shop.market.countries), None)
+    named = me.party.name if me.party.name != me.party.email else None
+    return CartDetails(
+        email=me.party.email,
+        name=named or (last.name if last else None),
+        phone=me.party.phone or (last.phone if last else None),
+        address=served,
+        company=_company(me) or (last.company if last else None),
+    )
+
+
+def _company(me: SignedInCustomer) -> Company | None:
+    if me.account.kind != "organisation":
+        return None
+    return Company(name=me.account.name, company_id=me.account.company_id or "", vat_id="")
