@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from kupec import catalogue, customers, sales
+from kupec import catalogue, customers, sales, staff
 from kupec.app.process import open_database, settings_here
 from kupec.app.serving import database_for
 from kupec.kit.actor import system
@@ -22,7 +23,7 @@ from kupec.kit.settings import Settings
 
 KINDS = (
     *("products", "catalogue", "categories", "attributes", "prices", "price-lists", "stock"),
-    *("customers", "orders"),
+    *("customers", "orders", "interactions"),
 )
 _ACTOR = system("import")
 _TOGETHER = {"orders": "order_external_id", "products": "external_id", "catalogue": "external_id"}
@@ -84,6 +85,7 @@ async def import_file(
     now = clock.now()
     products = partial(catalogue.import_products, actor=_ACTOR, now=now, pictures=pictures or path.parent)
     imported = partial(catalogue.put_attributes, actor=_ACTOR, now=now, origin="imported")
+    talks = partial(customers.import_interactions, staff=await _sign_ins(database), actor=_ACTOR, now=now)
     verbs: dict[str, Verb] = {
         "products": typed(catalogue.ProductRow, products),
         "catalogue": typed(catalogue.ProductRow, products),
@@ -93,6 +95,7 @@ async def import_file(
         "price-lists": typed(catalogue.PriceListRow, partial(catalogue.import_price_lists, actor=_ACTOR, now=now)),
         "stock": typed(catalogue.StockRow, partial(catalogue.import_stock, actor=_ACTOR, now=now)),
         "customers": typed(customers.PartyRow, partial(customers.import_parties, actor=_ACTOR, now=now)),
+        "interactions": typed(customers.InteractionRow, talks),
         "orders": typed(sales.OrderLineRow, partial(sales.import_orders, actor=_ACTOR, now=now)),
     }
     return await run_import(
@@ -107,6 +110,12 @@ async def import_file(
         progress=progress,
         again=again,
     )
+
+
+async def _sign_ins(database: Database) -> dict[str, UUID]:
+    """Who of the staff signs in by which e-mail."""
+    async with database.reading() as db:
+        return {one.email: one.id for one in await staff.list_staff(db)}
 
 
 def _report(done: ImportRun, errors: Path | None) -> None:

@@ -56,6 +56,7 @@ from kupec.integrations.once import Answered, begin_request, finish_request, for
 from kupec.integrations.people import CustomerOut, CustomerPage, read_customer, read_customers
 from kupec.integrations.sending import ATTEMPTS, sending_job
 from kupec.integrations.sold import OrderOut, OrderPage, orders_by_ids, read_order, read_orders
+from kupec.integrations.talks import InteractionOut, InteractionPage, read_interaction, read_interactions, told
 
 __all__ = [
     "ATTEMPTS",
@@ -81,6 +82,8 @@ __all__ = [
     "EndpointSaved",
     "EndpointStopped",
     "ForbiddenAddress",
+    "InteractionOut",
+    "InteractionPage",
     "KeyMissing",
     "KeyNeeded",
     "ListPrice",
@@ -116,6 +119,8 @@ __all__ = [
     "read_changes",
     "read_customer",
     "read_customers",
+    "read_interaction",
+    "read_interactions",
     "read_order",
     "read_orders",
     "read_product",
@@ -129,4 +134,5 @@ __all__ = [
     "send_test",
     "sending_job",
     "subscriber",
+    "told",
 ]

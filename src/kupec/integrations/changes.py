@@ -32,6 +32,7 @@ KINDS: Final = (
     "stock",
     "category",
     "customer",
+    "interaction",
 )
 """The first part of the names of public events ("order.placed")."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response, Router, get
 
-from kupec.web.api import changes, customers, goods, orders, price_lists, products
+from kupec.web.api import changes, customers, goods, interactions, orders, price_lists, products
 from kupec.web.api.gate import let_in
 from kupec.web.api.openapi import document
 from kupec.web.api.problems import exception_handlers
@@ -47,6 +47,9 @@ routes: list[Any] = [
             customers.list_all,
             customers.get_one,
             customers.put_one,
+            interactions.list_all,
+            interactions.get_one,
+            interactions.log_one,
             changes.list_changes,
         ],
         guards=[let_in],

@@ -10,13 +10,15 @@ from kupec.integrations import (
     Changes,
     CustomerOut,
     CustomerPage,
+    InteractionOut,
+    InteractionPage,
     OrderOut,
     OrderPage,
     ProductOut,
     ProductPage,
     StockPage,
 )
-from kupec.web.api import bodies, goods, orders, price_lists, products
+from kupec.web.api import bodies, goods, interactions, orders, price_lists, products
 from kupec.web.api.handling import LONGEST_LIST, LONGEST_TEXT, MOST_LINES, Results
 
 
@@ -315,6 +317,42 @@ OPERATIONS: Final = (
         scope="customers.write",
         body=bodies.CustomerIn,
         answer=CustomerOut,
+        problems=_ACT,
+    ),
+    Operation(
+        method="get",
+        path="/api/v1/interactions",
+        id="list_interactions",
+        tag="customers",
+        summary="Calls, visits, meetings and letters in the order in which they were written down.",
+        scope="customers.read",
+        query=(
+            _CURSOR,
+            _limit(interactions.MOST),
+            Parameter(name="customer", about="Only this customer's, by either system's id.", schema=_TEXT),
+        ),
+        answer=InteractionPage,
+        problems=(404, 422),
+    ),
+    Operation(
+        method="get",
+        path="/api/v1/interactions/{interaction}",
+        id="get_interaction",
+        tag="customers",
+        summary="One interaction, by its id or by `source:external_id`.",
+        scope="customers.read",
+        answer=InteractionOut,
+        problems=_FIND,
+    ),
+    Operation(
+        method="post",
+        path="/api/v1/interactions",
+        id="log_interaction",
+        tag="customers",
+        summary="Write down a call, a visit, a meeting or a letter. What a source has sent before stays as it is.",
+        scope="customers.write",
+        body=interactions.InteractionIn,
+        answer=InteractionOut,
         problems=_ACT,
     ),
     Operation(
