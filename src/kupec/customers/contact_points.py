@@ -156,7 +156,9 @@ async def verify_contact_point(
 async def claim(db: Connection, party_id: UUID, kind: str, value: str, *, now: datetime) -> None:
     """Remember that a customer has proved what another one owns."""
     await db.execute(
-        "insert into contact_claim (party_id, kind, value, proved_at) values ($1, $2, $3, $4) on conflict do nothing",
+        "insert into contact_claim (party_id, kind, value, proved_at) values ($1, $2, $3, $4) "
+        "on conflict (party_id, kind, value) do update "
+        "set proved_at = coalesce(contact_claim.proved_at, excluded.proved_at)",
         *(party_id, kind, value, now),
     )
 

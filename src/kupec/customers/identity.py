@@ -46,6 +46,11 @@ with wanted as (
     select phone_id, party_id, 'phone', phone
     from wanted join claimed using (party_id) where phone is not null order by phone
     on conflict (kind, value) do nothing
+    returning party_id
+), said as (
+    insert into contact_claim (party_id, kind, value)
+    select party_id, 'phone', phone from wanted join claimed using (party_id)
+    where phone is not null and party_id not in (select party_id from phones)
 ), addresses as (
     insert into party_address (id, party_id, address)
     select address_id, party_id, address

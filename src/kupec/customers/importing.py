@@ -240,10 +240,20 @@ async def _write_points(db: Connection, drafts: Sequence[_Draft]) -> None:
     if claims:
         await db.execute(
             """
-            insert into contact_point (id, party_id, kind, value)
-            select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as point (id, party_id, kind, value)
-            order by kind, value
-            on conflict (kind, value) do nothing
+            with wanted as (
+                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+                    as given (id, party_id, kind, value)
+            ), added as (
+                insert into contact_point (id, party_id, kind, value) select * from wanted order by kind, value
+                on conflict (kind, value) do nothing
+                returning id
+            )
+            insert into contact_claim (party_id, kind, value)
+            select party_id, kind, value from wanted
+            where id not in (select id from added) and not exists (
+                select from contact_point as theirs
+                where (theirs.kind, theirs.value, theirs.party_id) = (wanted.kind, wanted.value, wanted.party_id))
+            on conflict do nothing
             """,
             [uuid7() for _ in claims],
             [party_id for _, _, party_id in claims],
