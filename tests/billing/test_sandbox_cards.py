@@ -154,3 +154,13 @@ async def test_a_wrong_key_decides_nothing(gateway: RunningGateway) -> None:
     finally:
         await cards.close()
     assert KEY not in repr(cards)
+
+
+async def test_a_kept_card_is_charged_while_its_owner_is_away(cards: SandboxCards) -> None:
+    assert (await pay(cards, a_payment(), "cus_1:tok_visa")).state == "authorised"
+    # Nobody is there to confirm.
+    refused = await pay(cards, a_payment(), "cus_1:tok_3ds")
+    assert (refused.state, refused.error_code, refused.action_url) == ("failed", "authentication_required", None)
+    absent = await pay(cards, a_payment(), "cus_1:tok_absent_refused")
+    assert (absent.state, absent.error_code) == ("failed", "refused_off_session")
+    assert (await pay(cards, a_payment(), "tok_absent_refused")).state == "authorised"

@@ -13,12 +13,13 @@ from kupec.billing.books_events import (
     StoreCreditReleased,
     VatFigures,
 )
-from kupec.billing.card_on_file import StoredCard, cards_on_file, forget_card, store_card
+from kupec.billing.card_on_file import StoredCard, cards_on_file, forget_card, store_card, stored_cards
 from kupec.billing.credit import (
     HouseAccount,
     ProvedBuyer,
     accounts_of,
     allow_account,
+    allow_accounts,
     change_account,
     hold_credit,
     house_accounts,
@@ -177,6 +178,7 @@ from kupec.billing.refunds import (
 )
 from kupec.billing.sandbox.client import SandboxCards
 from kupec.billing.seller import SELLER, Seller
+from kupec.billing.statement_printing import seller_party, statement_pdf
 from kupec.billing.statements import (
     BankLine,
     Imported,
@@ -314,6 +316,7 @@ __all__ = [
     "added_up",
     "aged_receivables",
     "allow_account",
+    "allow_accounts",
     "apply_outcomes",
     "apply_refunds",
     "apply_transitions",
@@ -396,11 +399,14 @@ __all__ = [
     "request_refunds",
     "resume_dunning",
     "return_store_credit",
+    "seller_party",
     "set_terms",
     "statement_currencies",
     "statement_formats",
+    "statement_pdf",
     "store_card",
     "store_credits_of",
+    "stored_cards",
     "suggestions",
     "trial_balance",
     "unmatch_line",

@@ -1,5 +1,6 @@
 """Cards that customers let us keep: references of the provider, never numbers. For what is bought again by itself."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -72,6 +73,14 @@ async def cards_on_file(db: Connection, party_id: UUID) -> list[StoredCard]:
         party_id,
     )
     return to_structs(StoredCard, rows)
+
+
+async def stored_cards(db: Connection, card_ids: Sequence[UUID]) -> dict[UUID, StoredCard]:
+    """Those of these cards that are still kept; reads nothing for none."""
+    if not card_ids:
+        return {}
+    rows = await db.fetch(f"select {_FIELDS} from stored_card where id = any($1::uuid[])", list(card_ids))  # noqa: S608
+    return {row["id"]: StoredCard(**dict(row)) for row in rows}
 
 
 async def forget_card(db: Connection, party_id: UUID, card_id: UUID, *, actor: Actor, now: datetime) -> None:

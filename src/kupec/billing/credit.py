@@ -103,11 +103,21 @@ async def allow_account(
 
     `person_id` is who that is, where it is known.
     """
+    await allow_accounts(db, [(cart_id, party_id, person_id)], now=now)
+
+
+async def allow_accounts(db: Connection, carts: Sequence[tuple[UUID, UUID, UUID | None]], *, now: datetime) -> None:
+    """The same for many, each (cart, customer, person): one statement, none for nobody."""
+    if not carts:
+        return
     await db.execute(
-        "insert into account_cart (cart_id, party_id, proved_at, person_id) values ($1, $2, $3, $4) "
+        "insert into account_cart (cart_id, party_id, person_id, proved_at) "
+        "select cart_id, party_id, person_id, $4 from unnest($1::uuid[], $2::uuid[], $3::uuid[]) "
+        "as new (cart_id, party_id, person_id) "
         "on conflict (cart_id) do update set party_id = excluded.party_id, proved_at = excluded.proved_at, "
         "person_id = excluded.person_id",
-        *(cart_id, party_id, now, person_id),
+        *([values[position] for values in carts] for position in range(3)),
+        now,
     )
 
 

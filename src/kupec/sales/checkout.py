@@ -29,7 +29,8 @@ class CompleteRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The buyer presses the button. `return_url` may hold "{payment}", which becomes the payment's id.
 
     `expected_total` is what the buyer saw, "shown" for what the cart remembers that it was shown. `agent`, if
-    given, is the platform whose cart it must be; another's is not found.
+    given, is the platform whose cart it must be; another's is not found. `approved_up_to` is for what was agreed to
+    beforehand by somebody who may (a standing order); no page of the shop's says it.
     """
 
     cart_id: UUID
@@ -39,6 +40,7 @@ class CompleteRequest(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str
     actor: Actor
     agent: str | None = None
+    approved_up_to: int | None = None
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +194,7 @@ class Checkout:
             provider=self._cards.name,
             actor=request.actor,
             agent=request.agent,
+            approved_up_to=request.approved_up_to,
         )
 
 

@@ -46,6 +46,8 @@ class PrepareRequest(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     actor: Actor
     agent: str | None = None
+    approved_up_to: int | None = None
+    """Where an approver is wanted: somebody who may has agreed to any total up to this, for this cart, elsewhere."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +147,8 @@ async def _draft(
     answers: dict[UUID, Standing | KupecError] = {}
     for cart_id, seen in priced.items():
         problem = _refusal(seen, requests[cart_id].expected_total)
-        if problem is None and seen.needs_approval and approved.get(cart_id) != seen.total:
+        agreed = approved.get(cart_id) == seen.total or seen.total <= (requests[cart_id].approved_up_to or -1)
+        if problem is None and seen.needs_approval and not agreed:
             problem = ApprovalNeeded(field="payment_method")
         if problem is not None:
             answers[cart_id] = problem

@@ -17,6 +17,7 @@ Behaviour = Literal[
     "slow",
     "capture_fails",
     "refund_fails",
+    "absent_refused",
 ]
 DROPPING = frozenset({"drop_always", "drop_once"})
 SLOWNESS = 5.0  # seconds
@@ -44,6 +45,8 @@ CARDS = (
     Card("4000000000000101", "tok_slow", "slow"),
     Card("4000000000000341", "tok_capture_fails", "capture_fails"),
     Card("4000000000005126", "tok_refund_fails", "refund_fails"),
+    # Its owner may pay with it; charged while they are away, it is refused.
+    Card("4000000000009979", "tok_absent_refused", "absent_refused"),
 )
 BY_TOKEN = {card.token: card for card in CARDS}
 _BY_NUMBER = {card.number: card for card in CARDS}

@@ -151,7 +151,7 @@ class Gateway:
         card = self._card(charge.token, key)
         if card.behaviour == "lost":
             raise _Dropped
-        state, error = _verdict(card)
+        state, error = _verdict(card, owner_away=bool(charge.customer))
         shown = GatewayPayment(
             id=f"pay_{secrets.token_hex(12)}",
             key=key,
@@ -301,10 +301,14 @@ def _checked(charge: NewCharge, key: str) -> NewCharge:
     return charge
 
 
-def _verdict(card: Card) -> tuple[GatewayState, str | None]:
+def _verdict(card: Card, *, owner_away: bool) -> tuple[GatewayState, str | None]:
     if card.behaviour == "insufficient_funds":
         return "declined", "insufficient_funds"
-    return ("requires_action", None) if card.behaviour == "requires_action" else ("authorised", None)
+    if card.behaviour == "absent_refused" and owner_away:
+        return "declined", "refused_off_session"
+    if card.behaviour == "requires_action":
+        return ("declined", "authentication_required") if owner_away else ("requires_action", None)
+    return "authorised", None
 
 
 async def _body(request: web.BaseRequest) -> bytes:

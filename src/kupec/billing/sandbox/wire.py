@@ -28,6 +28,8 @@ class NewCharge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     token: str
     return_url: str
     metadata: dict[str, str] = {}
+    customer: str = ""
+    """Whose kept card the token is: it is charged while they are away, so that nobody can confirm anything."""
 
 
 class NewGiveBack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
