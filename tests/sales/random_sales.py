@@ -1,6 +1,7 @@
-"""A shop's life at random: orders paid in every way, sent, refunded, returned, exchanged, cancelled, matched."""
+"""A shop's life at random: orders paid in every way, sent, refunded, returned, exchanged, cancelled, dunned."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -13,12 +14,16 @@ from kupec.billing import (
     apply_refunds,
     awaited,
     confirm_refund,
+    dun,
     import_statement,
     issue_store_credit,
     list_lines,
     mark_paid,
     match_line,
     open_account,
+    overdue_invoices,
+    pause_dunning,
+    resume_dunning,
     unmatch_line,
 )
 from kupec.customers import Contact, identify
@@ -75,6 +80,7 @@ class RandomSales:
         self.orders: list[UUID] = []
         self.codes: list[str] = []
         self.goods: list[UUID] = []
+        self.dunned_on = NOON
 
     async def open(self) -> None:
         """Two places, a bundle, a gift while it lasts, a discount that leaves odd hellers, a customer on account."""
@@ -99,10 +105,8 @@ class RandomSales:
             self.opening = await stock(db)
 
     async def step(self) -> None:
-        verb = self.random.choices(
-            (self.place, self.pay, self.pack, self.send, self.refund, self.take_back, self.cancel, self.money),
-            weights=(4, 3, 3, 4, 4, 4, 1, 2),
-        )[0]
+        verbs = (self.place, self.pay, self.pack, self.send, self.refund, self.take_back, self.cancel, self.money)
+        verb = self.random.choices((*verbs, self.dunning), weights=(4, 3, 3, 4, 4, 4, 1, 2, 2))[0]
         await verb()
 
     async def attempt(self, name: str, verb: Callable[[Connection], Awaitable[object]]) -> None:
@@ -119,8 +123,8 @@ class RandomSales:
         async with self.shop.database.reading() as db:
             return await get_order(db, self.random.choice(self.orders))
 
-    async def place(self) -> None:
-        way, shop = self.random.choice(WAYS), self.shop
+    async def place(self, way: str = "") -> None:
+        way, shop = way or self.random.choice(WAYS), self.shop
         lines = [
             (each, self.random.randint(1, 3)) for each in self.random.sample(self.goods, self.random.randint(1, 2))
         ]
@@ -258,6 +262,19 @@ class RandomSales:
         for refund_id in pending[:1]:
             sent = partial(confirm_refund, refund_id=refund_id, reference="", actor=CLERK, now=NOON)
             await self.attempt("sent by hand", sent)
+
+    async def dunning(self) -> None:
+        """Weeks go by, as dunning sees it; some of it is disputed, or not any more."""
+        self.dunned_on += timedelta(days=self.random.randint(5, 20))
+        async with self.shop.database.transaction() as db:
+            written = await dun(db, self.dunned_on, 100)
+            late = await overdue_invoices(db, today=self.dunned_on.date())
+        self.done["dunned"] = self.done.get("dunned", 0) + written
+        if late:
+            one, what = self.random.choice(late).payment_id, {"actor": CLERK, "now": self.dunned_on}
+            await self.attempt("disputed", partial(pause_dunning, payment_id=one, reason="x", until=None, **what))
+            if self.random.random() < 0.5:
+                await self.attempt("agreed", partial(resume_dunning, payment_id=one, **what))
 
     async def refuse_a_refund(self) -> None:
         """The provider refuses what it was asked for last; a person makes it store credit."""

@@ -1,19 +1,33 @@
 """Whatever happens to orders, the books, the shelves and the codes say the same."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from kupec.app.wiring import subscribers
-from kupec.billing import Document, Payment, credit_held, documents_of, ledger_balances, payments_of
+from kupec.billing import (
+    Document,
+    Payment,
+    added_up,
+    aged_receivables,
+    credit_held,
+    customer_statement,
+    documents_of,
+    ledger_balances,
+    open_items,
+    payments_of,
+)
 from kupec.kit.db import Connection
 from kupec.kit.settings import Settings
 from kupec.kit.subscribers import catch_up
 from kupec.sales import get_order, order_refunds
+from tests.billing.owing import CLERK
 from tests.sales.conftest import Shop
 from tests.sales.ordering import account_balances
 from tests.sales.random_sales import RandomSales, stock
+from tests.shop import NOON
 
 STEPS = 60
 
@@ -59,6 +73,7 @@ async def check_books(db: Connection, sales: RandomSales) -> None:
     of_orders = await ledger_balances(db, sales.orders, of="order")
     for order_id in sales.orders:
         await check_order(db, order_id, of_orders)
+    await check_receivables(db, sales, balances)
     for row in await db.fetch(
         "select c.balance, (select sum(amount) from store_credit_movement m where m.credit_id = c.id) as moved "
         "from store_credit c"
@@ -84,6 +99,28 @@ async def check_books(db: Connection, sales: RandomSales) -> None:
     assert not await db.fetchval(
         "select exists (select from bank_match m join payment p on p.id = m.payment_id where p.state = 'voided')"
     ), "money that came is not kept by what came to nothing"
+
+
+async def check_receivables(db: Connection, sales: RandomSales, balances: Mapping[tuple[str, str], int]) -> None:
+    """What is aged, and what statements of account say, is the ledger's account of customers."""
+    for today in (NOON.date(), NOON.date() + timedelta(days=60), NOON.date() + timedelta(days=400)):
+        rows = await aged_receivables(db, actor=CLERK, before=NOON + timedelta(days=1), today=today)
+        assert added_up(rows)["CZK"].total == balances.get(("CZK", "customer"), 0)
+        assert all(row.prepaid <= 0 <= min(row.not_due, row.overdue) for row in rows)
+        items = await open_items(db, before=NOON + timedelta(days=1), today=today, party_ids=[sales.party])
+        of_party = (await ledger_balances(db, [sales.party], of="customer")).get((sales.party, "CZK"), 0)
+        assert sum(item.amount for item in items) == of_party
+    midnight = NOON.replace(hour=0)
+    said = await customer_statement(
+        db,
+        [sales.party],
+        currency="CZK",
+        since=midnight,
+        until=midnight + timedelta(days=1),
+        actor=CLERK,
+    )
+    assert (said.opening, said.closing) == (0, of_party)
+    assert sum(row.amount for row in said.rows) == said.closing
 
 
 async def check_shelves(db: Connection, sales: RandomSales) -> None:
@@ -130,11 +167,15 @@ async def test_everything_adds_up_after_whatever_happened(shop: Shop, seed: int)
         await sales.step()
         if number % 20 == 10:
             await sales.refuse_a_refund()
+        if number % 20 == 15:
+            await sales.place("account")
+            await sales.dunning()
     await sales.wind_up()
     settings = Settings(database_url="postgresql://nowhere", secret="x" * 32)
     for subscriber in sorted(subscribers(settings), key=lambda one: one.name == "ledger"):
         await catch_up(shop.database, subscriber)
     assert len(sales.done) >= 10, sales.done
+    assert sales.done["dunned"] > 0
     async with shop.database.transaction() as db:
         await check_books(db, sales)
         await check_shelves(db, sales)
