@@ -154,6 +154,7 @@ from kupec.billing.payments import (
     void_payments,
 )
 from kupec.billing.printing import document_pdf, print_job
+from kupec.billing.privacy import privacy_part
 from kupec.billing.qr import payment_qr, qr_png, qr_svg
 from kupec.billing.receivables import (
     MatchedPart,
@@ -381,6 +382,7 @@ __all__ = [
     "payment_round",
     "payments_of",
     "print_job",
+    "privacy_part",
     "problem_payments",
     "proved_buyers",
     "qr_png",

@@ -37,15 +37,14 @@ def pgettext(context: str, message: str) -> str:
     return message
 
 
-class Words:
-    """One document in the language of its reader."""
+class PrintWords:
+    """What is printed, in the language of its reader."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.language = document.language
-        self._countries = Locale(document.language).territories
-        # A credit note gives back: what is stored above zero is printed below.
-        self._sign = -1 if document.kind == "credit_note" else 1
+    def __init__(self, language: str, currency: str, *, sign: int = 1) -> None:
+        self.language = language
+        self.currency = currency
+        self._countries = Locale(language).territories
+        self._sign = sign
 
     def say(self, message: str) -> str:
         return translations(self.language).pgettext("document", message)
@@ -53,7 +52,7 @@ class Words:
     def money(self, amount: int) -> str:
         """With all its decimal places, so that they stand below one another."""
         amount *= self._sign
-        currency = self.document.currency
+        currency = self.currency
         # Where a currency has no sign, its code would be glued to the figure: "PLN49.90".
         unsigned = get_currency_symbol(currency, self.language) == currency
         text = format_currency(
@@ -77,6 +76,15 @@ class Words:
     def country(self, code: str) -> str:
         name: str = self._countries.get(code, code)
         return name
+
+
+class Words(PrintWords):
+    """One document in the language of its reader."""
+
+    def __init__(self, document: Document) -> None:
+        # A credit note gives back: what is stored above zero is printed below.
+        super().__init__(document.language, document.currency, sign=-1 if document.kind == "credit_note" else 1)
+        self.document = document
 
 
 def print_job() -> Job:
@@ -153,8 +161,8 @@ def as_printed(document: Document) -> dict[str, Any]:
         "language": document.language,
         "title": title % {"number": document.number},
         "subtitle": _subtitle(words),
-        "seller": _people(content.seller, words),
-        "buyer": _people(content.buyer, words),
+        "seller": people(content.seller, words),
+        "buyer": people(content.buyer, words),
         "delivery": _address(content.delivery, words) if content.delivery else None,
         "labels": _labels(words),
         "dates": _dates(words),
@@ -168,7 +176,7 @@ def as_printed(document: Document) -> dict[str, Any]:
         "sums": _sums(words),
         "due": [to_pay, words.money(content.to_pay if invoice else document.total)],
         "note": say(pgettext("document", "Reason: %(reason)s")) % {"reason": content.reason} if content.reason else "",
-        "footer": _footer(content.seller),
+        "footer": footer(content.seller),
         "qr": _qr(document, say(pgettext("document", "Pay by QR"))),
     }
 
@@ -221,7 +229,7 @@ def _labels(words: Words) -> dict[str, Any]:
     }
 
 
-def _people(party: DocumentParty, words: Words) -> dict[str, Any]:
+def people(party: DocumentParty, words: PrintWords) -> dict[str, Any]:
     say = words.say
     lines = [party.person, party.street, f"{party.postcode} {party.city}".strip()]
     lines.append(words.country(party.country) if party.country else "")
@@ -235,7 +243,7 @@ def _address(party: DocumentParty, words: Words) -> list[str]:
     return [line for line in lines if line]
 
 
-def _footer(seller: DocumentParty) -> str:
+def footer(seller: DocumentParty) -> str:
     return " · ".join(part for part in (seller.register, seller.email, seller.phone, seller.website) if part)
 
 
