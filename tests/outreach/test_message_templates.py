@@ -13,11 +13,11 @@ from kupec.kit.money import Money
 from kupec.outreach import (
     OURS,
     TEMPLATES,
+    MailWords,
     Said,
     Sender,
     Template,
     Templates,
-    Text,
     message_letter,
     our_words,
     variables_of,
@@ -96,42 +96,33 @@ def test_no_text_and_no_value_breaks_out_of_the_page(body: str, name: str) -> No
 
 
 def test_what_the_merchant_does_not_say_is_said_in_our_words() -> None:
-    document = Templates(templates={"dormant": Template(texts={"email": {"cs": Text(subject="Vraťte se")}})})
+    document = Templates(templates={"dormant": Template(email=MailWords(subject={"cs": "Vraťte se"}))})
     assert words_of(document, "dormant", "cs") == ("Vraťte se", our_words("dormant", "cs")[1])
     assert words_of(document, "dormant", "pl") == our_words("dormant", "pl")
 
 
 def test_an_added_message_speaks_a_language_it_knows() -> None:
-    document = Templates(templates={"spring": Template(texts={"email": {"cs": Text(subject="Jaro", body="Je tu.")}})})
+    document = Templates(templates={"spring": Template(email=MailWords(subject={"cs": "Jaro"}, body={"cs": "Je tu."}))})
     TEMPLATES.check(document)
     assert words_of(document, "spring", "pl") == ("Jaro", "Je tu.")
+
+
+BODY, SUBJECT = "templates.dormant.email.body.cs", "templates.dormant.email.subject.cs"
 
 
 @pytest.mark.parametrize(
     ("template", "code", "path"),
     [
-        (Template(texts={"email": {"cs": Text(body="{unknown}")}}), "dormant", "templates.dormant.texts.email.cs.body"),
-        (Template(texts={"email": {"cs": Text(body="{name")}}), "dormant", "templates.dormant.texts.email.cs.body"),
-        (
-            Template(texts={"email": {"cs": Text(body="{name words}")}}),
-            "dormant",
-            "templates.dormant.texts.email.cs.body",
-        ),
-        (
-            Template(texts={"email": {"cs": Text(subject="{link:shop}")}}),
-            "dormant",
-            "templates.dormant.texts.email.cs.subject",
-        ),
-        (
-            Template(texts={"email": {"cs": Text(subject="a\nb")}}),
-            "dormant",
-            "templates.dormant.texts.email.cs.subject",
-        ),
-        (Template(texts={"email": {"de": Text(subject="a")}}), "dormant", "templates.dormant.texts.email.de"),
-        (Template(texts={"pigeon": {}}), "dormant", "templates.dormant.texts.pigeon"),
+        (Template(email=MailWords(body={"cs": "{unknown}"})), "dormant", BODY),
+        (Template(email=MailWords(body={"cs": "{name"})), "dormant", BODY),
+        (Template(email=MailWords(body={"cs": "{name words}"})), "dormant", BODY),
+        (Template(email=MailWords(body={"cs": "a\x00b"})), "dormant", BODY),
+        (Template(email=MailWords(subject={"cs": "{link:shop}"})), "dormant", SUBJECT),
+        (Template(email=MailWords(subject={"cs": "a\nb"})), "dormant", SUBJECT),
+        (Template(email=MailWords(subject={"de": "a"})), "dormant", "templates.dormant.email.subject.de"),
         (Template(purpose="marketing.pigeon"), "dormant", "templates.dormant.purpose"),
-        (Template(), "spring", "templates.spring.texts"),
-        (Template(texts={"email": {"cs": Text(subject="a", body="b")}}), "Spring", "templates.Spring"),
+        (Template(), "spring", "templates.spring.email"),
+        (Template(email=MailWords(subject={"cs": "a"}, body={"cs": "b"})), "Spring", "templates.Spring"),
     ],
 )
 def test_a_fault_is_named_by_its_path(template: Template, code: str, path: str) -> None:

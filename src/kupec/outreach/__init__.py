@@ -2,13 +2,24 @@
 
 from kupec.outreach.bounces import BouncedAddress, bounced_addresses, lift_bounce, read_bounces, take_bounce
 from kupec.outreach.events import MailBounced, MailSent, MessageWithheld
+from kupec.outreach.journal import Asked, journal, kinds_written
 from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
-from kupec.outreach.mails import Mail, get_mail, list_mails, retry_mail, subscriber, write_mails
+from kupec.outreach.mails import Mail, MailState, get_mail, list_mails, retry_mail, subscriber, write_mails
 from kupec.outreach.message_letter import Said, Value, message_letter
-from kupec.outreach.message_templates import PURPOSES, TEMPLATES, MailWords, Template, Templates, is_active, purpose_of, words_of
+from kupec.outreach.message_templates import (
+    PURPOSES,
+    TEMPLATES,
+    MailWords,
+    Template,
+    Templates,
+    is_active,
+    purpose_of,
+    words_of,
+)
 from kupec.outreach.messages import Message, Written, send_message, send_messages
 from kupec.outreach.our_words import OURS, our_words, variables_of
 from kupec.outreach.policy import POLICY, Policy
+from kupec.outreach.privacy import privacy_part
 from kupec.outreach.samples import Sample, sample_letter, sample_of, send_test
 from kupec.outreach.sending import job, release_held
 from kupec.outreach.sign_in_mail import sign_in_mail_job
@@ -23,12 +34,14 @@ __all__ = [
     "PURPOSES",
     "TEMPLATES",
     "VARIABLES",
+    "Asked",
     "BouncedAddress",
     "Letter",
     "Letters",
     "Mail",
     "MailBounced",
     "MailSent",
+    "MailState",
     "MailWords",
     "Message",
     "MessageWithheld",
@@ -46,12 +59,15 @@ __all__ = [
     "get_mail",
     "is_active",
     "job",
+    "journal",
+    "kinds_written",
     "lift_bounce",
     "list_mails",
     "message_letter",
     "order_confirmation",
     "our_words",
     "parcel_shipped",
+    "privacy_part",
     "purpose_of",
     "read_bounces",
     "release_held",

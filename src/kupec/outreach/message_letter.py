@@ -20,7 +20,7 @@ class Said(msgspec.Struct, frozen=True):
     message: str
 
 
-Value = str | int | date | datetime | Money | Said | Sequence[str] | None
+Value = str | int | date | datetime | Money | Said | Sequence[str | date] | None
 """What a variable of a message stands for. Links ("link:pay") are addresses, or paths of our own pages ("/cs/…")."""
 
 
@@ -81,4 +81,4 @@ def in_words(name: str, value: Value, sender: Sender, language: str, zone: ZoneI
             return f"{sender.base_url}{value}" if name.startswith("link:") and value.startswith("/") else value
         case int():
             return str(value)
-    return [str(one) for one in value]
+    return [day_in_words(one, language) if isinstance(one, date) else one for one in value]

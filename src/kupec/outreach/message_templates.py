@@ -1,6 +1,6 @@
 """The messages as the merchant words them: one document, by message, channel and language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,8 +11,6 @@ from kupec.kit.versions import Kind
 from kupec.outreach.markup import strange_in
 from kupec.outreach.our_words import OURS, our_words, variables_of
 
-CHANNELS = ("email",)
-"""Where messages can go. Others join when there is a way to send them."""
 PURPOSES = ("service", "marketing.email")
 """What a message may be for; all but "service" needs the customer's consent."""
 
@@ -27,20 +25,20 @@ EXPECTED = (
 )
 
 
-class Text(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Plain text with the small markup of `markup`. What is empty is said in our own words."""
+class MailWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mail by language: plain text with the small markup of `markup`. What is empty is said in our own words."""
 
-    subject: str = ""
-    body: str = ""
+    subject: dict[str, str] = {}
+    body: dict[str, str] = {}
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One message: its texts by channel and language; `purpose` and `active` where they differ from ours."""
+    """One message: its words, a field a channel; `purpose` where it differs from ours."""
 
-    texts: dict[str, dict[str, Text]] = {}
+    email: MailWords = MailWords()
     purpose: str | None = None
-    active: bool = True
-    """Whether it is written at all."""
+    off: bool = False
+    """It is not written at all."""
 
 
 class Templates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,30 +65,38 @@ def _faults(code: str, template: Template) -> Iterator[tuple[str, str]]:
         yield path, "lower case letters, digits and underscores"
     if template.purpose is not None and template.purpose not in PURPOSES:
         yield f"{path}.purpose", ", ".join(PURPOSES)
-    for channel, texts in template.texts.items():
-        if channel not in CHANNELS:
-            yield f"{path}.texts.{channel}", ", ".join(CHANNELS)
-            continue
-        for language, text in texts.items():
-            yield from _faults_of_text(f"{path}.texts.{channel}.{language}", code, language, text)
-    if code not in OURS and not any(text.subject and text.body for text in template.texts.get("email", {}).values()):
-        yield f"{path}.texts", "a subject and a body in one language at least: these are no words of ours"
+    yield from _faults_of_words(path, code, template.email)
+    if code not in OURS and not _spoken(template.email):
+        yield f"{path}.email", "a subject and a body in one language at least: these are no words of ours"
 
 
-def _faults_of_text(path: str, code: str, language: str, text: Text) -> Iterator[tuple[str, str]]:
+def _faults_of_words(path: str, code: str, words: MailWords) -> Iterator[tuple[str, str]]:
+    allowed = variables_of(code)
+    for language, said in words.subject.items():
+        here = f"{path}.email.subject.{language}"
+        yield from _faults_of_text(here, language, said, [name for name in allowed if not name.startswith("link:")])
+    for language, said in words.body.items():
+        yield from _faults_of_text(f"{path}.email.body.{language}", language, said, allowed, lines=True)
+
+
+def _faults_of_text(
+    path: str, language: str, said: str, allowed: Sequence[str], *, lines: bool = False
+) -> Iterator[tuple[str, str]]:
+    plain = said.replace("\n", "").replace("\r", "").replace("\t", "") if lines else said
+    longest = _LONGEST_BODY if lines else _LONGEST_SUBJECT
     if language not in LANGUAGES:
         yield path, ", ".join(LANGUAGES)
-        return
-    allowed = variables_of(code)
-    for part, said, longest in (("subject", text.subject, _LONGEST_SUBJECT), ("body", text.body, _LONGEST_BODY)):
-        plain = said if part == "subject" else said.replace("\n", "").replace("\r", "").replace("\t", "")
-        known = [name for name in allowed if part == "body" or not name.startswith("link:")]
-        if len(said) > longest:
-            yield f"{path}.{part}", f"at most {longest} characters"
-        elif not plain.isprintable():
-            yield f"{path}.{part}", "one line of plain text" if part == "subject" else "plain text"
-        elif strange_in(said, known):
-            yield f"{path}.{part}", "in curly brackets only " + ", ".join(f"{{{name}}}" for name in known)
+    elif len(said) > longest:
+        yield path, f"at most {longest} characters"
+    elif not plain.isprintable():
+        yield path, "plain text" if lines else "one line of plain text"
+    elif strange_in(said, allowed):
+        yield path, "in curly brackets only " + ", ".join(f"{{{name}}}" for name in allowed)
+
+
+def _spoken(words: MailWords) -> list[str]:
+    """The languages in which all of it is said."""
+    return [language for language in LANGUAGES if words.subject.get(language) and words.body.get(language)]
 
 
 def words_of(document: Templates, code: str, language: str) -> tuple[str, str]:
@@ -98,12 +104,11 @@ def words_of(document: Templates, code: str, language: str) -> tuple[str, str]:
 
     A message that the merchant has added speaks the first language it knows where `language` is missing.
     """
-    texts = document.templates[code].texts.get("email", {}) if code in document.templates else {}
+    words = document.templates[code].email if code in document.templates else MailWords()
     ours_subject, ours_body = our_words(code, language)
-    text = texts.get(language, Text())
-    if code not in OURS and not (text.subject and text.body):
-        text = next(one for one in texts.values() if one.subject and one.body)
-    return text.subject or ours_subject, text.body or ours_body
+    if code not in OURS and language not in _spoken(words):
+        language = _spoken(words)[0]
+    return words.subject.get(language) or ours_subject, words.body.get(language) or ours_body
 
 
 def purpose_of(document: Templates, code: str) -> str:
@@ -117,7 +122,7 @@ def is_known(document: Templates, code: str) -> bool:
 
 
 def is_active(document: Templates, code: str) -> bool:
-    return code not in document.templates or document.templates[code].active
+    return code not in document.templates or not document.templates[code].off
 
 
 TEMPLATES = Kind("templates", Templates, default=Templates, check=check_templates)

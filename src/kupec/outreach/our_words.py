@@ -19,8 +19,6 @@ class OurWords(msgspec.Struct, frozen=True, kw_only=True):
     variables: tuple[str, ...] = ()
     at_once: bool = False
     """Somebody waits for it at this moment: it is sent at any hour."""
-    secret: bool = False
-    """What it says is not kept once it has left."""
     footer: bool = True
     """Whether it ends with how to answer: a code does not."""
 
@@ -127,9 +125,8 @@ OURS = {
             "Hello,\n\nyour code to sign in is\n\n{code}\n\nIt holds for {minutes} minutes and works once. "
             "If it was not you who asked for it, do nothing: nobody gets in without the code."
         ),
-        variables=("code", "minutes"),
+        variables=("code", "minutes", "link:sign_in"),
         at_once=True,
-        secret=True,
         footer=False,
     ),
     "task_reminder": OurWords(

@@ -42,7 +42,7 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class AbandonedCart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who left goods in the cart is written once, so many hours after they last touched it."""
 
-    active: bool = True
+    off: bool = False
     after_hours: int = 24
 
 
@@ -52,7 +52,7 @@ class Dormant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Of whom has ordered fewer than `orders` times, nothing usual is known: `days_without_rhythm` counts.
     """
 
-    active: bool = True
+    off: bool = False
     orders: int = 3
     rhythm_percent: int = 200
     days: int = 30

@@ -13,7 +13,7 @@ from kupec.kit.actor import system
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
 from kupec.kit.jobs import GiveUp, Job, JobContext, enqueue
-from kupec.kit.mail import Attachment, MailRefused, OutboxTransport, OutgoingMail, RecipientRefused, Transport
+from kupec.kit.mail import Attachment, MailRefused, OutgoingMail, RecipientRefused, Transport
 from kupec.kit.versions import published
 from kupec.outreach.allowance import Asking, Why, withheld
 from kupec.outreach.attachments import attachments_by_mail
@@ -81,7 +81,7 @@ async def _send_mails(
             await _keep_back(context, some, verdict, now)
         outcomes |= await _send(verdict.going, files, transport, sender)
     sent = [mail for mail in mails if mail.id in outcomes]
-    await _record(context, sent, outcomes, secret=not isinstance(transport, OutboxTransport))
+    await _record(context, sent, outcomes)
     waiting = [error for error in outcomes.values() if error is not None and not isinstance(error, MailRefused)]
     if waiting:
         raise waiting[0]
@@ -188,10 +188,7 @@ def _outgoing(mail: Mail, attachment: Attachment | None, sender: Sender) -> Outg
     )
 
 
-async def _record(
-    context: JobContext, mails: Sequence[Mail], outcomes: dict[UUID, BaseException | None], *, secret: bool
-) -> None:
-    """`secret`: what nobody but its reader should know is not kept any longer."""
+async def _record(context: JobContext, mails: Sequence[Mail], outcomes: dict[UUID, BaseException | None]) -> None:
     now = context.clock.now()
     sent = [mail for mail in mails if outcomes[mail.id] is None]
     failed = [mail for mail in mails if outcomes[mail.id] is not None]
@@ -212,9 +209,6 @@ async def _record(
         )
         if failed:
             await _record_failures(db, failed, lost, outcomes, now)
-        done = [mail.id for mail in (*sent, *lost) if mail.kind in OURS and OURS[mail.kind].secret]
-        if secret and done:
-            await db.execute("update mail set title = '—', html = '', text = '' where id = any($1::uuid[])", done)
 
 
 async def _record_failures(

@@ -8,7 +8,7 @@ from kupec.billing import PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
-from kupec.outreach import LETTERS
+from kupec.outreach import LETTERS, POLICY, TEMPLATES
 from kupec.sales import PREVIEWED, PROMOTIONS, SHIPPING
 from kupec.web.desk.words import pgettext
 
@@ -37,6 +37,10 @@ _ALL = (
     Section(PROMOTIONS, _("Promotions"), _("What is given under which conditions. Coupons open some of them."), False),
     Section(SELLER, _("Seller"), _("Who sells: what stands on invoices, and their numbers.")),
     Section(LETTERS, _("Letters"), _("Subject and opening words of the mails that customers get.")),
+    Section(TEMPLATES, _("Messages"), _("What reminders, notices and news say, by language.")),
+    Section(
+        POLICY, _("When we write"), _("Quiet hours, how often customers are written, left carts, who has not ordered.")
+    ),
 )
 SECTIONS = {section.name: section for section in _ALL}
 
@@ -47,6 +51,22 @@ VERSION_STATES = {
 }
 
 FIELDS = {
+    "abandoned_cart": _("Left carts"),
+    "after_hours": _("So many hours after the last touch"),
+    "any_hour": _("Sent at any hour"),
+    "body": _("Text"),
+    "days_without_rhythm": _("Days, of whom has ordered less often"),
+    "dormant": _("Who has not ordered for long"),
+    "off": _("Switched off"),
+    "orders": _("Orders that make a rhythm"),
+    "per_day": _("News to one customer a day"),
+    "per_week": _("News to one customer a week"),
+    "purpose": _("Purpose"),
+    "quiet": _("Quiet hours"),
+    "rhythm_percent": _("Of their usual time between orders (%)"),
+    "soft_bounces": _("Passing failures until an address is left"),
+    "templates": _("Messages"),
+    "zone": _("Time zone of whose country says nothing"),
     "accounts": _("Bank accounts"),
     "action": _("What is given"),
     "active": _("Offered"),
@@ -147,6 +167,9 @@ FIELDS = {
 }
 
 HINTS = {
+    "any_hour": _("Purposes such as service, set apart by commas."),
+    "body": _("Empty: our own words. Empty lines set paragraphs apart."),
+    "rhythm_percent": _("200 means twice as long as usual."),
     "countries": _("Codes such as CZ, SK; set apart by commas."),
     "postcodes": _("Beginnings such as 11, or ranges such as 100..199. Empty: everywhere."),
     "timezone": _("Such as Europe/Prague."),

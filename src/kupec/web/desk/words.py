@@ -112,6 +112,9 @@ MAIL_STATES = {
     "queued": pgettext("state", "Waiting"),
     "sent": pgettext("state", "Sent"),
     "failed": pgettext("state", "Failed"),
+    "held": pgettext("mail", "Waits for the morning"),
+    "withheld": pgettext("mail", "Not sent"),
+    "bounced": pgettext("mail", "Came back"),
 }
 
 PRODUCT_STATES = {
@@ -153,6 +156,8 @@ TONES = {
     "open": "warn",
     "done": "good",
     "sent": "good",
+    "held": "warn",
+    "bounced": "bad",
     "active": "good",
     "pending": "warn",
     "requires_action": "warn",
