@@ -77,6 +77,8 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         outreach.subscriber(sender(settings)),
         outreach.task_subscriber(sender(settings), timezone=settings.shop_timezone),
         sales.attention_subscriber(),
+        customers.relation_subscriber(),
+        sales.referral_subscriber(),
         billing.ledger_subscriber(),
         billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
@@ -119,6 +121,7 @@ def dues() -> list[Due]:
         Due(name="reminders of tasks", verb=customers.remind_tasks, every=5, waiting=customers.waiting_reminders),
         Due(name="segments", verb=personalization.refresh_segments, every=60),
         Due(name="old visits", verb=customers.forget_old_views, every=3600),
+        Due(name="referrals", verb=customers.forget_referrals, every=3600),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
         Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),
     ]

@@ -101,6 +101,7 @@ from kupec.customers.notes import (
     remove_note,
     see_mentions,
 )
+from kupec.customers.opinions import relation_subscriber
 from kupec.customers.parties import get_party, list_parties, parties_by_ids, party_page
 from kupec.customers.party_errors import (
     AddressInUse,
@@ -126,6 +127,17 @@ from kupec.customers.points_models import (
     PointsEntry,
     PointsGranted,
     PointsSpent,
+)
+from kupec.customers.privacy import privacy_part, traces
+from kupec.customers.referrals import forget_referrals, note_referral, referrers
+from kupec.customers.relations import (
+    RELATION_KINDS,
+    Relation,
+    RelationKind,
+    add_relation,
+    count_referred,
+    relations_of,
+    remove_relation,
 )
 from kupec.customers.roles import ROLES, KeyPerson, Role, give_role, key_persons, organisations_of, roles_of, take_role
 from kupec.customers.sign_in_codes import (
@@ -166,7 +178,14 @@ from kupec.customers.task_board import VIEWS, TaskFilter, View, board, board_cou
 from kupec.customers.task_changes import TaskChange, assign_tasks, change_task, postpone_task
 from kupec.customers.task_events import TaskCancelled, TaskChanged, TaskReminded, TeamChanged, TeamRemoved
 from kupec.customers.task_models import PRIORITIES, Priority, Task, title_in
-from kupec.customers.task_reminders import Reminded, put_away, remind_tasks, reminders_now, waiting_reminders
+from kupec.customers.task_reminders import (
+    Reminded,
+    next_reminder_due,
+    put_away,
+    remind_tasks,
+    reminders_now,
+    waiting_reminders,
+)
 from kupec.customers.tasks import (
     answer_task,
     asked_of,
@@ -214,6 +233,7 @@ __all__ = [
     "LONGEST_OUTCOME",
     "POINTS",
     "PRIORITIES",
+    "RELATION_KINDS",
     "ROLES",
     "VIEWS",
     "VISITS",
@@ -287,6 +307,8 @@ __all__ = [
     "Proof",
     "Purpose",
     "Reason",
+    "Relation",
+    "RelationKind",
     "Reminded",
     "Role",
     "Seen",
@@ -321,6 +343,7 @@ __all__ = [
     "add_file",
     "add_note",
     "add_passkey",
+    "add_relation",
     "addresses_of",
     "allowed",
     "answer_task",
@@ -346,6 +369,7 @@ __all__ = [
     "count_due",
     "count_mentions",
     "count_open",
+    "count_referred",
     "create_party",
     "drop_passkey",
     "duplicates",
@@ -362,6 +386,7 @@ __all__ = [
     "finish_task",
     "forget_asks",
     "forget_old_views",
+    "forget_referrals",
     "forget_sign_ins",
     "get_ask",
     "get_interaction",
@@ -393,10 +418,12 @@ __all__ = [
     "merge_parties",
     "merge_preview",
     "merges_of",
+    "next_reminder_due",
     "normalise_company_id",
     "normalise_email",
     "normalise_phone",
     "normalise_vat_id",
+    "note_referral",
     "notes_of",
     "objects_to_tracking",
     "open_task",
@@ -414,6 +441,7 @@ __all__ = [
     "points_subscriber",
     "postpone_sign_ins",
     "postpone_task",
+    "privacy_part",
     "prove_address",
     "put_address",
     "put_away",
@@ -423,6 +451,9 @@ __all__ = [
     "read_letter",
     "record_interactions",
     "record_views",
+    "referrers",
+    "relation_subscriber",
+    "relations_of",
     "remind_tasks",
     "reminders_now",
     "remove_address",
@@ -432,6 +463,7 @@ __all__ = [
     "remove_interaction",
     "remove_note",
     "remove_password",
+    "remove_relation",
     "remove_team",
     "request_code",
     "require_consent",
@@ -453,6 +485,7 @@ __all__ = [
     "tell_apart",
     "timeline",
     "title_in",
+    "traces",
     "undo_merge",
     "valid_postcode",
     "verify_contact_point",

@@ -1,5 +1,6 @@
 """Cart, checkout, order, fulfilment: the door of sales."""
 
+from kupec.sales.again import Again, order_again
 from kupec.sales.approval_models import (
     APPROVALS,
     Approval,
@@ -163,6 +164,7 @@ from kupec.sales.overdue import cancel_unpaid
 from kupec.sales.picking import Round, ToPick, picking_rounds, start_picking
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.preview import PREVIEWED, ChangedOrder, Preview, preview_orders
+from kupec.sales.privacy import privacy_part
 from kupec.sales.promotions.cart_coupons import MAX_COUPONS, add_coupon, remove_coupon
 from kupec.sales.promotions.coupon_book import (
     MAX_GENERATED,
@@ -210,6 +212,7 @@ from kupec.sales.promotions.models import (
     RefusedPromotion,
     Selection,
 )
+from kupec.sales.referring import referral_subscriber
 from kupec.sales.refund_parts import RefundPart
 from kupec.sales.refund_rows import OrderRefund, order_refunds
 from kupec.sales.refunding import Refundable, refund_order, refundable, refused_refunds, repeat_refund
@@ -352,6 +355,7 @@ __all__ = [
     "TRACKING",
     "Action",
     "Address",
+    "Again",
     "AmountOff",
     "Applied",
     "AppliedPromotion",
@@ -616,6 +620,7 @@ __all__ = [
     "occurrence_of_order",
     "open_slots",
     "open_slots_ahead",
+    "order_again",
     "order_counts",
     "order_from_token",
     "order_labels",
@@ -629,6 +634,7 @@ __all__ = [
     "price_cart",
     "price_carts",
     "price_standing",
+    "privacy_part",
     "product_reviews",
     "promotion_uses",
     "publish_reviews",
@@ -638,6 +644,7 @@ __all__ = [
     "receive_return",
     "record_share",
     "record_steps",
+    "referral_subscriber",
     "refund_order",
     "refundable",
     "refuse_return",
