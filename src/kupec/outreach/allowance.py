@@ -88,7 +88,7 @@ async def _too_many(db: Connection, asking: Sequence[Asking], policy: Policy, *,
     zones = {one.party_id: one.zone for one in asking}
     taken = Counter(period for row in rows for period in _periods(row["root"], row["at"], zones[row["root"]]))
     found: dict[UUID, Why] = {}
-    for one in sorted(asking, key=lambda one: (one.at, one.id)):
+    for one in sorted(asking, key=lambda one: one.at):
         day, week = _periods(one.party_id, one.at, one.zone)
         if taken[day] >= policy.per_day or taken[week] >= policy.per_week:
             found[one.id] = "cap"
