@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.billing import HouseAccount, ProvedBuyer, accounts_of, proved_buyers
+from kupec.customers import roles_of
 from kupec.kit.db import Connection
 from kupec.sales.models import Cart
 
@@ -43,12 +44,9 @@ def _is_asked(buyer: ProvedBuyer, accounts: dict[tuple[UUID, str], HouseAccount]
 
 async def _approvers(db: Connection, buyers: Sequence[ProvedBuyer]) -> set[tuple[UUID, UUID]]:
     """Those who may say yes themselves: (organisation, person)."""
-    people = sorted({buyer.person_id for buyer in buyers if buyer.person_id})
-    if not people:
-        return set()
-    rows = await db.fetch(
-        "select organisation_id, person_id from party_role "
-        "where role = 'approver' and until is null and person_id = any($1::uuid[])",
-        people,
-    )
-    return {(row["organisation_id"], row["person_id"]) for row in rows}
+    return {
+        (organisation_id, person_id)
+        for person_id in sorted({buyer.person_id for buyer in buyers if buyer.person_id})
+        for role, organisation_id in await roles_of(db, person_id)
+        if role == "approver"
+    }

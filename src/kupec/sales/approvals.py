@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from kupec.billing import proved_buyers
+from kupec.customers import roles_of
 from kupec.kit.actor import Actor, customer, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import Forbidden, InvalidValue, KupecError, NotFound
@@ -262,11 +263,6 @@ async def approver_from_token(db: Connection, secret: str, token: str, *, now: d
     if value is None or len(value) != 64:
         raise NotFound(what="approval")
     approval, person_id = await get_approval(db, UUID(hex=value[:32])), UUID(hex=value[32:])
-    standing = await db.fetchval(
-        "select exists (select from party_role where organisation_id = $1 and person_id = $2 and role = 'approver' "
-        "and until is null)",
-        *(approval.organisation_id, person_id),
-    )
-    if not standing:
+    if ("approver", approval.organisation_id) not in await roles_of(db, person_id):
         raise Forbidden(permission="approver")
     return approval, customer(person_id, [("approver", approval.organisation_id)])

@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -39,12 +39,13 @@ async def documents_csv(
     database: Database, *, actor: Actor, kind: DocumentKind | None, since: date | None, until: date | None
 ) -> AsyncIterator[bytes]:
     """A row for each rate of each document; what a credit note gives back stands below zero."""
-    yield "\ufeff".encode() + _rows([_HEAD])
+    yield "\ufeff".encode() + csv_rows([_HEAD])
     async for documents in _documents(database, actor=actor, kind=kind, since=since, until=until):
-        yield _rows([row for document in documents for row in _figures(document)])
+        yield csv_rows([row for document in documents for row in _figures(document)])
 
 
-def _rows(rows: list[tuple[str, ...]]) -> bytes:
+def csv_rows(rows: Sequence[tuple[str, ...]]) -> bytes:
+    """Lines of a CSV file."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
@@ -60,7 +61,7 @@ def _figures(document: Document) -> list[tuple[str, ...]]:
     head = (
         *(document.number or "", document.kind, str(document.issued_on), str(content.taxable_on)),
         *(str(content.due_on or ""), content.order_number, content.corrects),
-        *(_harmless(text) for text in (buyer.name, buyer.company_id, buyer.vat_id)),
+        *(plain_cell(text) for text in (buyer.name, buyer.company_id, buyer.vat_id)),
         *(content.country, document.currency),
     )
     return [
@@ -73,7 +74,8 @@ def _figures(document: Document) -> list[tuple[str, ...]]:
     ]
 
 
-def _harmless(text: str) -> str:
+def plain_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -25,13 +25,13 @@ from kupec.billing import (
     payment_instructions,
     refunds_of,
 )
-from kupec.customers import Party, get_party, list_parties, parties_by_ids
+from kupec.customers import Party, get_party, key_persons, list_parties, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import LANGUAGES, explain
 from kupec.kit.i18n import mark as _
 from kupec.kit.money import parse_amount
-from kupec.sales import Order
+from kupec.sales import Order, waiting_approvals
 from kupec.web.desk.bank import order_numbers
 from kupec.web.desk.catalogue import page_of, shown_amount
 from kupec.web.desk.gate import actor_of
@@ -160,6 +160,9 @@ async def accounts_page(
         account=opened,
         link=_ordering_link(request, opened, parties) if opened else "",
         limit=shown_amount(opened.credit_limit, opened.currency, language_of(request)) if opened else "",
+        approval_over=_approval_shown(request, opened),
+        approvers=await _approvers(db, opened),
+        waiting=len(await waiting_approvals(db, actor=actor_of(request))),
         owed=owed,
         numbers=await order_numbers(db, [row.order_id for row in owed]),
         search=query,
@@ -168,6 +171,25 @@ async def accounts_page(
         errors=errors or {},
         typed=typed(values),
     )
+
+
+def _approval_shown(request: AnyRequest, account: HouseAccount | None) -> str:
+    if account is None or account.approval_over is None:
+        return ""
+    return shown_amount(account.approval_over, account.currency, language_of(request))
+
+
+async def _approvers(db: Connection, account: HouseAccount | None) -> int:
+    """How many people of the customer's may approve."""
+    if account is None:
+        return 0
+    return sum(person.role == "approver" for person in await key_persons(db, account.party_id))
+
+
+def _approval_over(form: Form, currency: str) -> int | None:
+    """Above how much an approver is asked; nothing filled in: never."""
+    text = form.text("approval_over", most=30)
+    return parse_amount(text, currency, field="approval_over") if text else None
 
 
 def _ordering_link(request: AnyRequest, account: HouseAccount, parties: Mapping[UUID, Party]) -> str:
@@ -232,6 +254,7 @@ async def change(request: AnyRequest, customer_id: FromPath[UUID], currency: Fro
                 credit_limit=parse_amount(form.text("credit_limit", most=30), currency, field="credit_limit"),
                 terms_days=form.whole("terms_days", least=0, most=365),
                 active="active" in form,
+                approval_over=_approval_over(form, currency),
                 actor=actor_of(request),
                 now=site.clock.now(),
             )
