@@ -61,6 +61,7 @@ from kupec.sales.carts import (
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
 from kupec.sales.collection import Collection, collect, collection_of, find_collection, mark_ready, transfer
 from kupec.sales.credit_codes import drop_credit, use_credit
+from kupec.sales.delivery import working_days_on
 from kupec.sales.delivery_events import (
     LabelFailed,
     LabelMade,
@@ -306,9 +307,13 @@ from kupec.sales.standing.models import (
     Missing,
     NewStanding,
     Occurrence,
+    OccurrenceState,
+    PaymentKind,
+    PricePolicy,
     StandingChange,
     StandingLine,
     StandingOrder,
+    StandingState,
     StandingTerms,
     Upcoming,
     WantedLine,
@@ -320,6 +325,7 @@ from kupec.sales.standing.occurrences import (
     skip_occurrence,
     unskip_occurrence,
 )
+from kupec.sales.standing.placing import place_due
 from kupec.sales.standing.planning import next_occurrences, preview
 from kupec.sales.standing.reminding import occurrence_from_token, remind_due, skip_token
 from kupec.sales.standing.rows import get_occurrence, get_standing, standings_by_ids
@@ -439,6 +445,7 @@ __all__ = [
     "OccurrenceReminded",
     "OccurrenceShort",
     "OccurrenceSkipped",
+    "OccurrenceState",
     "OccurrenceTooLate",
     "OccurrenceUnskipped",
     "Order",
@@ -463,11 +470,13 @@ __all__ = [
     "ParcelStep",
     "ParcelTracked",
     "ParcelTransferred",
+    "PaymentKind",
     "PercentOff",
     "Picked",
     "PickupPoint",
     "PrepareRequest",
     "Preview",
+    "PricePolicy",
     "PricedCart",
     "PricedLine",
     "Prices",
@@ -524,6 +533,7 @@ __all__ = [
     "StandingResumed",
     "StandingRules",
     "StandingStarted",
+    "StandingState",
     "StandingTerms",
     "Step",
     "Tariff",
@@ -628,6 +638,7 @@ __all__ = [
     "parcel_steps",
     "pause_standing",
     "picking_rounds",
+    "place_due",
     "prepare",
     "preview",
     "preview_orders",
@@ -704,5 +715,6 @@ __all__ = [
     "with_details",
     "withdraw_approval",
     "withdraw_drafts",
+    "working_days_on",
     "write_review",
 ]
