@@ -189,7 +189,10 @@ select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart
   from cart
   -- Prices agreed with a customer are for them alone: in the shop, whoever types their address is not yet they.
   left join account_cart proved on proved.cart_id = cart.id and proved.party_id = cart.customer_id
-  left join party on party.id = case when cart.channel = 'web' then proved.party_id else cart.customer_id end
+  left join party_alias absorbed on absorbed.member_id = cart.customer_id
+  left join party on party.id = coalesce(
+       case when cart.channel <> 'web' or proved.party_id is not null then absorbed.party_id end,
+       case when cart.channel = 'web' then proved.party_id else cart.customer_id end)
  where cart.id = any($1::uuid[])
 """
 _LOCKED_CARTS = f"{_CARTS} order by cart.id for no key update of cart"

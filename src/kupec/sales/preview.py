@@ -37,8 +37,12 @@ select o.id, o.number, o.market, o.currency, o.language, o.channel, o.agent, o.e
        o.shipping_method, o.payment_method, o.placed_at, o.customer_id, p.price_group,
        coalesce(p.segments, '{}') as segments,
        case when o.customer_id is not null then
-           not exists (select from sales_order e where e.customer_id = o.customer_id and e.placed_at < o.placed_at
-                                                   and e.state <> 'cancelled') end as first_order,
+           not exists (select from sales_order e where e.customer_id = any(
+                           select o.customer_id
+                           union select party_id from party_alias where member_id = o.customer_id
+                           union select member_id from party_alias where party_id = coalesce(
+                               (select party_id from party_alias where member_id = o.customer_id), o.customer_id))
+                         and e.placed_at < o.placed_at and e.state <> 'cancelled') end as first_order,
        coalesce((select jsonb_object_agg(d.coupon, d.promotion) from order_discount d
                   where d.order_id = o.id and d.coupon is not null), '{}') as coupons
   from sales_order o left join party p on p.id = o.customer_id

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from kupec.customers import members_of, root_of
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, to_structs
 from kupec.kit.errors import Conflict, InvalidValue, NotFound, TooManyRequests
@@ -92,8 +93,9 @@ async def reviewable(db: Connection, order: Order) -> dict[UUID, Review | None]:
     )
     products = [row["product_id"] for row in rows]
     written = await db.fetch(
-        f"select {_COLUMNS} from review r where r.customer_id = $1 and r.product_id = any($2::uuid[])",  # noqa: S608
-        order.customer_id,
+        f"select {_COLUMNS} from review r where r.customer_id = any($1::uuid[]) and r.product_id = any($2::uuid[]) "  # noqa: S608
+        "order by r.written_at",
+        await members_of(db, await root_of(db, order.customer_id)),
         products,
     )
     by_product = {review.product_id: review for review in to_structs(Review, written)}
@@ -108,14 +110,17 @@ async def write_review(
     Emits review.written. Raises NotFound for a product that was not bought with this order or has not left yet,
     InvalidValue ("stars", "title", "body", "author"; no markup), and TooManyRequests after 20 in a day.
     """
-    if product_id not in await reviewable(db, order):
+    known = await reviewable(db, order)
+    if product_id not in known or order.customer_id is None:
         raise NotFound(what="product")
+    before = known[product_id]
+    customer_id = before.customer_id if before else await root_of(db, order.customer_id)
     faults = review_faults(draft)
     if faults:
         raise faults[0]
     recent: int = await db.fetchval(
-        "select count(*) from review where customer_id = $1 and product_id <> $2 and written_at > $3",
-        order.customer_id,
+        "select count(*) from review where customer_id = any($1::uuid[]) and product_id <> $2 and written_at > $3",
+        await members_of(db, await root_of(db, order.customer_id)),
         product_id,
         now - timedelta(days=1),
     )
@@ -133,7 +138,7 @@ async def write_review(
         """,
         uuid7(),
         product_id,
-        order.customer_id,
+        customer_id,
         order.id,
         draft.stars,
         draft.title.strip(),
@@ -143,7 +148,7 @@ async def write_review(
         now,
     )
     payload = ReviewWritten(review_id=review_id, product_id=product_id, order_id=order.id, stars=draft.stars)
-    await _tell(db, product_id, order.customer_id, payload, actor=actor, now=now, channel=order.channel)
+    await _tell(db, product_id, customer_id, payload, actor=actor, now=now, channel=order.channel)
     return review_id
 
 

@@ -14,15 +14,21 @@ from kupec.sales.promotions.models import CouponStanding, Promotion, Promotions,
 
 COUPON = "select code, promotion, active, valid_from, valid_to, max_uses, used, per_customer from coupon"
 
-# What each shopper has used, whether they are known by their address or as a customer. A use that the cart in
-# hand holds itself is given back before it is claimed again, so it does not count.
+# What each shopper has used, whether they are known by their address or as a customer, under any of their ids. A use
+# that the cart in hand holds itself is given back before it is claimed again, so it does not count.
 USES = """
 with shopper as (
     select * from unnest($1::uuid[], $2::text[], $3::uuid[]) as shopper (key, customer_key, customer_id)
+), known as (
+    select s.key, coalesce(alias.party_id, s.customer_id) as customer_id from shopper s
+      left join party_alias alias on alias.member_id = s.customer_id where s.customer_id is not null
 ), mine as (
     select s.key, r.id from shopper s join redemption r on r.customer_key = s.customer_key where s.customer_key <> ''
      union
-    select s.key, r.id from shopper s join redemption r on r.customer_id = s.customer_id
+    select known.key, r.id from known join redemption r on r.customer_id = known.customer_id
+     union
+    select known.key, r.id from known join party_alias alias on alias.party_id = known.customer_id
+      join redemption r on r.customer_id = alias.member_id
 )
 select mine.key, r.promotion, r.coupon, count(*) as used
   from mine join redemption r on r.id = mine.id join sales_order o on o.id = r.order_id
@@ -43,8 +49,15 @@ with shopper as (
     select key, customer_id from shopper where customer_id is not null
      union
     select s.key, c.party_id from shopper s join contact_point c on c.kind = 'email' and c.value = s.email
+), today as (
+    select key, coalesce(alias.party_id, known.customer_id) as customer_id from known
+      left join party_alias alias on alias.member_id = known.customer_id
+), every as (
+    select key, customer_id from today
+     union
+    select key, alias.member_id from today join party_alias alias on alias.party_id = today.customer_id
 )
-select distinct known.key from known join sales_order o on o.customer_id = known.customer_id
+select distinct every.key from every join sales_order o on o.customer_id = every.customer_id
  where o.placed_at is not null and o.state <> 'cancelled'
 """
 
