@@ -1,15 +1,17 @@
 """What runs in the coming days, what failed, what was missed: standing orders as the desk sees them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from kupec.kit.db import Connection
+from kupec.kit.versions import published
 from kupec.sales.standing.models import Occurrence, OccurrenceState, StandingOrder, StandingState, Upcoming
 from kupec.sales.standing.planning import ahead_until, as_upcoming
 from kupec.sales.standing.rows import read_occurrences, read_standings
+from kupec.sales.standing.rules import STANDING
 
 
 class StandingCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,14 @@ async def list_standing(
         "order by s.created_at desc, s.id desc limit $4",
         *(None if party_ids is None else list(party_ids), state, before, limit),
     )
+
+
+async def standings_by_ids(db: Connection, ids: Collection[UUID]) -> dict[UUID, StandingOrder]:
+    """These standing orders, as far as they exist. Checks no permission."""
+    if not ids:
+        return {}
+    found = await read_standings(db, "where s.id = any($1::uuid[])", sorted(set(ids)))
+    return {standing.id: standing for standing in found}
 
 
 async def upcoming(db: Connection, *, until: datetime, limit: int = 500) -> list[Upcoming]:
@@ -121,3 +131,18 @@ async def next_occurrence_due(db: Connection, after: datetime) -> datetime | Non
     """The next moment after `after` at which something is to be placed or tried again."""
     due: datetime | None = await db.fetchval("select min(next_try_at) from occurrence where next_try_at > $1", after)
     return due
+
+
+async def next_occurrence_due(db: Connection, after: datetime) -> datetime | None:
+    """The next moment after `after` at which something is ordered, tried again, or reminded of; None for never."""
+    days = (await published(db, STANDING))[STANDING].reminder_days
+    moment: datetime | None = await db.fetchval(
+        """
+        select least((select min(next_try_at) from occurrence where next_try_at > $1),
+                     (select min(due_at) - $2::interval from occurrence
+                       where state = 'planned' and reminded_at is null and due_at > $1::timestamptz + $2::interval))
+        """,
+        after,
+        timedelta(days=days),
+    )
+    return moment
