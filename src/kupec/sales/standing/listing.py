@@ -1,6 +1,6 @@
 """What runs in the coming days, what failed, what was missed: standing orders as the desk sees them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -47,14 +47,6 @@ async def list_standing(
         "order by s.created_at desc, s.id desc limit $4",
         *(None if party_ids is None else list(party_ids), state, before, limit),
     )
-
-
-async def standings_by_ids(db: Connection, ids: Collection[UUID]) -> dict[UUID, StandingOrder]:
-    """These standing orders, as far as they exist. Checks no permission."""
-    if not ids:
-        return {}
-    found = await read_standings(db, "where s.id = any($1::uuid[])", sorted(set(ids)))
-    return {standing.id: standing for standing in found}
 
 
 async def upcoming(db: Connection, *, until: datetime, limit: int = 500) -> list[Upcoming]:
@@ -125,12 +117,6 @@ async def count_due(db: Connection, now: datetime) -> int:
     """How many occurrences wait for a worker, for the metrics."""
     count: int = await db.fetchval("select count(*) from occurrence where next_try_at <= $1", now)
     return count
-
-
-async def next_occurrence_due(db: Connection, after: datetime) -> datetime | None:
-    """The next moment after `after` at which something is to be placed or tried again."""
-    due: datetime | None = await db.fetchval("select min(next_try_at) from occurrence where next_try_at > $1", after)
-    return due
 
 
 async def next_occurrence_due(db: Connection, after: datetime) -> datetime | None:
