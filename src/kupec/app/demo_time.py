@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
-from kupec import customers, staff
+from kupec import customers, sales, staff
 from kupec.kit.clock import SystemClock
 from kupec.kit.db import Connection, Database
 from kupec.kit.demo_clock import DemoClock, walk
@@ -47,7 +47,8 @@ def walking(database: Database, clock: SystemClock) -> Sweep:
 
 
 async def _next_due(db: Connection, after: datetime) -> datetime | None:
-    return None
+    moments = [await sales.next_occurrence_due(db, after), await customers.next_reminder_due(db, after)]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def _postpone(db: Connection, by: timedelta) -> None:

@@ -119,3 +119,11 @@ async def put_away(db: Connection, task_ids: Sequence[UUID], *, actor: Actor, no
                on conflict (task_id, staff_id) do update set seen_at = excluded.seen_at""",
             *(list(task_ids), staff_id, now),
         )
+
+
+async def next_reminder_due(db: Connection, after: datetime) -> datetime | None:
+    """The next moment after `after` at which somebody is to be reminded."""
+    due: datetime | None = await db.fetchval(
+        "select min(at) from task_reminder where fired_at is null and at > $1", after
+    )
+    return due

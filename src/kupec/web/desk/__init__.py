@@ -14,6 +14,7 @@ from kupec.web.desk import (
     catalogue,
     coupon_pages,
     customer,
+    customer_money,
     customers,
     delivery,
     demo_clock,
@@ -167,6 +168,8 @@ _INSIDE = (
     approvals.approve,
     approvals.decline,
     receivables.receivables,
+    customer_money.statement_file,
+    customer_money.forget,
     receivables.receivables_csv,
     dunning.overdue,
     dunning.pause,
@@ -215,6 +218,7 @@ _INSIDE = (
     demo_clock.send,
     system.system,
     system.retry,
+    *talks.routes,
     live.live,
 )
 

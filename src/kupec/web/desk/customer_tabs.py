@@ -5,7 +5,9 @@ What a tab's forms do stands in a file of its own, which may use `customer.custo
 
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.customer_details import details
+from kupec.web.desk.customer_money import money
 from kupec.web.desk.customer_orders import orders
+from kupec.web.desk.customer_standing import standing
 from kupec.web.desk.customer_story import story
 from kupec.web.desk.customer_view import Tab
 
@@ -18,5 +20,19 @@ TABS = (
         load=orders,
         permission="orders.read",
     ),
+    Tab(
+        key="standing",
+        label=_("Standing orders"),
+        template="desk/customer/standing.html",
+        load=standing,
+        permission="orders.read",
+    ),
     Tab(key="details", label=_("Details"), template="desk/customer/details.html", load=details),
+    Tab(
+        key="money",
+        label=_("Money"),
+        template="desk/customer/money.html",
+        load=money,
+        permission="billing.read",
+    ),
 )

@@ -35,6 +35,7 @@ class Possible(msgspec.Struct, frozen=True, kw_only=True):
 
     pick: bool
     cancel: bool
+    repeat: bool
 
 
 def possible(order: Order, payments: list[Payment], actor: Actor) -> Possible:
@@ -45,6 +46,7 @@ def possible(order: Order, payments: list[Payment], actor: Actor) -> Possible:
     return Possible(
         pick=write and order.state == "placed" and not waits,
         cancel=actor.may("orders.refund") and order.state in ("placed", "picking") and not gone,
+        repeat=write and order.number is not None and order.customer_id is not None,
     )
 
 

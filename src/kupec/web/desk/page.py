@@ -68,6 +68,7 @@ class Place(msgspec.Struct, frozen=True):
 
 PLACES = (
     Place("orders", _("Orders"), "box", "/desk/orders", "orders.read"),
+    Place("standing", _("Standing orders"), "refresh", "/desk/standing", "orders.read"),
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
     Place("tasks", _("Tasks"), "task", "/desk/tasks", "tasks.write"),
     Place("delivery", _("Dispatch"), "truck", "/desk/delivery", "orders.read"),
@@ -163,7 +164,10 @@ async def _waiting(db: Connection, me: Staff, reader: Reader) -> dict[str, int]:
     placed: int = await db.fetchval("select count(*) from sales_order where state = 'placed' and placed_at is not null")
     unread: int = await db.fetchval("select count(*) from review where state = 'pending'")
     tonight = datetime.combine(reader.today + timedelta(days=1), time(), tzinfo=reader.zone)
-    return {"orders": placed, "tasks": await count_due(db, actor=me.actor, until=tonight), "catalogue": unread}
+    undecided: int = await db.fetchval(
+        "select count(*) from occurrence where state in ('failed', 'missed') and next_try_at is null"
+    )
+    return {"orders": placed, "standing": undecided, "tasks": await count_due(db, actor=me.actor, until=tonight), "catalogue": unread}
 
 
 def go(request: AnyRequest, target: str, *, done: str = "", failed: str = "") -> Redirect:

@@ -1,0 +1,151 @@
+"""A recurrence for people: said in words, and read from the fields of a form (templates/recurring.html)."""
+
+from datetime import date, timedelta
+
+import msgspec
+from babel.dates import format_date
+
+from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate, translations
+from kupec.kit.recurrence import Recurrence, check
+from kupec.web.forms import Form
+
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+UNITS = {"day": _("days"), "week": _("weeks"), "month": _("months")}
+_PATTERN = {"cs": "d. M. y", "pl": "d.MM.y", "en": "d MMM y"}
+FIRST_AFTER = timedelta(days=7)
+"""What a new recurrence begins with, unless somebody says otherwise."""
+
+
+def in_words(rule: Recurrence, language: str) -> str:
+    """ "every 2 weeks: Monday, Thursday, until 31 Dec 2027"."""
+    often = _often(rule, language)
+    days = _days(rule, language)
+    said = [f"{often}: {days}" if days else often]
+    if rule.until is not None:
+        said.append(translate(language, _("until {day}")).format(day=day_in_words(rule.until, language)))
+    else:
+        said.append(translate(language, _("until further notice")))
+    if rule.on_holiday == "next_working_day":
+        said.append(translate(language, _("on a holiday the next working day")))
+    return ", ".join(said)
+
+
+def _often(rule: Recurrence, language: str) -> str:
+    spoken, n = translations(language), rule.every
+    match rule.unit:
+        case "day":
+            text = spoken.ngettext("every day", "every {n} days", n)
+        case "week":
+            text = spoken.ngettext("every week", "every {n} weeks", n)
+        case "month":
+            text = spoken.ngettext("every month", "every {n} months", n)
+        case _:
+            text = spoken.ngettext("every year", "every {n} years", n)
+    return text.format(n=n)
+
+
+def _days(rule: Recurrence, language: str) -> str:
+    names = [translate(language, WEEKDAYS[day]) for day in sorted(rule.weekdays)]
+    if rule.nth is not None:
+        message = _("{weekday}, the last of the month") if rule.nth < 0 else _("{weekday}, number {n} of the month")
+        return translate(language, message).format(weekday=names[0], n=rule.nth)
+    if names or rule.unit not in ("week", "month"):
+        return ", ".join(names)
+    if rule.unit == "week":
+        return translate(language, WEEKDAYS[rule.anchor.weekday()])
+    return translate(language, _("on day {day}")).format(day=rule.anchor.day)
+
+
+def day_in_words(day: date, language: str) -> str:
+    """A date with its year, in figures."""
+    return format_date(day, _PATTERN.get(language, "d MMM y"), locale=language)
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in the form's fields."""
+
+    every: str
+    unit: str
+    first: str
+    weekdays: list[str]
+    until: str
+    working_days: bool
+
+
+def shown(rule: Recurrence | None, *, today: date) -> Fields:
+    """The fields for a rule, or for a new one."""
+    if rule is None:
+        first = today + FIRST_AFTER
+        return Fields(every="1", unit="month", first=first.isoformat(), weekdays=[], until="", working_days=True)
+    return Fields(
+        every=str(rule.every),
+        unit=rule.unit,
+        first=max(rule.anchor, today).isoformat(),
+        weekdays=[str(day) for day in rule.weekdays],
+        until=rule.until.isoformat() if rule.until else "",
+        working_days=rule.on_holiday == "next_working_day",
+    )
+
+
+def typed(form: Form) -> Fields:
+    """The fields as they were sent."""
+    return Fields(
+        every=form.text("every"),
+        unit=form.text("unit"),
+        first=form.text("first"),
+        weekdays=form.all("weekdays"),
+        until=form.text("until"),
+        working_days="working_days" in form,
+    )
+
+
+def read(form: Form, *, zone: str, country: str, today: date, kept: Recurrence | None = None) -> Recurrence:
+    """The rule that was asked for, its first day not before `today`. Raises InvalidValue naming the field.
+
+    What the form cannot show of a `kept` rule ("the second Tuesday", the time of day) stays, where it still fits.
+    """
+    unit = form.text("unit")
+    if unit not in (*UNITS, "year"):
+        raise InvalidValue(field="unit", expected=_("days, weeks or months"))
+    first = _day(form.text("first"), "first")
+    if first < today:
+        raise InvalidValue(field="first", expected=_("today or a day to come"))
+    nth = kept.nth if kept is not None and unit == "month" else None
+    weekdays = sorted({int(day) for day in form.all("weekdays") if day in "0123456"}) if unit == "week" else []
+    until = form.text("until")
+    rule = Recurrence(
+        every=form.whole("every", least=1, most=999),
+        unit=unit,  # type: ignore[arg-type]
+        anchor=first,
+        at=kept.at if kept is not None else "09:00",
+        zone=zone,
+        weekdays=kept.weekdays if nth is not None and kept is not None else weekdays,
+        nth=nth,
+        until=_day(until, "until") if until else None,
+        on_holiday="next_working_day" if "working_days" in form else "keep",
+        country=country if "working_days" in form else None,
+    )
+    _check(rule)
+    return rule
+
+
+def _check(rule: Recurrence) -> None:
+    try:
+        check(rule)
+    except InvalidValue as error:
+        field = {"anchor": "first"}.get(error.field or "", error.field)
+        raise InvalidValue(field=field, expected=error.details["expected"]) from None
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidValue(field=field, expected=_("a date")) from None
+
+
+def same(one: Recurrence, other: Recurrence) -> bool:
+    """Whether two rules come round alike, but for the day they begin on."""
+    return msgspec.structs.replace(one, anchor=other.anchor) == other
