@@ -13,7 +13,7 @@ from kupec.billing.books_events import (
     StoreCreditReleased,
     VatFigures,
 )
-from kupec.billing.card_on_file import StoredCard, cards_on_file, forget_card, store_card, stored_cards
+from kupec.billing.card_on_file import StoredCard, cards_of, cards_on_file, forget_card, store_card, stored_cards
 from kupec.billing.credit import (
     HouseAccount,
     ProvedBuyer,
@@ -140,6 +140,7 @@ from kupec.billing.models import (
     RefundRequest,
     RefundState,
 )
+from kupec.billing.party_documents import documents_for
 from kupec.billing.payments import (
     apply_outcomes,
     apply_transitions,
@@ -197,6 +198,7 @@ from kupec.billing.store_credit import (
     credit_code,
     credit_held,
     credit_standing,
+    credits_of,
     hold_store_credit,
     issue_store_credit,
     list_store_credits,
@@ -327,15 +329,18 @@ __all__ = [
     "by_customer",
     "cancel_payments",
     "capture",
+    "cards_of",
     "cards_on_file",
     "change_account",
     "confirm_refund",
     "credit_code",
     "credit_held",
     "credit_standing",
+    "credits_of",
     "customer_statement",
     "deferred_round",
     "document_pdf",
+    "documents_for",
     "documents_of",
     "due_payments",
     "due_refunds",

@@ -75,6 +75,15 @@ async def cards_on_file(db: Connection, party_id: UUID) -> list[StoredCard]:
     return to_structs(StoredCard, rows)
 
 
+async def cards_of(db: Connection, party_ids: Sequence[UUID]) -> list[StoredCard]:
+    """The cards kept under any of a customer's ids, the latest first."""
+    rows = await db.fetch(
+        f"select {_FIELDS} from stored_card where party_id = any($1::uuid[]) order by created_at desc, id desc",  # noqa: S608
+        list(party_ids),
+    )
+    return to_structs(StoredCard, rows)
+
+
 async def stored_cards(db: Connection, card_ids: Sequence[UUID]) -> dict[UUID, StoredCard]:
     """Those of these cards that are still kept; reads nothing for none."""
     if not card_ids:

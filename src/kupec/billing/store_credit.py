@@ -326,3 +326,12 @@ async def store_credits_of(db: Connection, order_id: UUID) -> list[StoreCredit]:
         order_id,
     )
     return to_structs(StoreCredit, rows)
+
+
+async def credits_of(db: Connection, party_ids: Sequence[UUID]) -> list[StoreCredit]:
+    """The codes that stand under any of a customer's ids, the latest first; also those of which nothing is left."""
+    rows = await db.fetch(
+        f"select {_COLUMNS} from store_credit where party_id = any($1::uuid[]) order by created_at desc, id desc",  # noqa: S608
+        list(party_ids),
+    )
+    return to_structs(StoreCredit, rows)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from kupec.billing import proved_buyers
-from kupec.customers import roles_of
+from kupec.customers import roles_of, roots
 from kupec.kit.actor import Actor, customer, system
 from kupec.kit.db import Connection
 from kupec.kit.errors import Forbidden, InvalidValue, KupecError, NotFound
@@ -263,6 +263,7 @@ async def approver_from_token(db: Connection, secret: str, token: str, *, now: d
     if value is None or len(value) != 64:
         raise NotFound(what="approval")
     approval, person_id = await get_approval(db, UUID(hex=value[:32])), UUID(hex=value[32:])
-    if ("approver", approval.organisation_id) not in await roles_of(db, person_id):
+    organisation_id = (await roots(db, [approval.organisation_id]))[approval.organisation_id]
+    if ("approver", organisation_id) not in await roles_of(db, person_id):
         raise Forbidden(permission="approver")
     return approval, customer(person_id, [("approver", approval.organisation_id)])

@@ -162,7 +162,7 @@ async def accounts_page(
         limit=shown_amount(opened.credit_limit, opened.currency, language_of(request)) if opened else "",
         approval_over=_approval_shown(request, opened),
         approvers=await _approvers(db, opened),
-        waiting=len(await waiting_approvals(db, actor=actor_of(request))),
+        unapproved=len(await waiting_approvals(db, actor=actor_of(request))),
         owed=owed,
         numbers=await order_numbers(db, [row.order_id for row in owed]),
         search=query,
