@@ -10,6 +10,7 @@ from kupec.kit.db import Database
 from kupec.kit.due import Due
 from kupec.kit.jobs import Job
 from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
+from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
 
@@ -75,14 +76,35 @@ def subscribers(settings: Settings) -> list[Subscriber]:
     """Who reads the event log."""
     return [
         outreach.subscriber(sender(settings)),
+        outreach.privacy_subscriber(sender(settings)),
+        customers.consent_subscriber(),
+        customers.points_subscriber(),
         outreach.task_subscriber(sender(settings), timezone=settings.shop_timezone),
+        outreach.rules_subscriber(),
         sales.attention_subscriber(),
+        sales.owned_subscriber(),
         customers.relation_subscriber(),
         sales.referral_subscriber(),
         billing.ledger_subscriber(),
         billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
         personalization.stats_subscriber(),
+    ]
+
+
+def _rules(settings: Settings) -> outreach.RulePlace:
+    return outreach.RulePlace(timezone=settings.shop_timezone, country=settings.shop_country, sender=sender(settings))
+
+
+def privacy_parts() -> list[PrivacyPart]:
+    """What each room holds about a customer, the highest first."""
+    return [
+        integrations.privacy_part,
+        outreach.privacy_part,
+        personalization.privacy_part,
+        sales.privacy_part,
+        billing.privacy_part,
+        customers.privacy_part,
     ]
 
 
@@ -99,14 +121,17 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
         integrations.sending_job(courier(settings)),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),
+        customers.privacy_job(privacy_parts(), secret=settings.secret, shop=settings.shop_name),
     ]
 
 
-def dues() -> list[Due]:
+def dues(settings: Settings) -> list[Due]:
     """What becomes due by the clock."""
     return [
+        *outreach.rule_dues(_rules(settings)),
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
         Due(name="messages held", verb=outreach.release_held, every=30),
+        Due(name="services", verb=sales.notice_services, every=600),
         Due(name="bounces", verb=outreach.read_bounces, every=30),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
         Due(name="carriers' notices", verb=sales.act_on_notices, every=5),
@@ -122,6 +147,12 @@ def dues() -> list[Due]:
         Due(name="segments", verb=personalization.refresh_segments, every=60),
         Due(name="old visits", verb=customers.forget_old_views, every=3600),
         Due(name="referrals", verb=customers.forget_referrals, every=3600),
+        Due(name="unconfirmed consents", verb=customers.forget_asks, every=3600),
+        Due(name="points", verb=customers.expire_points, every=600),
+        Due(name="postponed erasures", verb=customers.resume_postponed, every=600),
+        Due(name="exports", verb=customers.forget_exports, every=3600),
+        customers.retention_due(privacy_parts()),
+        Due(name="reminders of standing orders", verb=sales.remind_due, every=30),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
         Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),
     ]

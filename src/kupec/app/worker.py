@@ -16,7 +16,7 @@ from kupec.kit.errors import KupecError
 from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Hint, Sweep, run_worker, stop_on_signals
-from kupec.sales import Carrier, Checkout, tracking_round
+from kupec.sales import Carrier, Checkout, place_due, tracking_round
 
 if sys.platform != "win32":
     from uvloop import new_event_loop
@@ -57,7 +57,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 settings.database_url,
                 subscribers=wiring.subscribers(settings),
                 jobs=wiring.jobs(settings, carriers),
-                dues=wiring.dues(),
+                dues=wiring.dues(settings),
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
@@ -105,12 +105,17 @@ def sweeps(
     async def deliveries() -> int:
         return await take_webhooks(database, checkout, cards, clock)
 
+    async def standing() -> int:
+        lease = timedelta(seconds=settings.standing_lease_seconds)
+        return await place_due(database, checkout, clock, return_url=settings.base_url, lease=lease)
+
     return [
         Sweep(name="payments", run=payments),
         # These wait for what rarely comes: looking twice a second is soon enough.
         Sweep(name="promises", run=promises, every=5.0, rest=0.5),
         Sweep(name="refunds", run=refunds, rest=0.5),
         Sweep(name="webhooks", run=deliveries, every=5.0, rest=0.5),
+        Sweep(name="standing orders", run=standing, rest=0.5),
     ]
 
 

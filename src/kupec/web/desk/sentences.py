@@ -1,14 +1,17 @@
 """The event log in sentences. A name that has none here is shown as it stands in the log, never hidden."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
 from kupec.outreach import OURS
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
 
 SENTENCES = {
+    **STORY_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -88,6 +91,10 @@ SENTENCES = {
     "task.cancelled": _("Task cancelled"),
     "task.cancelled:passed": _("Task passed over this time"),
     "task.reminded": _("Reminder of a task"),
+    "team.changed": _("Team changed"),
+    "team.removed": _("Team removed"),
+    "rule.fired": _("The rule {code} opened a task"),
+    "rule.fired:message": _("The rule {code} wrote a message"),
     "customer.created": _("Became a customer"),
     "customer.changed": _("Details changed"),
     "consent.given": _("Agreed to: {purpose} ({how})"),
@@ -109,6 +116,14 @@ SENTENCES = {
     "stock.adjusted": _("Stock changed from {before} to {after}: {reason}"),
     "stock.moved": _("Stock {delta}: {reason}"),
     "stock.moved:noted": _("Stock {delta}: {reason}, {note}"),
+    "owned.added": _("A product is theirs"),
+    "owned.changed": _("Their product changed: {fields}"),
+    "owned.removed": _("A product is not theirs any more"),
+    "service.due": _("Service is due on {due_on}"),
+    "service.booked": _("Service booked for {day}"),
+    "service.booked:moved": _("Service moved from {before} to {day}"),
+    "service.cancelled": _("Service on {day} cancelled"),
+    "service.done": _("Service done on {day}"),
     "mail.sent": _("Mail sent: {kind}"),
     "mail.bounced": _("A mail came back: {kind} ({code})"),
     "mail.bounced:hard": _("A mail came back, the address does not exist: {kind} ({code})"),
@@ -163,6 +178,11 @@ CODES = {
     "return_closed": _("return settled"),
     "payment_reminder": _("reminder of a payment"),
     **{code: words.title for code, words in OURS.items()},
+    "serial_number": _("serial number"),
+    "bought_on": _("day of purchase"),
+    "warranty_until": _("warranty"),
+    "service_interval_days": _("interval of service"),
+    "last_service_on": _("last service"),
     "why.off": _("it is switched off"),
     "why.no_address": _("no e-mail address is known"),
     "why.bounced": _("the address does not exist"),
@@ -223,6 +243,7 @@ CODES = {
 """Machine-read codes in payloads, as they read in a sentence."""
 
 ICONS = {
+    **STORY_ICONS,
     "cart": "cart",
     "checkout": "cart",
     "order": "box",
@@ -259,12 +280,16 @@ ICONS = {
     "store_credit": "money",
     "task": "task",
     "task.reminded": "clock",
+    "team": "users",
+    "rule": "bolt",
     "customer": "user",
     "consent": "check",
     "consent.withdrawn": "ban",
     "consent.asked": "mail",
     "points": "star",
     "privacy": "user",
+    "owned": "home",
+    "service": "settings",
     "mail": "mail",
     "mail.bounced": "alert",
     "message.withheld": "ban",
@@ -285,7 +310,10 @@ _MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "be
 _CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how", "outcome"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    **STORY_VARIANTS,
+    "rule.fired": lambda payload: ":message" if payload.get("action") == "message" else "",
     "task.cancelled": lambda payload: ":passed" if payload.get("passed") else "",
+    "service.booked": lambda payload: ":moved" if payload.get("before") else "",
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
@@ -311,8 +339,9 @@ def sentence(event: Event, reader: Reader) -> str:
     return reader.text(template).format_map(_Filling(event.payload, reader))
 
 
-def icon_of(name: str) -> str:
-    return ICONS.get(name) or ICONS.get(name.split(".")[0], "note")
+def icon_of(name: str, payload: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """The most telling one: of an event with a kind, of the event, of what it is about."""
+    return ICONS.get(f"{name}:{payload.get('kind')}") or ICONS.get(name) or ICONS.get(name.split(".")[0], "note")
 
 
 def code_in_words(code: str, reader: Reader) -> str:
