@@ -166,10 +166,13 @@ async def _verified(db: Connection, events: Sequence[Event]) -> None:
             await _agree(db, ask, root, proof, ask.verified_at)
 
 
-async def forget_asks(db: Connection, now: datetime) -> int:
+async def forget_asks(db: Connection, now: datetime, limit: int = 100) -> int:
     """What nobody confirmed while the link held is forgotten; returns how many."""
     days = (await published(db, CONSENTS))[CONSENTS].confirm_days
     rows = await db.fetch(
-        "delete from consent_ask where confirmed_at is null and at < $1 returning id", now - timedelta(days=days + 1)
+        "delete from consent_ask where id in (select id from consent_ask where confirmed_at is null and at < $1 "
+        "limit $2 for update skip locked) returning id",
+        now - timedelta(days=days + 1),
+        limit,
     )
     return len(rows)

@@ -162,15 +162,16 @@ async def take_back_for_consent(
             )
 
 
-async def expire_points(db: Connection, now: datetime) -> int:
-    """Write off what has expired; returns for how many customers. Emits points.spent (kind "expired")."""
+async def expire_points(db: Connection, now: datetime, limit: int = 100) -> int:
+    """Write off what has expired, of at most so many customers; returns how many. Emits points.spent ("expired")."""
     rows = await db.fetch(
         """
         select distinct coalesce(alias.party_id, entry.party_id) as root
           from points_entry entry left join party_alias alias on alias.member_id = entry.party_id
-         where entry.expires_at <= $1 and not entry.closed limit 200
+         where entry.expires_at <= $1 and not entry.closed limit $2
         """,
         now,
+        limit,
     )
     for party_id in sorted(row["root"] for row in rows):
         await _write_expired(db, await _lock(db, party_id), now)

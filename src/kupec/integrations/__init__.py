@@ -54,6 +54,7 @@ from kupec.integrations.keys import admit, create_key, list_keys, revoke_key
 from kupec.integrations.models import RATE_LIMIT, SCOPES, ApiKey, Endpoint, NewKey, WebhookCall
 from kupec.integrations.once import Answered, begin_request, finish_request, forget_requests
 from kupec.integrations.people import CustomerOut, CustomerPage, read_customer, read_customers
+from kupec.integrations.privacy import privacy_part
 from kupec.integrations.sending import ATTEMPTS, sending_job
 from kupec.integrations.sold import OrderOut, OrderPage, orders_by_ids, read_order, read_orders
 from kupec.integrations.talks import InteractionOut, InteractionPage, read_interaction, read_interactions, told
@@ -115,6 +116,7 @@ __all__ = [
     "list_endpoints",
     "list_keys",
     "orders_by_ids",
+    "privacy_part",
     "reach_of",
     "read_changes",
     "read_customer",

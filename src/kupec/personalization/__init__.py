@@ -4,6 +4,7 @@ from kupec.personalization.events import SegmentRemoved, SegmentSaved
 from kupec.personalization.fields import BY_CODE, FIELDS, Field
 from kupec.personalization.filtering import check_filter, count_fitting, fit_among, fitting
 from kupec.personalization.models import Condition, Filter, Operator, Segment
+from kupec.personalization.privacy import privacy_part
 from kupec.personalization.segments import (
     get_segment,
     in_segment,
@@ -34,6 +35,7 @@ __all__ = [
     "get_segment",
     "in_segment",
     "list_segments",
+    "privacy_part",
     "refresh_segments",
     "remove_segment",
     "save_segment",
