@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _about("Verifies carriers' webhooks (whsec_ and base64); empty refuses them all.")
     ] = ""
     payment_check_seconds: Annotated[int, _about("Pause before an unsettled payment is asked about again.")] = 10
+    standing_lease_seconds: Annotated[int, _about("How long a worker holds standing orders it has taken in hand.")] = 45
     rate_limit: Annotated[int, _about("Changing requests one address may make a minute; 0 sets no limit.")] = 600
     webhook_allowed_hosts: Annotated[
         str, _about("Hosts, addresses or networks that webhooks may go to although they are not public.")
