@@ -22,8 +22,8 @@ from kupec.web.storefront import (
     returns,
     reviews,
     sitemap,
+    standing_skip,
     unsubscribe,
-    visits,
     visits,
 )
 
@@ -67,6 +67,8 @@ routes: list[Any] = [
             orders.document_file,
             paying.picture,
             on_account.begin,
+            standing_skip.show,
+            standing_skip.decide,
             visits.show,
             visits.choose,
             *returns.routes,
