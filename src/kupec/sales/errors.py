@@ -134,3 +134,10 @@ class NotPaidYet(KupecError):
 
     status = 409
     code = "not_paid_yet"
+
+
+class DayFull(KupecError):
+    """There is no place left on {day}. Nothing was changed; please choose another day."""
+
+    status = 409
+    code = "day_full"

@@ -1,6 +1,8 @@
 """The event log in sentences. A name that has none here is shown as it stands in the log, never hidden."""
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -8,10 +10,12 @@ from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
 from kupec.outreach import OURS
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.standing_words import STANDING_CODES, STANDING_ICONS, STANDING_SENTENCES, STANDING_VARIANTS
 from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
 
 SENTENCES = {
     **STORY_SENTENCES,
+    **STANDING_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -143,6 +147,7 @@ SENTENCES = {
 }
 
 CODES = {
+    **STANDING_CODES,
     "card_declined": _("the card was declined"),
     "declined": _("the card was declined"),
     "insufficient_funds": _("there is not enough money on the card"),
@@ -244,6 +249,7 @@ CODES = {
 
 ICONS = {
     **STORY_ICONS,
+    **STANDING_ICONS,
     "cart": "cart",
     "checkout": "cart",
     "order": "box",
@@ -306,7 +312,9 @@ ICONS = {
     "coupon": "tag",
 }
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
+_DAYS = frozenset({"first_on", "next_on", "next_try_on"})
 _CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how", "outcome"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -315,6 +323,7 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "task.cancelled": lambda payload: ":passed" if payload.get("passed") else "",
     "service.booked": lambda payload: ":moved" if payload.get("before") else "",
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
+    **STANDING_VARIANTS,
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
@@ -370,6 +379,12 @@ class _Filling(dict[str, Any]):
             return self._reader.word("tracking", str(value))
         if key == "why":
             return code_in_words(f"why.{value}", self._reader)
+        if key in _DAYS:
+            return self._reader.day(date.fromisoformat(value))
+        if key == "due_at":
+            return self._reader.day(datetime.fromisoformat(value).astimezone(self._reader.zone).date())
         if key in _CODED:
             return code_in_words(str(value), self._reader)
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            return self._reader.day(date.fromisoformat(value))
         return str(value)
