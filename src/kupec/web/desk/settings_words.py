@@ -9,7 +9,7 @@ from kupec.catalogue import TAX
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.outreach import LETTERS, POLICY, TEMPLATES
-from kupec.sales import PREVIEWED, PROMOTIONS, SHIPPING
+from kupec.sales import PREVIEWED, PROMOTIONS, SHIPPING, STANDING
 from kupec.web.desk.words import pgettext
 
 
@@ -41,6 +41,11 @@ _ALL = (
     Section(
         POLICY, _("When we write"), _("Quiet hours, how often customers are written, left carts, who has not ordered.")
     ),
+    Section(
+        STANDING,
+        _("Standing orders"),
+        _("When customers are reminded, when a failure is tried again, what counts as missed."),
+    ),
 )
 SECTIONS = {section.name: section for section in _ALL}
 
@@ -51,6 +56,9 @@ VERSION_STATES = {
 }
 
 FIELDS = {
+    "missed_after_hours": _("Missed after (hours)"),
+    "reminder_days": _("Reminded before (days)"),
+    "retry_days": _("Tried again after (days)"),
     "abandoned_cart": _("Left carts"),
     "after_hours": _("So many hours after the last touch"),
     "any_hour": _("Sent at any hour"),
@@ -167,6 +175,7 @@ FIELDS = {
 }
 
 HINTS = {
+    "retry_days": _("Each after the one before; after the last the standing order is paused."),
     "any_hour": _("Purposes such as service, set apart by commas."),
     "body": _("Empty: our own words. Empty lines set paragraphs apart."),
     "rhythm_percent": _("200 means twice as long as usual."),
