@@ -13,7 +13,16 @@ from kupec.billing.books_events import (
     StoreCreditReleased,
     VatFigures,
 )
-from kupec.billing.card_on_file import StoredCard, cards_of, cards_on_file, forget_card, store_card, stored_cards
+from kupec.billing.card_on_file import (
+    StoredCard,
+    ask_to_keep,
+    cards_of,
+    cards_on_file,
+    forget_card,
+    keep_cards,
+    store_card,
+    stored_cards,
+)
 from kupec.billing.credit import (
     HouseAccount,
     ProvedBuyer,
@@ -127,6 +136,8 @@ from kupec.billing.models import (
     FREE,
     OFFLINE,
     CardProvider,
+    KeepFor,
+    KeptCard,
     NewPayment,
     Notice,
     Outcome,
@@ -206,7 +217,7 @@ from kupec.billing.store_credit import (
     return_store_credit,
     store_credits_of,
 )
-from kupec.billing.stripe.client import KeptCard, StripeCards
+from kupec.billing.stripe.client import StripeCards
 from kupec.billing.stripe.wire import PAGES as STRIPE_PAGES
 
 __all__ = [
@@ -250,6 +261,7 @@ __all__ = [
     "Imported",
     "InvalidSignature",
     "InvoiceIssued",
+    "KeepFor",
     "KeptCard",
     "LedgerEntry",
     "MatchedPart",
@@ -323,6 +335,7 @@ __all__ = [
     "apply_outcomes",
     "apply_refunds",
     "apply_transitions",
+    "ask_to_keep",
     "attend",
     "attend_refunds",
     "awaited",
@@ -361,6 +374,7 @@ __all__ = [
     "invoice_of",
     "invoice_subscriber",
     "issue_store_credit",
+    "keep_cards",
     "latest_payments",
     "ledger_balances",
     "ledger_subscriber",

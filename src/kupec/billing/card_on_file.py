@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from kupec.billing.events import CardForgotten, CardKept
-from kupec.kit.actor import Actor
+from kupec.billing.models import HERE, KeepFor, KeptCard, Payment
+from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, to_structs
 from kupec.kit.errors import NotFound
 from kupec.kit.events import Happened, emit
@@ -31,6 +32,11 @@ class StoredCard(msgspec.Struct, frozen=True, kw_only=True):
     def token(self) -> str:
         """What `CardProvider.authorise` takes to charge it while its owner is away."""
         return f"{self.customer_reference}:{self.card_reference}"
+
+    @property
+    def token_here(self) -> str:
+        """The same, when its owner has chosen it on our page: their bank may ask them to confirm."""
+        return f"{HERE}{self.token}"
 
 
 async def store_card(
@@ -64,6 +70,51 @@ async def store_card(
     card = StoredCard(**dict(row))
     await emit(db, [_happened(card, CardKept(card_id=card.id, provider=provider), now)], actor=actor)
     return card
+
+
+async def ask_to_keep(db: Connection, wanted: Sequence[tuple[UUID, KeepFor]], *, now: datetime) -> None:
+    """Note that the cards of these payments are to be kept once their money is held: (payment id, for whom)."""
+    if not wanted:
+        return
+    await db.execute(
+        "insert into card_to_keep (payment_id, party_id, consent, asked_at) "
+        "select payment_id, party_id, consent, $4 from unnest($1::uuid[], $2::uuid[], $3::text[]) "
+        "as t (payment_id, party_id, consent)",
+        [payment_id for payment_id, _ in wanted],
+        [keep.party_id for _, keep in wanted],
+        [keep.consent for _, keep in wanted],
+        now,
+    )
+
+
+async def keep_cards(db: Connection, kept: Sequence[tuple[Payment, KeptCard]], *, now: datetime) -> None:
+    """The money of these payments is held: keep the cards whose owners had agreed, each once. Emits card.kept."""
+    if not kept:
+        return
+    rows = await db.fetch(
+        f"""
+        with wish as (
+            delete from card_to_keep where payment_id = any($1::uuid[]) returning payment_id, party_id, consent
+        )
+        insert into stored_card ({_FIELDS}, consent)
+        select card.id, wish.party_id, card.provider, card.customer_reference, card.card_reference, card.label, $7,
+               wish.consent
+          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+            as card (payment_id, id, provider, customer_reference, card_reference, label)
+          join wish using (payment_id)
+        on conflict (provider, card_reference) do nothing returning {_FIELDS}
+        """,  # noqa: S608
+        [payment.id for payment, _ in kept],
+        [uuid7() for _ in kept],
+        [payment.provider for payment, _ in kept],
+        [card.customer_reference for _, card in kept],
+        [card.card_reference for _, card in kept],
+        [card.label for _, card in kept],
+        now,
+    )
+    cards = to_structs(StoredCard, rows)
+    events = [_happened(card, CardKept(card_id=card.id, provider=card.provider), now) for card in cards]
+    await emit(db, events, actor=system("payments"))
 
 
 async def cards_on_file(db: Connection, party_id: UUID) -> list[StoredCard]:

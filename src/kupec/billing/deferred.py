@@ -9,7 +9,7 @@ import msgspec
 from kupec.billing.credit import accounts_of
 from kupec.billing.errors import InvalidSignature
 from kupec.billing.methods import PAYMENT, PaymentMethod
-from kupec.billing.models import OFFLINE, Notice, Outcome, Payment, RefundOutcome
+from kupec.billing.models import OFFLINE, KeepFor, Notice, Outcome, Payment, RefundOutcome
 from kupec.billing.payments import claim_payments
 from kupec.billing.states import CHECK_PAUSE
 from kupec.kit.db import Connection, Database
@@ -31,7 +31,7 @@ class Deferred:
     def name(self) -> str:
         return self._name
 
-    async def authorise(self, payment: Payment, *, token: str, return_url: str) -> Outcome:
+    async def authorise(self, payment: Payment, *, token: str, return_url: str, keep: KeepFor | None = None) -> Outcome:
         return promised(payment)
 
     async def capture(self, payment: Payment) -> Outcome:

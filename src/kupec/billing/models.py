@@ -15,6 +15,8 @@ RefundState = Literal["pending", "done", "failed"]
 
 DEFERRED = frozenset({"transfer", "cod", "account"})
 """Ways to pay whose money comes after the order: from it on they are "awaiting"."""
+HERE = "here:"
+"""What a kept card's token begins with when its owner has chosen it on our page and can confirm it with their bank."""
 FREE = "free"
 """The provider of a payment of nothing: store credit paid it all."""
 OFFLINE = DEFERRED | {FREE}
@@ -74,6 +76,23 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount - self.refunded if self.state == "awaiting" else 0
 
 
+class KeptCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider calls a card that a customer let us keep."""
+
+    customer_reference: str
+    card_reference: str
+    label: str
+
+
+class KeepFor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose card is to be kept, once its money is held; `consent` is what they agreed to, as it stood there."""
+
+    party_id: UUID
+    consent: str
+    customer_reference: str = ""
+    """What the provider calls them, if it knows them."""
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the provider says about a payment, however we learnt it (reply, return, webhook, query)."""
 
@@ -85,6 +104,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     action_url: str | None = None
     error_code: str | None = None
     card_label: str | None = None
+    kept: KeptCard | None = None
+    """The card, where it was to be kept and is."""
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +161,8 @@ class CardProvider(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def authorise(self, payment: Payment, *, token: str, return_url: str) -> Outcome: ...
+    async def authorise(self, payment: Payment, *, token: str, return_url: str, keep: KeepFor | None = None) -> Outcome:
+        """Hold the money; with `keep` the outcome that says it is held brings the card's references."""
 
     async def capture(self, payment: Payment) -> Outcome: ...
 

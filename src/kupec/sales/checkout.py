@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import OFFLINE, CardProvider, Deferred, Outcome, Payment, ProviderUnreachable, get_payment
+from kupec.billing import OFFLINE, CardProvider, Deferred, KeepFor, Outcome, Payment, ProviderUnreachable, get_payment
 from kupec.kit.actor import Actor
 from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
@@ -41,6 +41,8 @@ class CompleteRequest(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
     agent: str | None = None
     approved_up_to: int | None = None
+    keep: KeepFor | None = None
+    """The buyer, who is signed in, lets us keep the card."""
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +123,7 @@ class Checkout:
         return_url = request.return_url.replace("{payment}", str(payment.id))
         try:
             outcome = await self._providers[payment.provider].authorise(
-                payment, token=request.card_token, return_url=return_url
+                payment, token=request.card_token, return_url=return_url, keep=request.keep
             )
         except ProviderUnreachable:
             return await self._ask(payment)
@@ -195,6 +197,7 @@ class Checkout:
             actor=request.actor,
             agent=request.agent,
             approved_up_to=request.approved_up_to,
+            keep=request.keep,
         )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import FREE, NewPayment, Payment, open_payments
+from kupec.billing import FREE, KeepFor, NewPayment, Payment, ask_to_keep, open_payments
 from kupec.catalogue import hold
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
@@ -46,6 +46,8 @@ class PrepareRequest(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     actor: Actor
     agent: str | None = None
+    keep: KeepFor | None = None
+    """The buyer lets us keep the card."""
     approved_up_to: int | None = None
     """Where an approver is wanted: somebody who may has agreed to any total up to this, for this cart, elsewhere."""
 
@@ -212,6 +214,7 @@ async def _write(
         now=now,
         check_at=now + REPLY_PATIENCE,
     )
+    await ask_to_keep(db, _to_keep(payments, drafts, requests), now=now)
     await emit(
         db,
         [_prepared(seen, order_id, requests[seen.cart.id].actor, now) for order_id, seen in sold.items()],
@@ -229,6 +232,17 @@ async def _write(
         )
         for draft, payment in zip(drafts, payments, strict=True)
     }
+
+
+def _to_keep(
+    payments: Sequence[Payment], drafts: Sequence[NewDraft], requests: Mapping[UUID, PrepareRequest]
+) -> list[tuple[UUID, KeepFor]]:
+    """Of cards only: nothing else can be kept."""
+    asked = [
+        (payment.id, payment.provider, requests[draft.seen.cart.id])
+        for payment, draft in zip(payments, drafts, strict=True)
+    ]
+    return [(payment_id, request.keep) for payment_id, by, request in asked if request.keep and by == request.provider]
 
 
 def _provider(seen: PricedCart, cards: str) -> str:

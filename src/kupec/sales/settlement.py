@@ -11,7 +11,18 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import Debt, Outcome, Payment, Transition, apply_transitions, lock_payments, next_state, set_terms
+from kupec.billing import (
+    Debt,
+    KeptCard,
+    Outcome,
+    Payment,
+    Transition,
+    apply_transitions,
+    keep_cards,
+    lock_payments,
+    next_state,
+    set_terms,
+)
 from kupec.catalogue import Component, Portion, Shortage, allocate, lock_stock, portion_out, release
 from kupec.customers import Contact, identify
 from kupec.kit.actor import Actor, customer, machine, system
@@ -50,6 +61,7 @@ async def settle(
     owners = {order.id: (order.customer_id, order.channel) for order in sale.orders.values()}
     await apply_transitions(db, list(sale.transitions.values()), owners=owners, actor=system("payments"))
     await set_terms(db, sale.debts(numbers), now=now)
+    await keep_cards(db, sale.kept(outcomes), now=now)
     return [sale.standing(outcome, numbers) for outcome in outcomes]
 
 
@@ -142,6 +154,16 @@ class _Sale:
             )
             for order_id, payment_id in self.to_place.items()
             if order_id in numbers and self.payments[payment_id].state == "awaiting"
+        ]
+
+    def kept(self, outcomes: Sequence[Outcome]) -> list[tuple[Payment, KeptCard]]:
+        """Cards whose money is held for an order that stands, each payment's once."""
+        found = {outcome.payment_id: outcome.kept for outcome in outcomes if outcome.kept}
+        payments = [self.payments[payment_id] for payment_id in found if payment_id in self.payments]
+        return [
+            (payment, card)
+            for payment in payments
+            if payment.state in ("capturing", "captured") and (card := found[payment.id]) is not None
         ]
 
     def standing(self, outcome: Outcome, numbers: Mapping[UUID, str]) -> Standing | KupecError:

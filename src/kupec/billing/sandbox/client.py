@@ -10,7 +10,17 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from kupec.billing.models import Notice, Outcome, OutcomeState, Payment, ProviderUnreachable, RefundOutcome
+from kupec.billing.models import (
+    HERE,
+    KeepFor,
+    KeptCard,
+    Notice,
+    Outcome,
+    OutcomeState,
+    Payment,
+    ProviderUnreachable,
+    RefundOutcome,
+)
 from kupec.billing.sandbox.signature import verify
 from kupec.billing.sandbox.wire import GatewayPayment, GaveBack, Message, NewCharge, NewGiveBack, Refused
 
@@ -36,7 +46,8 @@ T = TypeVar("T")
 class SandboxCards:
     """A CardProvider that speaks HTTP with the gateway; one for each process, as it keeps its connections.
 
-    `authorise` with "customer:card" charges a kept card while its owner is away.
+    `authorise` with "customer:card" charges a kept card while its owner is away, with "here:customer:card" one that
+    they have chosen on our page.
     Every call carries an idempotency key, so one that lost its connection is repeated once at once.
     """
 
@@ -58,13 +69,15 @@ class SandboxCards:
             await self._session.close()
             self._session = None
 
-    async def authorise(self, payment: Payment, *, token: str, return_url: str) -> Outcome:
-        customer, _, card = token.rpartition(":")
+    async def authorise(self, payment: Payment, *, token: str, return_url: str, keep: KeepFor | None = None) -> Outcome:
+        customer, _, card = token.removeprefix(HERE).rpartition(":")
         charge = NewCharge(
             amount=payment.amount,
             currency=payment.currency,
             token=card,
             customer=customer,
+            owner_away=bool(customer) and not token.startswith(HERE),
+            keep_for=keep.party_id.hex if keep else "",
             return_url=return_url,
             metadata={"order_id": str(payment.order_id)},
         )
@@ -173,4 +186,10 @@ def _said(payment_id: UUID, found: GatewayPayment) -> Outcome:
         action_url=found.action_url,
         error_code=(found.error or found.state) if state == "failed" else None,
         card_label=found.card,
+        kept=_kept(found) if state in ("authorised", "captured") else None,
     )
+
+
+def _kept(found: GatewayPayment) -> KeptCard | None:
+    customer, _, card = found.metadata.get("kept_card", "").partition(":")
+    return KeptCard(customer_reference=customer, card_reference=card, label=found.card or "Card") if card else None

@@ -39,6 +39,7 @@ _ANY_ORIGIN = {
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
 }
+_KEPT = "card_"
 _BY_NUMBER = {card.number: card for card in CARDS}
 _encode = msgspec.json.encode
 T = TypeVar("T", NewCharge, NewGiveBack, NewToken, Faults)
@@ -148,10 +149,12 @@ class Gateway:
         rows = self._store.rows("select request_hash, reply, behaviour from payment where key = ?", (key,))
         if rows:
             return await self._repeat(request_hash, *rows[0])
-        card = self._card(charge.token, key)
+        card = (
+            self._kept(charge) if charge.customer and charge.token.startswith(_KEPT) else self._card(charge.token, key)
+        )
         if card.behaviour == "lost":
             raise _Dropped
-        state, error = _verdict(card, owner_away=bool(charge.customer))
+        state, error = _verdict(card, owner_away=charge.owner_away)
         shown = GatewayPayment(
             id=f"pay_{secrets.token_hex(12)}",
             key=key,
@@ -160,7 +163,7 @@ class Gateway:
             currency=charge.currency,
             card=card.label,
             error=error,
-            metadata=charge.metadata,
+            metadata=charge.metadata | self._keep(charge, card, state),
         )
         secret = secrets.token_urlsafe(24) if state == "requires_action" else None
         shown = msgspec.structs.replace(shown, action_url=self._store.action_url(secret))
@@ -181,6 +184,24 @@ class Gateway:
             await self._store.settled()
             raise _Dropped
         return _json(reply)
+
+    def _keep(self, charge: NewCharge, card: Card, state: GatewayState) -> dict[str, str]:
+        """The same customer's same card is kept under the same name."""
+        if not charge.keep_for or state == "declined":
+            return {}
+        customer = f"cus_{charge.keep_for}"
+        name = _KEPT + hashlib.sha256(f"{customer}:{card.number}".encode()).hexdigest()[:24]
+        self._store.change("insert or ignore into kept values (?, ?, ?)", (name, customer, card.number))
+        return {"kept_card": f"{customer}:{name}"}
+
+    def _kept(self, charge: NewCharge) -> Card:
+        """A card that is kept for this customer, and for nobody else."""
+        rows = self._store.rows(
+            "select number from kept where card = ? and customer = ?", (charge.token, charge.customer)
+        )
+        if not rows:
+            raise _Refuse(422, "invalid_token", "No such card is kept for this customer.", "token")
+        return _BY_NUMBER[rows[0][0]]
 
     def _card(self, token: str, key: str) -> Card:
         if token in BY_TOKEN:

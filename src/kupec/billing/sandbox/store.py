@@ -32,6 +32,9 @@ create table if not exists refund (
 create table if not exists token (
     token text primary key, number text not null, used_by text, made_at real not null
 ) without rowid;
+create table if not exists kept (
+    card text primary key, customer text not null, number text not null
+) without rowid;
 create table if not exists message (
     id text primary key, body blob not null, made_at real not null, attempts integer not null default 0,
     due_at real not null

@@ -20,6 +20,7 @@ class GatewayPayment(msgspec.Struct, frozen=True, kw_only=True):
     action_url: str | None = None
     error: str | None = None
     metadata: dict[str, str] = {}
+    """What the shop gave; and "kept_card", where the card is kept: "customer:card"."""
 
 
 class NewCharge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,7 +30,11 @@ class NewCharge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     return_url: str
     metadata: dict[str, str] = {}
     customer: str = ""
-    """Whose kept card the token is: it is charged while they are away, so that nobody can confirm anything."""
+    """Whose kept card the token is."""
+    owner_away: bool = False
+    """It is charged while they are away, so that nobody can confirm anything."""
+    keep_for: str = ""
+    """What the shop calls the customer whose card is to be kept."""
 
 
 class NewGiveBack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.billing.errors import InvalidSignature
-from kupec.billing.models import Notice, Outcome, Payment, ProviderUnreachable, RefundOutcome
+from kupec.billing.models import HERE, KeepFor, KeptCard, Notice, Outcome, Payment, ProviderUnreachable, RefundOutcome
 from kupec.billing.stripe.objects import (
     Intent,
     IntentPage,
@@ -37,19 +37,11 @@ _INTENT_EVENTS = frozenset(
 )
 
 
-class KeptCard(msgspec.Struct, frozen=True, kw_only=True):
-    """What Stripe calls a card that a customer let us keep."""
-
-    customer_reference: str
-    card_reference: str
-    label: str
-
-
 class StripeCards:
     """A CardProvider; one for each process, as it keeps its connections. `title` stands on Stripe's page.
 
-    `authorise` with an empty token sends the customer to Stripe's page; with "cus_…:pm_…" it charges a kept card, with
-    "pm_…" a card that stands for this payment only.
+    `authorise` with an empty token sends the customer to Stripe's page; with "cus_…:pm_…" it charges a kept card while
+    its owner is away, with "here:cus_…:pm_…" one they have just chosen, with "pm_…" one for this payment only.
     """
 
     name = "stripe"
@@ -71,12 +63,12 @@ class StripeCards:
     async def close(self) -> None:
         await self._wire.close()
 
-    async def authorise(self, payment: Payment, *, token: str, return_url: str) -> Outcome:
+    async def authorise(self, payment: Payment, *, token: str, return_url: str, keep: KeepFor | None = None) -> Outcome:
         try:
             if token:
                 values = _intent_form(payment, token, return_url)
                 return _of_intent(payment.id, await self._made(Intent, "/v1/payment_intents", values, payment))
-            values = _session_form(payment, self._title, return_url)
+            values = _session_form(payment, self._title, return_url, keep)
             return _of_session(payment.id, await self._made(Session, "/v1/checkout/sessions", values, payment))
         except StripeRefusal as refusal:
             if refusal.problem.type == "idempotency_error":
@@ -244,7 +236,8 @@ class StripeCards:
 
 
 def _intent_form(payment: Payment, token: str, return_url: str) -> dict[str, Any]:
-    customer, _, method = token.rpartition(":")
+    here = token.startswith(HERE)
+    customer, _, method = token.removeprefix(HERE).rpartition(":")
     return {
         "amount": payment.amount,
         "currency": payment.currency.lower(),
@@ -254,14 +247,14 @@ def _intent_form(payment: Payment, token: str, return_url: str) -> dict[str, Any
         "payment_method_types": ["card"],
         "customer": customer or None,
         # Nobody is there to confirm when a kept card is charged.
-        "off_session": True if customer else None,
-        "return_url": None if customer else return_url,
+        "off_session": True if customer and not here else None,
+        "return_url": return_url if here or not customer else None,
         "metadata": {"payment_id": str(payment.id), "order_id": str(payment.order_id)},
         "expand": ["latest_charge"],
     }
 
 
-def _session_form(payment: Payment, title: str, return_url: str) -> dict[str, Any]:
+def _session_form(payment: Payment, title: str, return_url: str, keep: KeepFor | None) -> dict[str, Any]:
     names = {"payment_id": str(payment.id), "order_id": str(payment.order_id)}
     return {
         "mode": "payment",
@@ -277,7 +270,13 @@ def _session_form(payment: Payment, title: str, return_url: str) -> dict[str, An
                 },
             }
         ],
-        "payment_intent_data": {"capture_method": "manual", "metadata": {**names, "via": "session"}},
+        "customer": keep.customer_reference or None if keep else None,
+        "customer_creation": "always" if keep and not keep.customer_reference else None,
+        "payment_intent_data": {
+            "capture_method": "manual",
+            "setup_future_usage": "off_session" if keep else None,
+            "metadata": {**names, "via": "session"},
+        },
         "metadata": names,
         # Reckoned from the attempt, not from now: a repetition must say the same.
         "expires_at": int((payment.created_at + SESSION_LIFE).timestamp()),
@@ -318,6 +317,13 @@ def _of_session(payment_id: UUID, session: Session) -> Outcome:
     return msgspec.structs.replace(outcome, reference=session.id)
 
 
+def _kept(intent: Intent) -> KeptCard | None:
+    if intent.kept is None or intent.status not in ("requires_capture", "succeeded"):
+        return None
+    customer, card = intent.kept
+    return KeptCard(customer_reference=customer, card_reference=card, label=intent.label or "Card")
+
+
 def _of_intent(payment_id: UUID, intent: Intent, *, via_session: bool = False) -> Outcome:
     known = Outcome(
         payment_id=payment_id,
@@ -327,6 +333,7 @@ def _of_intent(payment_id: UUID, intent: Intent, *, via_session: bool = False) -
         amount=intent.amount,
         currency=intent.currency.upper(),
         card_label=intent.label,
+        kept=_kept(intent),
     )
     match intent.status:
         case "requires_capture":

@@ -74,6 +74,16 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     last_payment_error: Problem | None = None
     next_action: NextAction | None = None
     latest_charge: str | Charge | None = None
+    customer: str | None = None
+    payment_method: str | None = None
+    setup_future_usage: str | None = None
+
+    @property
+    def kept(self) -> tuple[str, str] | None:
+        """(customer, card), where its owner let us keep it."""
+        if self.setup_future_usage != "off_session" or not self.customer or not self.payment_method:
+            return None
+        return self.customer, self.payment_method
 
     @property
     def label(self) -> str | None:
