@@ -77,6 +77,16 @@ from kupec.customers.interactions import (
     remove_interaction,
     unclaimed_interactions,
 )
+from kupec.customers.invitations import (
+    Invitation,
+    RoleDeclined,
+    RoleOffered,
+    invitations_for,
+    invitations_of,
+    invite_to_role,
+    take_invitation,
+    withdraw_invitation,
+)
 from kupec.customers.membership import add_alias, members_of, root_of, roots
 from kupec.customers.merging import (
     Guard,
@@ -99,6 +109,7 @@ from kupec.customers.notes import (
     mentions_of,
     notes_of,
     pin_note,
+    pinned_notes,
     remove_note,
     see_mentions,
 )
@@ -307,6 +318,7 @@ __all__ = [
     "InteractionLogged",
     "InteractionRemoved",
     "InteractionRow",
+    "Invitation",
     "KeyPerson",
     "LinkExpired",
     "Matching",
@@ -346,6 +358,8 @@ __all__ = [
     "Reminded",
     "Retention",
     "Role",
+    "RoleDeclined",
+    "RoleOffered",
     "Seen",
     "Session",
     "SignInMethods",
@@ -440,6 +454,9 @@ __all__ = [
     "import_interactions",
     "import_parties",
     "interactions_by_ids",
+    "invitations_for",
+    "invitations_of",
+    "invite_to_role",
     "is_fresh",
     "key_persons",
     "know_visitor",
@@ -476,6 +493,7 @@ __all__ = [
     "passkey_challenge",
     "passkey_creation",
     "pin_note",
+    "pinned_notes",
     "points_balance",
     "points_history",
     "points_subscriber",
@@ -528,6 +546,7 @@ __all__ = [
     "sign_in_methods",
     "spend_points",
     "tag_segment",
+    "take_invitation",
     "take_role",
     "tasks_of",
     "tell",
@@ -546,4 +565,5 @@ __all__ = [
     "was_erased",
     "withdraw_all",
     "withdraw_consent",
+    "withdraw_invitation",
 ]

@@ -14,26 +14,30 @@ from kupec.web.storefront.shop import Shop, cart_cookie
 
 async def bring_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cookie | None:
     """Have the goods in this browser be the account's, with what lay in its own cart; the cookie of the new cart."""
-    site = site_of(request)
-    cart = await take_over_cart(
+    cart = await _taken_over(request, db, shop, me)
+    return cart_cookie(site_of(request), cart.id) if cart else None
+
+
+async def _taken_over(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart | None:
+    return await take_over_cart(
         db,
         shop.cart.id if shop.cart else None,
         me.account.id,
         members=me.account_ids,
         email=None if me.for_oneself else me.party.email,
+        person_id=me.party.id,
         market=shop.market.code,
         language=shop.language,
         details=await details_of(db, me, shop),
         actor=me.actor,
-        now=site.clock.now(),
+        now=site_of(request).clock.now(),
     )
-    return cart_cookie(site, cart.id) if cart else None
 
 
 async def customers_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart:
     """A new cart of the account, which may use its prices and pay on it."""
     cart_id, now = uuid7(), site_of(request).clock.now()
-    await allow_account(db, cart_id, me.account.id, now=now)
+    await allow_account(db, cart_id, me.account.id, now=now, person_id=me.party.id)
     return await create_cart(
         db,
         cart_id=cart_id,
@@ -45,6 +49,14 @@ async def customers_cart(request: AnyRequest, db: Connection, shop: Shop, me: Si
         customer_id=me.account.id,
         details=await details_of(db, me, shop),
     )
+
+
+async def cart_for(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart:
+    """The cart of the account in this browser; one that is somebody else's becomes it, else a new one begins."""
+    if shop.cart is not None and shop.cart.customer_id == me.account.id:
+        return shop.cart
+    cart = await _taken_over(request, db, shop, me)
+    return cart or await customers_cart(request, db, shop, me)
 
 
 async def details_of(db: Connection, me: SignedInCustomer, shop: Shop) -> CartDetails:

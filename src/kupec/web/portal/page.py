@@ -35,10 +35,17 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 SECTIONS = (
     Section(key="overview", path="/my", name=_("Overview"), icon="home"),
     Section(key="orders", path="/my/orders", name=_("Orders"), icon="box", part="orders"),
+    Section(key="standing", path="/my/standing", name=_("Standing orders"), icon="calendar", part="orders"),
+    Section(
+        key="approvals", path="/my/approvals", name=_("Approvals"), icon="check", part="approve", organisations=True
+    ),
     Section(key="money", path="/my/money", name=_("Invoices and payments"), icon="money", part="money"),
+    Section(key="things", path="/my/things", name=_("What you have"), icon="cup", part="orders"),
     Section(key="addresses", path="/my/addresses", name=_("Addresses"), icon="pin", part="buy"),
+    Section(key="people", path="/my/people", name=_("People"), icon="users", part="people", organisations=True),
     Section(key="details", path="/my/details", name=_("Your details"), icon="user"),
     Section(key="security", path="/my/security", name=_("Sign-in"), icon="lock"),
+    Section(key="privacy", path="/my/privacy", name=_("Privacy"), icon="settings"),
 )
 
 

@@ -5,7 +5,21 @@ from typing import Any
 from litestar import Router
 
 from kupec.kit.errors import NotSignedIn
-from kupec.web.portal import overview, security, signing
+from kupec.web.portal import (
+    addresses,
+    approvals,
+    asked,
+    details,
+    money,
+    orders,
+    overview,
+    owned,
+    people,
+    privacy,
+    security,
+    signing,
+    standing,
+)
 from kupec.web.portal.gate import SignInAgain, let_in, not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
 
@@ -15,6 +29,7 @@ routes: list[Any] = [
     Router(
         path="/",
         guards=[limit_rate, refuse_forged],
+        include_in_schema=False,
         request_max_body_size=_LARGEST_FORM,
         route_handlers=[
             *signing.at_the_door,
@@ -22,7 +37,21 @@ routes: list[Any] = [
                 path="/",
                 guards=[let_in],
                 exception_handlers={NotSignedIn: not_signed_in, SignInAgain: not_signed_in},
-                route_handlers=[overview.show, *signing.inside, *security.routes],
+                route_handlers=[
+                    overview.show,
+                    *signing.inside,
+                    *orders.routes,
+                    *standing.routes,
+                    *money.routes,
+                    *approvals.routes,
+                    *owned.routes,
+                    *addresses.routes,
+                    *people.routes,
+                    *details.routes,
+                    *privacy.routes,
+                    *security.routes,
+                    *asked.routes,
+                ],
             ),
         ],
     )

@@ -35,7 +35,7 @@ METHODS = {
 }
 
 
-@get("/{language:str}/my/security", opt={"part": None}, include_in_schema=False)
+@get("/{language:str}/my/security", opt={"part": None})
 async def show(request: AnyRequest) -> Response[str]:
     return await _page(request)
 
@@ -59,12 +59,7 @@ async def _page(request: AnyRequest, error: KupecError | None = None) -> Respons
     )
 
 
-@post(
-    "/{language:str}/my/security/passkeys/options",
-    status_code=200,
-    opt={"part": None, "fresh": True},
-    include_in_schema=False,
-)
+@post("/{language:str}/my/security/passkeys/options", status_code=200, opt={"part": None, "fresh": True})
 async def options(request: AnyRequest) -> Response[str]:
     """What the browser is to be asked for to make a passkey."""
     site, me = site_of(request), customer_of(request)
@@ -80,9 +75,7 @@ async def options(request: AnyRequest) -> Response[str]:
     return Response(asked, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@post(
-    "/{language:str}/my/security/passkeys", status_code=200, opt={"part": None, "fresh": True}, include_in_schema=False
-)
+@post("/{language:str}/my/security/passkeys", status_code=200, opt={"part": None, "fresh": True})
 async def register(request: AnyRequest) -> Response[Any]:
     site, me, form = site_of(request), customer_of(request), await read_form(request)
     try:
@@ -101,10 +94,7 @@ async def register(request: AnyRequest) -> Response[Any]:
 
 
 @post(
-    "/{language:str}/my/security/passkeys/{passkey_id:uuid}/remove",
-    status_code=303,
-    opt={"part": None, "fresh": True},
-    include_in_schema=False,
+    "/{language:str}/my/security/passkeys/{passkey_id:uuid}/remove", status_code=303, opt={"part": None, "fresh": True}
 )
 async def unregister(request: AnyRequest, passkey_id: FromPath[UUID]) -> Response[Any]:
     site, me = site_of(request), customer_of(request)
@@ -113,9 +103,7 @@ async def unregister(request: AnyRequest, passkey_id: FromPath[UUID]) -> Respons
     return go(request, PATH, done=_("The passkey does not open your account any more."))
 
 
-@post(
-    "/{language:str}/my/security/password", status_code=200, opt={"part": None, "fresh": True}, include_in_schema=False
-)
+@post("/{language:str}/my/security/password", status_code=200, opt={"part": None, "fresh": True})
 async def password(request: AnyRequest) -> Response[Any]:
     """Set a password, or do without one."""
     site, me, form = site_of(request), customer_of(request), await read_form(request)
@@ -137,12 +125,7 @@ async def password(request: AnyRequest) -> Response[Any]:
     return go(request, PATH, done=_("The password is set."))
 
 
-@post(
-    "/{language:str}/my/security/sessions/end",
-    status_code=303,
-    opt={"part": None},
-    include_in_schema=False,
-)
+@post("/{language:str}/my/security/sessions/end", status_code=303, opt={"part": None})
 async def end_others(request: AnyRequest) -> Response[Any]:
     """Sign out everywhere but here."""
     site, me = site_of(request), customer_of(request)
@@ -151,12 +134,7 @@ async def end_others(request: AnyRequest) -> Response[Any]:
     return go(request, PATH, done=_("You are signed out everywhere else."))
 
 
-@post(
-    "/{language:str}/my/security/sessions/{session_id:uuid}/end",
-    status_code=303,
-    opt={"part": None},
-    include_in_schema=False,
-)
+@post("/{language:str}/my/security/sessions/{session_id:uuid}/end", status_code=303, opt={"part": None})
 async def end_one(request: AnyRequest, session_id: FromPath[UUID]) -> Response[Any]:
     site, me = site_of(request), customer_of(request)
     async with site.database.transaction() as db:

@@ -41,7 +41,7 @@ STEP_COOKIE = "kupec_my_step"
 SIGN_IN = "/my/sign-in"
 
 
-@get("/my", include_in_schema=False)
+@get("/my")
 async def root(request: AnyRequest) -> Redirect:
     """To the account in the language that the browser asks for."""
     language = best_language(request.headers.get("accept-language", ""))
@@ -50,7 +50,7 @@ async def root(request: AnyRequest) -> Redirect:
     )
 
 
-@get("/{language:str}/my/sign-in", include_in_schema=False)
+@get("/{language:str}/my/sign-in")
 async def door(request: AnyRequest) -> Response[Any]:
     asked = query_form(request)
     target = safe_target(asked.text("next", most=2000), language_of(request))
@@ -90,7 +90,7 @@ def _field(error: KupecError) -> str:
     return error.field if error.field in ("email", "password", "code") else "form"
 
 
-@post("/{language:str}/my/sign-in", status_code=200, include_in_schema=False)
+@post("/{language:str}/my/sign-in", status_code=200)
 async def asking(request: AnyRequest) -> Response[Any]:
     """Have a code mailed. Whether anybody has this address is neither asked nor told."""
     site, form = site_of(request), await read_form(request)
@@ -123,7 +123,7 @@ def _step(request: AnyRequest) -> tuple[str, str, str] | None:
     return parts[0], bytes.fromhex(parts[1]).decode(), bytes.fromhex(parts[2]).decode()
 
 
-@get("/{language:str}/my/sign-in/code", include_in_schema=False)
+@get("/{language:str}/my/sign-in/code")
 async def code_page(request: AnyRequest) -> Response[Any]:
     return await _code_page(request)
 
@@ -147,7 +147,7 @@ async def _code_page(request: AnyRequest, error: KupecError | None = None) -> Re
     )
 
 
-@post("/{language:str}/my/sign-in/code", status_code=200, include_in_schema=False)
+@post("/{language:str}/my/sign-in/code", status_code=200)
 async def entering(request: AnyRequest) -> Response[Any]:
     site, form, kept = site_of(request), await read_form(request), _step(request)
     if kept is None:
@@ -169,7 +169,7 @@ async def entering(request: AnyRequest) -> Response[Any]:
     return await _entered(request, opened, safe_target(kept[2], language_of(request)))
 
 
-@get("/{language:str}/my/sign-in/link/{token:str}", include_in_schema=False)
+@get("/{language:str}/my/sign-in/link/{token:str}")
 async def link_page(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     """Looking uses nothing up: mail programs open links by themselves. Whose account it opens stands on the page."""
     site = site_of(request)
@@ -190,7 +190,7 @@ async def link_page(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     )
 
 
-@post("/{language:str}/my/sign-in/link/{token:str}", status_code=200, include_in_schema=False)
+@post("/{language:str}/my/sign-in/link/{token:str}", status_code=200)
 async def following(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     site, language = site_of(request), language_of(request)
     try:
@@ -202,7 +202,7 @@ async def following(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
     return await _entered(request, opened, f"/{language}/my")
 
 
-@post("/{language:str}/my/sign-in/password", status_code=200, include_in_schema=False)
+@post("/{language:str}/my/sign-in/password", status_code=200)
 async def by_password(request: AnyRequest) -> Response[Any]:
     site, form = site_of(request), await read_form(request)
     target, email = safe_target(form.text("next", most=2000), language_of(request)), form.text("email", most=1000)
@@ -215,7 +215,7 @@ async def by_password(request: AnyRequest) -> Response[Any]:
     return await _entered(request, opened, target)
 
 
-@post("/{language:str}/my/sign-in/passkey/options", status_code=200, include_in_schema=False)
+@post("/{language:str}/my/sign-in/passkey/options", status_code=200)
 async def passkey_options(request: AnyRequest) -> Response[str]:
     """What the browser is to ask its passkeys for."""
     site = site_of(request)
@@ -224,7 +224,7 @@ async def passkey_options(request: AnyRequest) -> Response[str]:
     return Response(options, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@post("/{language:str}/my/sign-in/passkey", status_code=200, include_in_schema=False)
+@post("/{language:str}/my/sign-in/passkey", status_code=200)
 async def by_passkey(request: AnyRequest) -> Response[Any]:
     site, form = site_of(request), await read_form(request)
     target = safe_target(form.text("next", most=2000), language_of(request))
@@ -262,7 +262,7 @@ async def _away(request: AnyRequest, db: Connection, me: SignedInCustomer, targe
     return Redirect(target, status_code=303, cookies=given, headers={"Cache-Control": "no-store"})
 
 
-@post("/{language:str}/my/account", status_code=303, opt={"part": None}, include_in_schema=False)
+@post("/{language:str}/my/account", status_code=303, opt={"part": None})
 async def choosing(request: AnyRequest) -> Redirect:
     """From now on this browser buys for oneself, or for an organisation in which one has a role."""
     site, form, me = site_of(request), await read_form(request), customer_of(request)
@@ -277,7 +277,7 @@ async def choosing(request: AnyRequest) -> Redirect:
         return await _away(request, db, now_for, target)
 
 
-@post("/{language:str}/my/sign-out", status_code=303, opt={"part": None}, include_in_schema=False)
+@post("/{language:str}/my/sign-out", status_code=303, opt={"part": None})
 async def leaving(request: AnyRequest) -> Redirect:
     """The browser forgets the customer; their cart waits for them."""
     site, me = site_of(request), customer_of(request)

@@ -15,6 +15,7 @@ from kupec.billing import document_pdf, documents_of
 from kupec.kit.errors import NotFound
 from kupec.kit.live import Hub, Reload, position_of
 from kupec.sales import Fulfilment, Order, reviewable
+from kupec.web.portal.gate import owner_may
 from kupec.web.portal.order_here import order_here
 from kupec.web.rendering import pdf_file, site_of
 from kupec.web.storefront.paying import to_pay
@@ -103,6 +104,8 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         documents = await documents_of(db, order.id)
         to_review = bool(await reviewable(db, order))
         tracking = await order_tracking(db, order, shop.language, now=site.clock.now())
+        me = shop.customer
+        mine = me is not None and await owner_may(db, me, order.customer_id, "buy")
         owed = await to_pay(db, order, shop.language) if order.state != "cancelled" else {"to_pay": None}
     return page(
         request,
@@ -115,6 +118,7 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         token=token,
         documents=[document for document in documents if document.rendered_at],
         to_review=to_review,
+        mine=mine,
         **owed,
         **tracking,
     )

@@ -30,6 +30,10 @@ async function use(form) {
         location.href = `/desk/account/confirm?next=${encodeURIComponent(location.pathname)}`;
         return;
       }
+      if (options.code === "sign_in_again") {
+        location.href = `${form.dataset.again}?again=1&next=${encodeURIComponent(location.pathname)}`;
+        return;
+      }
       say(form, options.code === "invalid_value" ? form.dataset.failed : (options.title ?? form.dataset.failed));
       return;
     }
