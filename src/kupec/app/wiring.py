@@ -76,6 +76,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
     """Who reads the event log."""
     return [
         outreach.subscriber(sender(settings)),
+        outreach.message_subscriber(sender(settings)),
         outreach.privacy_subscriber(sender(settings)),
         customers.consent_subscriber(),
         customers.points_subscriber(),

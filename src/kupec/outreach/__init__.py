@@ -1,6 +1,7 @@
 """Speaking first: the letters that follow what happens in the shop, and messages under a policy."""
 
 from kupec.outreach.bounces import BouncedAddress, bounced_addresses, lift_bounce, read_bounces, take_bounce
+from kupec.outreach.event_messages import message_subscriber, write_event_messages
 from kupec.outreach.events import MailBounced, MailSent, MessageWithheld
 from kupec.outreach.journal import Asked, journal, kinds_written
 from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
@@ -120,6 +121,7 @@ __all__ = [
     "lift_bounce",
     "list_mails",
     "message_letter",
+    "message_subscriber",
     "order_confirmation",
     "our_words",
     "parcel_shipped",
@@ -149,5 +151,6 @@ __all__ = [
     "variables_of",
     "watch_rules",
     "words_of",
+    "write_event_messages",
     "write_mails",
 ]

@@ -21,6 +21,7 @@ from kupec.web.storefront import (
     product,
     returns,
     reviews,
+    service,
     sitemap,
     standing_skip,
     unsubscribe,
@@ -73,6 +74,7 @@ routes: list[Any] = [
             visits.choose,
             *returns.routes,
             *preferences.routes,
+            *service.routes,
         ],
     ),
     # Mail programs post here without our cookies; each link is signed for itself.
