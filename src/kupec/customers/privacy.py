@@ -47,6 +47,11 @@ _TABLES = (
     Held(table="party_address", where=_THEIRS),
     Held(table="channel_identity", where=_THEIRS),
     Held(table="party_role", where="organisation_id = any($1::uuid[]) or person_id = any($1::uuid[])"),
+    Held(
+        table="role_invitation",
+        where=f"organisation_id = any($1::uuid[]) or lower(email) in {_EMAILS}",
+        secret=["token_hash"],
+    ),
     Held(table="party_note", where=_THEIRS),
     Held(table="party_file", where=_THEIRS, secret=["content", "sha256"]),
     Held(table="relation", where=f"{_THEIRS} or other_id = any($1::uuid[])"),

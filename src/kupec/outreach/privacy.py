@@ -6,6 +6,7 @@ _ADDRESSES = "(select value from contact_point where kind = 'email' and party_id
 _THEIRS = f"customer_id = any($1::uuid[]) or lower(to_address) in {_ADDRESSES}"
 
 _TABLES = (
+    Held(table="rule_due", where="customer_id = any($1::uuid[])", told=False),
     Held(
         table="mail_bounce",
         where=f"lower(address) in {_ADDRESSES} or mail_id in (select id from mail where {_THEIRS})",  # noqa: S608

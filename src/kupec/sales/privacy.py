@@ -41,6 +41,7 @@ _TABLES = (
             "credit_code": "null",
             "coupons": "'{}'",
             "key": "null",
+            "request_hash": "null",
             "state": "case when state = 'open' then 'cancelled' else state end",
         },
         secret=["request_hash", "key"],
@@ -74,6 +75,7 @@ _TABLES = (
             "pickup_point": "null",
             "credit_code": "null",
             "key": "null",
+            "request_hash": "null",
         },
         secret=["request_hash", "key"],
         why="orders as figures and goods",
@@ -131,6 +133,7 @@ _TABLES = (
         where="person = any(select 'customer:' || id from unnest($1::uuid[]) as id "
         "union all select 'visitor:' || id from unnest($1::uuid[]) as id)",
     ),
+    Held(table="owned_product", where="party_id = any($1::uuid[])"),
     Held(table="standing_line", where=f"standing_order_id in {_STANDING}"),
     Held(
         table="standing_order",
