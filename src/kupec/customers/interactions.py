@@ -212,6 +212,16 @@ async def list_interactions(
     return [Interaction(**dict(row)) for row in rows]
 
 
+async def unclaimed_interactions(db: Connection, contact: str, *, limit: int = 20) -> list[Interaction]:
+    """What came from `contact` (normalised) of whom nobody knows who they are, the latest first."""
+    rows = await db.fetch(
+        f"select {COLUMNS} from interaction where party_id is null and contact = $1 and removed_at is null "  # noqa: S608
+        "order by happened_at desc, id desc limit $2",
+        *(contact, limit),
+    )
+    return [Interaction(**dict(row)) for row in rows]
+
+
 async def party_of_contact(db: Connection, contact: str) -> UUID | None:
     """Whose this number or address (normalised) is today."""
     owner: UUID | None = await db.fetchval(
@@ -255,10 +265,11 @@ def _decide(
 ) -> Interaction | KupecError:
     if new.party_id is not None and new.party_id not in parties:
         return NotFound(what="customer", field="customer")
+    reference = new.party_id or point
     text, outcome = new.text.strip(), new.outcome.strip()
     return Interaction(
         id=uuid7(),
-        party_id=parties.get(new.party_id or point) if new.party_id or point else None,
+        party_id=parties.get(reference) if reference else None,
         kind=new.kind,
         direction=new.direction,
         channel=channel_of(new),

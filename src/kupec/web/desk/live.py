@@ -26,7 +26,7 @@ async def live(request: AnyRequest) -> Stream:
 
 
 async def _hints(site: Site, after: str | None) -> AsyncIterator[bytes]:
-    """Which event on which subject, never what it says."""
+    """Which event on which subject, of which customer, never what it says."""
     clock = asyncio.get_running_loop().time
     end = clock() + LIFE.total_seconds()
     async with site.live.stream(after=after) as stream:
@@ -41,9 +41,11 @@ async def _hints(site: Site, after: str | None) -> AsyncIterator[bytes]:
                 return
             else:
                 if isinstance(event, Reload):
-                    yield _message(event.position, {"name": "reload", "subject": ""})
+                    yield _message(event.position, {"name": "reload", "subject": "", "customer": ""})
                 else:
-                    yield _message(position_of(event), {"name": event.name, "subject": event.subject})
+                    customer = str(event.customer_id or "")
+                    hint = {"name": event.name, "subject": event.subject, "customer": customer}
+                    yield _message(position_of(event), hint)
 
 
 def _message(position: str, hint: dict[str, str]) -> bytes:

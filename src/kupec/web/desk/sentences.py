@@ -110,6 +110,23 @@ SENTENCES = {
     "privacy.refused": _("Not carried out: {kind}"),
     "privacy.exported": _("Export of all data made"),
     "privacy.erased": _("Personal data erased"),
+    "contact_point.added": _("A way to reach them added: {kind}"),
+    "contact_point.verified": _("Proved to be theirs: {kind}"),
+    "contact_point.verified:shared": _("Proved, and somebody else's already: {kind}"),
+    "contact_point.removed": _("A way to reach them removed: {kind}"),
+    "role.given": _("Somebody may act for the organisation: {role}"),
+    "role.taken": _("Somebody may no longer act for the organisation: {role}"),
+    "note.added": _("Note written"),
+    "note.changed": _("Note changed"),
+    "note.removed": _("Note removed"),
+    "note.seen": _("Notes seen: {count}"),
+    "file.added": _("File added"),
+    "file.removed": _("File removed"),
+    "party.merged": _("Put together with another record: {proof}"),
+    "party.unmerged": _("Taken apart from another record"),
+    "party.distinct": _("Told apart from another record"),
+    "relation.added": _("Relation noted: {kind}"),
+    "relation.removed": _("Relation removed: {kind}"),
     "product.created": _("Product created"),
     "product.changed": _("Changed: {changed}"),
     "price.changed": _("Price changed from {before} to {after}"),
@@ -244,6 +261,21 @@ CODES = {
     "remind_before": _("reminders"),
     "recurrence": _("repetition"),
     "answered": _("the customer answered"),
+    "email": _("e-mail"),
+    "phone": _("phone"),
+    "buyer": _("buys"),
+    "approver": _("approves"),
+    "accountant": _("keeps the accounts"),
+    "refers": _("brought a friend"),
+    "works_with": _("works with"),
+    "follows": _("follows"),
+    "likes": _("likes"),
+    "shares": _("passed on"),
+    "family": _("family of"),
+    "supplier_of": _("supplies"),
+    "contact_point": _("both have shown the same address or number"),
+    "identity": _("both have shown the same identity"),
+    "staff": _("stated by the staff"),
 }
 """Machine-read codes in payloads, as they read in a sentence."""
 
@@ -310,12 +342,20 @@ ICONS = {
     "document": "document",
     "coupons": "tag",
     "coupon": "tag",
+    "contact_point": "phone",
+    "contact_point.verified": "check",
+    "role": "users",
+    "note": "note",
+    "file": "document",
+    "party": "users",
+    "relation": "users",
+    "relation.added": "users",
 }
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
 _DAYS = frozenset({"first_on", "next_on", "next_try_on"})
-_CODED = frozenset({"reason", "error_code", "code", "kind", "purpose", "how", "outcome"})
+_CODED = frozenset({"code", "error_code", "how", "kind", "outcome", "proof", "purpose", "reason", "role"})
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     **STORY_VARIANTS,
@@ -325,6 +365,7 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     **STANDING_VARIANTS,
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
+    "contact_point.verified": lambda payload: ":shared" if payload.get("shared") else "",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
     "order.shipped": lambda payload: "" if payload.get("tracking_number") else ":untracked",
     "document.published": lambda payload: ":back" if payload.get("back_to") else "",

@@ -59,7 +59,7 @@ def _entry(event: Event, reader: Reader, names: dict[UUID, str], here: str) -> E
         id=event.id,
         name=event.name,
         occurred_at=event.occurred_at,
-        icon=icon_of(event.name),
+        icon=icon_of(event.name, event.payload),
         text=sentence(event, reader),
         by=_by(event.actor, reader, names),
         channel=_channel(event, reader),
@@ -98,10 +98,10 @@ def _by(actor: str, reader: Reader, names: dict[UUID, str]) -> str:
 
 
 def _channel(event: Event, reader: Reader) -> str | None:
-    """Where the customer was. What the staff did, they did here, whatever channel the order came by."""
-    if event.channel is None or event.actor.startswith("staff:"):
-        return None
-    return reader.word("channel", event.channel)
+    """Where it happened. What the staff did, they did here, however the order came; where they spoke, they spoke."""
+    if event.actor.startswith("staff:") and not event.name.startswith("interaction."):
+        return reader.word("channel", "desk")
+    return reader.word("channel", event.channel) if event.channel else None
 
 
 def _plain(value: Any) -> str:

@@ -136,6 +136,35 @@ CHANNELS = {
     "ucp": _("buying agent"),
     "email": _("e-mail"),
     "import": _("import"),
+    "phone": _("phone"),
+    "counter": _("counter"),
+    "meeting": _("in person"),
+    "message": _("message"),
+    "chat": _("chat"),
+}
+
+TALKS = {
+    "call": _("Phone call"),
+    "call:in": _("They called"),
+    "call:out": _("We called"),
+    "visit": _("At the counter"),
+    "meeting": _("Meeting"),
+    "mail": _("E-mail"),
+    "mail:in": _("E-mail"),
+    "mail:out": _("E-mail"),
+    "message": _("Message"),
+    "message:in": _("Message"),
+    "message:out": _("Message"),
+    "chat": _("Chat"),
+}
+
+SEEN = {
+    "page": _("page"),
+    "category": _("category"),
+    "product": _("product"),
+    "search": _("search"),
+    "cart": _("cart"),
+    "checkout": _("checkout"),
 }
 
 TONES = {
@@ -184,6 +213,8 @@ _TABLES = {
     "product": PRODUCT_STATES,
     "role": ROLES,
     "channel": CHANNELS,
+    "seen": SEEN,
+    "talk": TALKS,
 }
 
 

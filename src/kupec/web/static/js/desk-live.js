@@ -1,5 +1,5 @@
-// Live parts: an element with an id and data-live="order payment order:0193…" is fetched anew when an event of such a
-// name or subject happens. One stream serves all tabs: who holds the lock listens and tells the others.
+// Live parts: an element with an id and data-live="order payment order:0193… of:0193…" is fetched anew when an event of
+// such a name or subject, or of such a customer, happens. One stream serves all tabs: who holds the lock listens and tells the others.
 
 import { follow } from "./live.js";
 
@@ -44,6 +44,9 @@ function hear(hint) {
 }
 
 function concerns(wanted, hint) {
+  if (wanted.startsWith("of:")) {
+    return wanted.slice(3) === hint.customer;
+  }
   return wanted.includes(":") ? wanted === hint.subject : wanted === hint.name.split(".")[0];
 }
 
