@@ -60,6 +60,16 @@ async def notes_of(db: Connection, members: Sequence[UUID], *, limit: int = 200)
     return to_structs(Note, rows)
 
 
+async def pinned_notes(db: Connection, members: Sequence[UUID]) -> list[Note]:
+    """The notes about a customer that stand on top, the latest first; at most five."""
+    rows = await db.fetch(
+        f"select {_COLUMNS} from {_FROM} where note.party_id = any($1::uuid[]) and removed_at is null and pinned "  # noqa: S608
+        "order by created_at desc, note.id desc limit 5",
+        list(members),
+    )
+    return to_structs(Note, rows)
+
+
 async def add_note(
     db: Connection,
     party_id: UUID,

@@ -21,6 +21,13 @@ async def read_upload(request: Request[Any, Any, Any], field: str) -> tuple[Form
     return Form(pairs), content, content_type
 
 
+async def read_named_upload(request: Request[Any, Any, Any], field: str) -> tuple[Form, bytes, str]:
+    """The same with the file's name, which is whatever somebody's browser says, in place of its type."""
+    form, content, _type = await read_upload(request, field)
+    file = (await request.form()).get(field)
+    return form, content, file.filename if isinstance(file, UploadFile) else ""
+
+
 def read_text(content: bytes, *, field: str) -> str:
     """A file that should be text, in UTF-8 or as spreadsheets of Central Europe write it. Raises InvalidValue."""
     for encoding in ("utf-8-sig", "cp1250"):

@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from kupec.customers import get_party, members_of, roots
+from kupec.customers import count_referred, get_party, members_of, pinned_notes, roots
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain
@@ -50,7 +50,15 @@ async def customer_page(
     """
     query = query_form(request)
     party = await get_party(db, customer_id)
-    view = CustomerView(party=party, members=await members_of(db, party.id), query=query, values=values)
+    members = await members_of(db, party.id)
+    view = CustomerView(
+        party=party,
+        members=members,
+        pinned=await pinned_notes(db, members),
+        friends=await count_referred(db, members),
+        query=query,
+        values=values,
+    )
     tabs = [tab for tab in TABS if actor_of(request).may(tab.permission)]
     tab = _tab(tabs, show or query.text("show"))
     listing = await customer_list(db, query)

@@ -6,7 +6,9 @@ What a tab's forms do stands in a file of its own, which may use `customer.custo
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.customer_details import details
 from kupec.web.desk.customer_money import money
+from kupec.web.desk.customer_notes import notes
 from kupec.web.desk.customer_orders import orders
+from kupec.web.desk.customer_people import people
 from kupec.web.desk.customer_standing import standing
 from kupec.web.desk.customer_story import story
 from kupec.web.desk.customer_view import Tab
@@ -27,6 +29,8 @@ TABS = (
         load=standing,
         permission="orders.read",
     ),
+    Tab(key="people", label=_("People and relations"), template="desk/customer/people.html", load=people),
+    Tab(key="notes", label=_("Notes and files"), template="desk/customer/notes.html", load=notes),
     Tab(key="details", label=_("Details"), template="desk/customer/details.html", load=details),
     Tab(
         key="money",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.customers import Party
+from kupec.customers import Note, Party
 from kupec.kit.db import Connection
 from kupec.web.forms import Form
 from kupec.web.rendering import AnyRequest
@@ -17,6 +17,9 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
 
     party: Party
     members: list[UUID]
+    pinned: list[Note]
+    friends: int
+    """How many ordered because this customer sent them."""
     query: Form
     """The query of the address."""
     values: Form | None = None

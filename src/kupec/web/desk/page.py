@@ -11,7 +11,7 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect
 
-from kupec.customers import count_due, reminders_now
+from kupec.customers import count_due, count_mentions, reminders_now
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain, translate
@@ -167,7 +167,13 @@ async def _waiting(db: Connection, me: Staff, reader: Reader) -> dict[str, int]:
     undecided: int = await db.fetchval(
         "select count(*) from occurrence where state in ('failed', 'missed') and next_try_at is null"
     )
-    return {"orders": placed, "standing": undecided, "tasks": await count_due(db, actor=me.actor, until=tonight), "catalogue": unread}
+    return {
+        "orders": placed,
+        "customers": await count_mentions(db, me.id),
+        "standing": undecided,
+        "tasks": await count_due(db, actor=me.actor, until=tonight),
+        "catalogue": unread,
+    }
 
 
 def go(request: AnyRequest, target: str, *, done: str = "", failed: str = "") -> Redirect:
