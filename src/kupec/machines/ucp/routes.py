@@ -114,7 +114,8 @@ async def complete_checkout(request: AnyRequest, session: FromPath[str]) -> Resp
             CompleteRequest(
                 cart_id=session_id(session),
                 key=key,
-                card_token=instrument.credential.token,
+                # References of kept cards are ours to use, nobody else's to name.
+                card_token="" if ":" in instrument.credential.token else instrument.credential.token,
                 expected_total="shown",
                 return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
                 actor=platform.actor,

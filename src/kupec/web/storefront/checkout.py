@@ -37,6 +37,7 @@ from kupec.web.security import content_policy, forget_cookie, origin_of
 from kupec.web.storefront.approving import ask, is_asked, to_question
 from kupec.web.storefront.cart import open_cart, ready_cart, with_delivery
 from kupec.web.storefront.checkout_consent import asked_in_checkout, note_ticks, ticked_in
+from kupec.web.storefront.kept_cards import Cards, cards_here
 from kupec.web.storefront.payment import finish
 from kupec.web.storefront.shop import ORDER_COOKIE, Shop, buyer, cart_cookie, known_order, open_shop, page
 from kupec.web.storefront.words import card_refusal, line_texts, merged, problem_texts, say
@@ -76,6 +77,7 @@ class View(msgspec.Struct, kw_only=True):
     slots: list[Slot] = []
     ticked: list[str] = []
     """Purposes of consent."""
+    cards: Cards = Cards()
 
     @property
     def by_card(self) -> bool:
@@ -90,9 +92,10 @@ async def show(request: AnyRequest) -> Response[Any]:
         if shop.cart and await is_asked(db, shop.cart):
             return to_question(shop)
         priced = await ready_cart(request, db, shop)
+        cards = await cards_here(request, db, shop)
     if priced is None or not priced.cart.lines or line_texts(priced, shop.language):
         return Redirect(shop.address("/cart"), status_code=303)
-    return await _page(request, shop, View(priced=priced, values=_values_of(priced, shop)))
+    return await _page(request, shop, View(priced=priced, values=_values_of(priced, shop), cards=cards))
 
 
 @post("/{language:str}/checkout", status_code=200, include_in_schema=False)
@@ -110,15 +113,17 @@ async def submit(request: AnyRequest) -> Response[Any]:
         values = _values_in(form)
         errors = await _save(request, db, cart, shop, values)
         priced = await with_delivery(request, db, cart)
+        cards = await cards_here(request, db, shop, form)
     if "update" in form:
-        return await _page(request, shop, View(priced=priced, values=_kept(values, priced), ticked=ticked_in(form)))
+        values = _kept(values, priced)
+        return await _page(request, shop, View(priced=priced, values=values, ticked=ticked_in(form), cards=cards))
     faults = merged(errors, _lacking(priced, shop))
-    view = View(priced=priced, values=values, errors=faults, ticked=ticked_in(form))
+    view = View(priced=priced, values=values, errors=faults, ticked=ticked_in(form), cards=cards)
     if "check" in form:
         if form.whole("expected_total", least=0, most=_MOST) != priced.total:
             view.notice = "total_changed"
         return await _page(request, shop, view, status=422 if view.errors or view.notice else 200)
-    token = form.text("card_token", most=_LONGEST)
+    token = cards.token(form)
     if not token and view.by_card and _takes_cards(request):
         view.errors.setdefault("card", say(InvalidValue(field="card", expected="a card"), shop.language))
     if view.errors:
@@ -141,6 +146,7 @@ async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token:
         expected_total=form.whole("expected_total", least=0, most=_MOST),
         return_url=f"{site.settings.base_url}{shop.address('/checkout/return/{payment}')}",
         actor=buyer(cart),
+        keep=view.cards.keep_for(shop),
     )
     try:
         if view.priced.needs_approval and view.priced.cart.approval_id is None:

@@ -31,6 +31,7 @@ _CARD = {
     "insufficient_funds": _("There is not enough money on this card. Nothing was charged. Try another card."),
     "expired_card": _("This card has expired. Nothing was charged. Try another card."),
     "authentication_failed": _("The payment was not confirmed with the bank. Nothing was charged. Try again."),
+    "authentication_required": _("The bank wants you to confirm this card. Nothing was charged. Please type it in."),
     "action_expired": _("The payment was not confirmed in time. Nothing was charged. Try again."),
     "authorisation_expired": _("The payment was not completed in time. Nothing was charged. Try again."),
     "declined": _("The bank has declined this card. Nothing was charged. Try another card."),

@@ -140,7 +140,8 @@ form.addEventListener(
       recalculate();
       return;
     }
-    const byCard = cardField("number") !== null;
+    const kept = form.querySelector("input[name=card_id]:checked")?.value;
+    const byCard = !kept && cardField("number") !== null;
     const card = byCard ? readCard(cardField("number").value, cardField("expiry").value, cardField("cvc").value) : {};
     complain("");
     busy(true);
