@@ -24,7 +24,7 @@ _AGENT = frozenset(
     }
 )
 _WAREHOUSE = frozenset({"orders.read", "orders.write", "catalogue.read", "stock.write", "tasks.write"})
-_MANAGER = _AGENT | _WAREHOUSE | {"catalogue.write", "settings.write", "billing.write", "system.read"}
+_MANAGER = _AGENT | _WAREHOUSE | {"catalogue.write", "settings.write", "billing.write", "system.read", "privacy.write"}
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     "owner": _MANAGER | {"staff.write", "integrations.write", "system.write"},

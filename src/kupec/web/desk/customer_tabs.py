@@ -4,6 +4,7 @@ What a tab's forms do stands in a file of its own, which may use `customer.custo
 """
 
 from kupec.kit.i18n import mark as _
+from kupec.web.desk.customer_consents import consents
 from kupec.web.desk.customer_details import details
 from kupec.web.desk.customer_money import money
 from kupec.web.desk.customer_notes import notes
@@ -31,6 +32,7 @@ TABS = (
     ),
     Tab(key="people", label=_("People and relations"), template="desk/customer/people.html", load=people),
     Tab(key="notes", label=_("Notes and files"), template="desk/customer/notes.html", load=notes),
+    Tab(key="consents", label=_("Consents"), template="desk/customer/consents.html", load=consents),
     Tab(key="details", label=_("Details"), template="desk/customer/details.html", load=details),
     Tab(
         key="money",
