@@ -1,6 +1,8 @@
 """The page behind the link of a reminder: leave this one order out, or have it after all."""
 
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.params import FromPath
@@ -54,13 +56,25 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         headers=_SECRET,
         token=token,
         occurrence=occurrence,
-        zone=standing.recurrence.zone,
+        day=_day(occurrence.due_at, standing),
         goods=[(line.quantity, names.get(line.variant_id, "")) for line in wanted],
         total=None if occurrence.lines or seen.problems else seen.total,
         currency=seen.currency,
         rhythm=in_words(standing.recurrence, shop.language),
-        next_one=next((run for run in coming if run.number != occurrence.number and run.state == "planned"), None),
+        next_day=next(
+            (
+                _day(run.due_at, standing)
+                for run in coming
+                if run.number != occurrence.number and run.state == "planned"
+            ),
+            None,
+        ),
     )
+
+
+def _day(moment: datetime, standing: StandingOrder) -> date:
+    """The day it is where the standing order's clock stands."""
+    return moment.astimezone(ZoneInfo(standing.recurrence.zone)).date()
 
 
 @post("/{language:str}/standing/skip/{token:str}", include_in_schema=False, status_code=303)
