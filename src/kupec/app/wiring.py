@@ -46,13 +46,16 @@ def card_provider(settings: Settings) -> SandboxCards | StripeCards:
     )
 
 
-def checkout(settings: Settings, database: Database, payments: CardProvider, clock: Clock) -> sales.Checkout:
+def checkout(
+    settings: Settings, database: Database, payments: CardProvider, clock: Clock, *, at_once: int = 64
+) -> sales.Checkout:
     return sales.Checkout(
         database,
         payments,
         clock,
         hold_for=timedelta(minutes=settings.reservation_minutes),
         order_prefix=settings.order_prefix,
+        at_once=at_once,
     )
 
 

@@ -51,7 +51,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
             open_database(settings, application="worker") as (database, notifier),
             clock_of(settings, database, moved=moved.give) as clock,
         ):
-            checkout = wiring.checkout(settings, database, cards, clock)
+            checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             await run_worker(
                 database,
                 settings.database_url,

@@ -74,7 +74,9 @@ class Checkout:
         *,
         hold_for: timedelta,
         order_prefix: str,
+        at_once: int = 64,
     ) -> None:
+        """`at_once` is how many sales share a transaction at most: more of them cost less, and hold locks longer."""
         self._database = database
         self._cards = payments
         self._providers: dict[str, CardProvider] = {name: Deferred(name) for name in OFFLINE} | {
@@ -85,10 +87,10 @@ class Checkout:
         # Both want the same shelves: taking turns they gather more, instead of waiting for each other's locks.
         turn = asyncio.Lock()
         self._prepare: Batcher[PrepareRequest, Standing] = Batcher(
-            database, partial(_prepare_now, clock=clock, hold_for=hold_for), turn=turn
+            database, partial(_prepare_now, clock=clock, hold_for=hold_for), max_size=at_once, turn=turn
         )
         self._settle: Batcher[Outcome, Standing] = Batcher(
-            database, partial(_settle_now, clock=clock, order_prefix=order_prefix), turn=turn
+            database, partial(_settle_now, clock=clock, order_prefix=order_prefix), max_size=at_once, turn=turn
         )
 
     async def complete(self, request: CompleteRequest) -> Completion:

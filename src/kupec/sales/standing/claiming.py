@@ -11,6 +11,7 @@ import msgspec
 from kupec.billing import PAYMENT, PaymentMethods, StoredCard, allow_accounts, stored_cards
 from kupec.customers import open_task, roots
 from kupec.kit.db import Connection
+from kupec.kit.errors import KupecError
 from kupec.kit.events import emit
 from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
@@ -189,7 +190,7 @@ async def _with_carts(db: Connection, members: Sequence[Claimed], now: datetime)
     new = [one for one in open_ones if one.occurrence.cart_id is None]
     if new:
         # The key is the second guard, behind the row's own lock: one occurrence has one cart, ever.
-        await create_carts(
+        made = await create_carts(
             db,
             [
                 NewCart(cart=carts[one.cart_id], actor=STANDING_ACTOR, key=f"standing:{one.occurrence.id}")
@@ -197,6 +198,9 @@ async def _with_carts(db: Connection, members: Sequence[Claimed], now: datetime)
             ],
             now=now,
         )
+        known = {one.occurrence.id: cart_id for one, cart_id in zip(new, made, strict=True)}
+        members = [_in_cart(one, known.get(one.occurrence.id)) for one in members]
+        open_ones = [one for one in members if one.filled_anew]
     await _refill(db, [one for one in open_ones if one.occurrence.cart_id is not None], carts, now)
     on_account = [one for one in open_ones if one.standing.payment == "account"]
     await allow_accounts(
@@ -205,6 +209,12 @@ async def _with_carts(db: Connection, members: Sequence[Claimed], now: datetime)
         now=now,
     )
     return members
+
+
+def _in_cart(one: Claimed, cart_id: UUID | KupecError | None) -> Claimed:
+    if isinstance(cart_id, KupecError):
+        raise cart_id
+    return one if cart_id is None else msgspec.structs.replace(one, cart_id=cart_id)
 
 
 def _cart(one: Claimed, customer_id: UUID, methods: PaymentMethods, now: datetime) -> Cart:
