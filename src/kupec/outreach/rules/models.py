@@ -196,7 +196,7 @@ Fault = tuple[str, str]
 
 
 def _of_rule(rule: Rule) -> Iterator[Fault]:
-    if not _CODE.fullmatch(rule.code):
+    if not _CODE.fullmatch(rule.code) or rule.code == "new":
         yield "code", _("small letters, digits, - and _")
     if not 0 < len(rule.name.strip()) <= 120:
         yield "name", _("a name of at most 120 characters")

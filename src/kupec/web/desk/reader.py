@@ -48,6 +48,10 @@ class Reader:
     def word(self, table: str, key: str | None) -> str:
         return word(self.language, table, key)
 
+    def word_of(self, context: str, message: str) -> str:
+        """A msgid of a context (`pgettext`) in words."""
+        return translations(self.language).pgettext(context, message)
+
     def money(self, amount: int, currency: str) -> str:
         return display(Money(amount, currency), self.language)
 

@@ -6,10 +6,11 @@ import msgspec
 
 from kupec.billing import PAYMENT, SELLER
 from kupec.catalogue import TAX
+from kupec.customers import CONSENTS, POINTS, RETENTION
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
-from kupec.outreach import LETTERS, POLICY, TEMPLATES
-from kupec.sales import PREVIEWED, PROMOTIONS, SHIPPING, STANDING
+from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
+from kupec.sales import PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
 from kupec.web.desk.words import pgettext
 
 
@@ -35,8 +36,15 @@ _ALL = (
     Section(PAYMENT, _("Payment"), _("Ways to pay, their fees and limits, bank accounts.")),
     Section(TAX, _("VAT"), _("Rates by country and class, and where VAT is declared.")),
     Section(PROMOTIONS, _("Promotions"), _("What is given under which conditions. Coupons open some of them."), False),
+    Section(RULES, _("Rules"), _("What opens a task or writes a message by itself, and when."), False),
+    Section(
+        CONSENTS, _("Consents"), _("What personal data may be used for, what is said about it and given in return.")
+    ),
+    Section(POINTS, _("Points"), _("What points are good for, when they expire, what a recommendation brings.")),
+    Section(RETENTION, _("Keeping of data"), _("How long books and exports are kept after an erasure.")),
     Section(SELLER, _("Seller"), _("Who sells: what stands on invoices, and their numbers.")),
     Section(LETTERS, _("Letters"), _("Subject and opening words of the mails that customers get.")),
+    Section(SERVICING, _("Servicing"), _("What stays with customers, when its service is due, how many a day.")),
     Section(TEMPLATES, _("Messages"), _("What reminders, notices and news say, by language.")),
     Section(
         POLICY, _("When we write"), _("Quiet hours, how often customers are written, left carts, who has not ordered.")
@@ -56,6 +64,31 @@ VERSION_STATES = {
 }
 
 FIELDS = {
+    "purposes": _("Purposes"),
+    "texts": _("Texts"),
+    "basis": _("Legal basis"),
+    "ask_at": _("Asked in"),
+    "benefit": _("Given in return"),
+    "points": _("Points"),
+    "promotion": _("Promotion"),
+    "coupon_days": _("The coupon holds for (days)"),
+    "revision": _("Number of the text"),
+    "confirm_days": _("The link of confirmation holds for (days)"),
+    "expire_days": _("Points expire after (days)"),
+    "taken_back": _("Withdrawal takes unspent points back"),
+    "referral": _("Points for a recommended friend"),
+    "per_unit": _("Points for one unit of money"),
+    "least": _("Points exchanged at least"),
+    "coupon_points": _("Points for a coupon"),
+    "years": _("Books are kept for (years)"),
+    "export_days": _("An export is kept for (days)"),
+    "days_ahead": _("Last day to book (days from today)"),
+    "earliest_days": _("First day to book (days from today)"),
+    "kept": _("What stays with the customer"),
+    "notice_days": _("Customers are written so many days before"),
+    "services_per_day": _("Services a day"),
+    "service_every_days": _("Service every (days)"),
+    "warranty_months": _("Warranty (months)"),
     "missed_after_hours": _("Missed after (hours)"),
     "reminder_days": _("Reminded before (days)"),
     "retry_days": _("Tried again after (days)"),
@@ -65,6 +98,7 @@ FIELDS = {
     "body": _("Text"),
     "days_without_rhythm": _("Days, of whom has ordered less often"),
     "dormant": _("Who has not ordered for long"),
+    "most_days": _("Not written after (days)"),
     "off": _("Switched off"),
     "orders": _("Orders that make a rhythm"),
     "per_day": _("News to one customer a day"),
@@ -175,6 +209,10 @@ FIELDS = {
 }
 
 HINTS = {
+    "ask_at": _("checkout, preferences, visit; set apart by commas."),
+    "revision": _("Raise it when a text permits more than before: everybody is asked again."),
+    "expire_days": _("0: they do not expire."),
+    "per_unit": _("By currency, such as CZK. A currency without a number has no exchange."),
     "retry_days": _("Each after the one before; after the last the standing order is paused."),
     "any_hour": _("Purposes such as service, set apart by commas."),
     "body": _("Empty: our own words. Empty lines set paragraphs apart."),
@@ -189,6 +227,7 @@ HINTS = {
 }
 
 ADDING = {
+    "purposes": _("Add a purpose"),
     "methods": _("Add a way"),
     "zones": _("Add a zone"),
     "rules": _("Add a fee"),
@@ -196,6 +235,25 @@ ADDING = {
 }
 
 EXPECTED = (
+    _("from 1 to 60 days"),
+    _("from 1 to 30 years"),
+    _("from 1 to 90 days"),
+    _("from 1 to 3650 days"),
+    _("from 0 to 3650 days"),
+    _("small letters, such as marketing.email, each code once"),
+    _("consent, for everything but service"),
+    _("checkout, preferences, visit"),
+    _("a whole number from 1 to 9999"),
+    _("a whole number from 1 to 1000000"),
+    _("a whole number from 0 to 1000000"),
+    _("the code of a promotion"),
+    _("at most 120 characters"),
+    _("at most 2000 characters"),
+    _("a reason of at most 500 characters"),
+    _("at most 500 characters"),
+    _("a promotion that points are exchanged for"),
+    _("no currency so far"),
+    _("a purpose that is asked for"),
     _("letters, digits and hyphens, each code once"),
     _("a code that no other way to pay has"),
     _("a country that has rates"),

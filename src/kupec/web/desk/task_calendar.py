@@ -42,7 +42,7 @@ async def feed(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
     reader = Reader(person.language, ZoneInfo(person.zone or site.settings.shop_timezone), now)
     body = calendar(tasks, parties, person, reader, base_url=site.settings.base_url)
     headers = {"Cache-Control": "private, no-store", "Content-Disposition": 'inline; filename="kupec.ics"'}
-    return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/calendar", headers=headers)
 
 
 def calendar(tasks: list[Task], parties: dict[UUID, Party], person: Staff, reader: Reader, *, base_url: str) -> bytes:

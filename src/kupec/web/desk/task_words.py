@@ -1,7 +1,7 @@
 """Tasks in words: what they say, how often they come, when one is reminded, under which day they stand."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -85,18 +85,15 @@ def repeat_in_words(rule: Recurrence, reader: Reader) -> str:
     one, many = _UNITS[rule.unit]
     often = reader.count(one, many, rule.every)
     days = _days_in_words(rule, reader)
-    said = [f"{often}: {days}" if days else often, reader.time(_at(rule))]
+    said = [
+        f"{often}: {days}" if days else often,
+        reader.time(datetime.combine(rule.anchor, time.fromisoformat(rule.at), tzinfo=reader.zone)),
+    ]
     if rule.until is not None:
         said.append(reader.text(_("until {day}")).format(day=reader.day(rule.until)))
     if rule.on_holiday == "next_working_day":
         said.append(reader.text(_("on a holiday the next working day")))
     return ", ".join(said)
-
-
-def _at(rule: Recurrence) -> datetime:
-    """The rule's time of day as a moment that reads the same in any reader's zone: it is a wall-clock promise."""
-    hour, minute = (int(part) for part in rule.at.split(":"))
-    return datetime(2000, 1, 1, hour, minute)  # noqa: DTZ001
 
 
 def _days_in_words(rule: Recurrence, reader: Reader) -> str:
