@@ -153,7 +153,8 @@ async def test_a_batch_costs_the_same_statements_however_large(db: Connection) -
     said: list[str] = []
     db.add_query_logger(lambda record: said.append(record.query))
     await record_views(db, [view(one) for one in visitors])
-    assert len(said) <= 10
+    await asyncio.sleep(0)  # the log is told after the query
+    assert 5 < len(said) <= 12
 
 
 async def test_what_was_seen_is_removed_in_time_and_that_it_was_stays(db: Connection) -> None:
