@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from kupec import billing, catalogue, customers, integrations, outreach, personalization, sales, staff
 from kupec.billing import CardProvider, SandboxCards, StripeCards
@@ -83,6 +84,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         outreach.privacy_subscriber(sender(settings)),
         customers.consent_subscriber(),
         customers.points_subscriber(),
+        sales.consent_coupon_subscriber(),
         outreach.task_subscriber(sender(settings), timezone=settings.shop_timezone),
         outreach.rules_subscriber(),
         sales.attention_subscriber(),
@@ -135,6 +137,8 @@ def dues(settings: Settings) -> list[Due]:
         *outreach.rule_dues(_rules(settings)),
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
         Due(name="messages held", verb=outreach.release_held, every=30),
+        Due(name="left carts", verb=partial(outreach.write_left_carts, sender=sender(settings)), every=600),
+        Due(name="silent customers", verb=partial(outreach.write_dormant, sender=sender(settings)), every=3600),
         Due(name="services", verb=sales.notice_services, every=600),
         Due(name="bounces", verb=outreach.read_bounces, every=30),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),

@@ -60,6 +60,7 @@ from kupec.sales.carts import (
 )
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
 from kupec.sales.collection import Collection, collect, collection_of, find_collection, mark_ready, transfer
+from kupec.sales.consent_coupons import CouponGiven, consent_coupon_subscriber, coupons_given, give_coupons
 from kupec.sales.credit_codes import drop_credit, use_credit
 from kupec.sales.delivery import working_days_on
 from kupec.sales.delivery_events import (
@@ -176,6 +177,7 @@ from kupec.sales.owned_events import (
 from kupec.sales.owned_from_orders import owned_subscriber
 from kupec.sales.owned_models import SERVICING, Kept, NewOwned, Owned, Servicing
 from kupec.sales.picking import Round, ToPick, picking_rounds, start_picking
+from kupec.sales.points_exchange import exchange_for_coupon, exchange_for_credit, worth
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.preview import PREVIEWED, ChangedOrder, Preview, preview_orders
 from kupec.sales.privacy import privacy_part
@@ -434,6 +436,7 @@ __all__ = [
     "Coupon",
     "CouponChanged",
     "CouponExpired",
+    "CouponGiven",
     "CouponSpent",
     "CouponStanding",
     "CouponTaken",
@@ -619,7 +622,9 @@ __all__ = [
     "check_details",
     "collect",
     "collection_of",
+    "consent_coupon_subscriber",
     "count_due",
+    "coupons_given",
     "create_cart",
     "create_carts",
     "create_coupon",
@@ -629,6 +634,8 @@ __all__ = [
     "drop_credit",
     "end_standing",
     "exchange_choices",
+    "exchange_for_coupon",
+    "exchange_for_credit",
     "expire_approvals",
     "explain_order",
     "export_orders",
@@ -646,6 +653,7 @@ __all__ = [
     "get_return",
     "get_review",
     "get_standing",
+    "give_coupons",
     "hold_goods",
     "hold_slots",
     "import_orders",
@@ -768,5 +776,6 @@ __all__ = [
     "withdraw_approval",
     "withdraw_drafts",
     "working_days_on",
+    "worth",
     "write_review",
 ]

@@ -106,6 +106,7 @@ SENTENCES = {
     "consent.asked": _("Asked to confirm by mail: {purposes}"),
     "points.granted": _("{amount} points granted: {kind}"),
     "points.spent": _("{amount} points: {kind}"),
+    "coupon.given": _("Coupon {coupon} given in return for a consent"),
     "privacy.requested": _("Asked for: {kind}"),
     "privacy.refused": _("Not carried out: {kind}"),
     "privacy.exported": _("Export of all data made"),
@@ -232,7 +233,7 @@ CODES = {
     "checkout": _("in the checkout"),
     "newsletter": _("in the newsletter form"),
     "preferences": _("on the preference page"),
-    "portal": _("in the customer account"),
+    "by portal": _("in the customer account"),
     "mail": _("by the link in a mail"),
     "verified": _("with a verified address"),
     "unsubscribe": _("by unsubscribing"),
@@ -416,6 +417,8 @@ class _Filling(dict[str, Any]):
             return f"{value:+d}".replace("-", "−")
         if isinstance(value, list):
             return ", ".join(code_in_words(str(one), self._reader) for one in value)
+        if key == "how":
+            return code_in_words(f"by {value}" if f"by {value}" in CODES else str(value), self._reader)
         if key == "state":
             return self._reader.word("tracking", str(value))
         if key == "why":
