@@ -12,7 +12,7 @@ from kupec.kit.db import Connection
 from kupec.kit.events import Event, Happened, Payload, emit
 from kupec.kit.subscribers import Subscriber
 from kupec.kit.versions import published
-from kupec.sales.promotions import CouponTerms, generate_coupons
+from kupec.sales.promotions.coupon_book import CouponTerms, generate_coupons
 
 _OURS = system("points")
 

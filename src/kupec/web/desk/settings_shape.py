@@ -24,8 +24,8 @@ MONEY = frozenset(
 """Fields that hold minor units; `round_to` is a coin, so it is one, too."""
 _COINS = MONEY | {"round_to"}
 _PERCENT = frozenset({"rates", "percent_bp"})
-_BY_LANGUAGE = frozenset({"names", "subject", "body", "intro"})
-_PROSE = frozenset({"body", "intro"})
+_BY_LANGUAGE = frozenset({"names", "texts", "subject", "body", "intro"})
+_PROSE = frozenset({"body", "intro", "texts"})
 _MOST_ITEMS = 200
 
 
