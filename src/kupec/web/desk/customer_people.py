@@ -8,13 +8,14 @@ from kupec.kit.db import Connection
 from kupec.web.desk import party_words
 from kupec.web.desk.customer_view import CustomerView
 from kupec.web.desk.page import reader_of
-from kupec.web.rendering import AnyRequest
+from kupec.web.rendering import AnyRequest, site_of
+from kupec.web.storefront.referral import referral_link
 
 _TOLD = tuple(kind for kind in RELATION_KINDS if kind not in ("likes", "shares"))
 
 
 async def people(request: AnyRequest, db: Connection, page: CustomerView) -> dict[str, Any]:
-    reader, party = reader_of(request), page.party
+    reader, party, settings = reader_of(request), page.party, site_of(request).settings
     read = key_persons if party.kind == "organisation" else organisations_of
     relations = await relations_of(db, party.id)
     return {
@@ -25,6 +26,7 @@ async def people(request: AnyRequest, db: Connection, page: CustomerView) -> dic
         "things": await _things(db, [one.subject for one in relations if one.subject], reader.language),
         "relation_word": lambda one: reader.text(party_words.RELATIONS[one.kind][0 if one.outgoing else 1]),
         "source_word": lambda one: party_words.source_name(one.source, reader),
+        "link": referral_link(settings.secret, settings.base_url, party.id, party.language),
         "kinds": [(kind, reader.text(party_words.RELATIONS[kind][0])) for kind in _TOLD],
     }
 

@@ -39,6 +39,7 @@ from kupec.web.storefront.cart import open_cart, ready_cart, with_delivery
 from kupec.web.storefront.checkout_consent import asked_in_checkout, note_ticks, ticked_in
 from kupec.web.storefront.kept_cards import Cards, cards_here
 from kupec.web.storefront.payment import finish
+from kupec.web.storefront.referral import note_friend
 from kupec.web.storefront.shop import ORDER_COOKIE, Shop, buyer, cart_cookie, known_order, open_shop, page
 from kupec.web.storefront.words import card_refusal, line_texts, merged, problem_texts, say
 
@@ -112,6 +113,7 @@ async def submit(request: AnyRequest) -> Response[Any]:
             return to_question(shop)
         values = _values_in(form)
         errors = await _save(request, db, cart, shop, values)
+        await note_friend(request, db, cart.id)
         priced = await with_delivery(request, db, cart)
         cards = await cards_here(request, db, shop, form)
     if "update" in form:
