@@ -187,7 +187,13 @@ async def _reward(db: Connection, events: Sequence[Event]) -> None:
     amount = (await published(db, POINTS))[POINTS].referral
     for event in events:
         friend = event.payload.get("other_id")
-        if not amount or event.payload.get("kind") != "refers" or event.customer_id is None or friend is None:
+        if (
+            not amount
+            or event.origin != "live"
+            or event.payload.get("kind") != "refers"
+            or event.customer_id is None
+            or friend is None
+        ):
             continue
         if not await _is_party(db, event.customer_id):
             continue

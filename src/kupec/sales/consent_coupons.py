@@ -38,7 +38,7 @@ async def give_coupons(db: Connection, events: Sequence[Event]) -> None:
     document = (await published(db, CONSENTS))[CONSENTS]
     for event in events:
         purpose = document.purpose(event.payload["purpose"])
-        if purpose is None or purpose.benefit.kind != "coupon" or event.customer_id is None:
+        if event.origin != "live" or purpose is None or purpose.benefit.kind != "coupon" or event.customer_id is None:
             continue
         if not await db.fetchval("select true from party where id = $1", event.customer_id):
             continue
