@@ -294,6 +294,8 @@ def _things(world: World) -> dict[str, list[str]]:
         "parcel_id": world.column("select id from fulfilment order by id"),
         "customer_id": world.column("select id from party order by id"),
         "task_id": world.column("select id from task order by id"),
+        "team_id": [str(uuid4())],
+        "due_id": [str(uuid4())],
         "product_id": world.column("select id from product order by id"),
         "variant_id": world.column("select id from variant order by id"),
         "location_id": world.column("select id from location order by position"),
