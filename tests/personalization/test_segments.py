@@ -169,3 +169,32 @@ async def test_saving_needs_the_right_and_a_free_code(db: Connection) -> None:
         await save_segment(db, "x", name="X", wanted=Filter(), applied=False, actor=ACTOR, now=NOW, new=True)
     with pytest.raises(InvalidValue):
         await save_segment(db, "Ř!", name="X", wanted=Filter(), applied=False, actor=ACTOR, now=NOW)
+
+
+async def test_consents_owned_products_and_standing_orders_are_asked_under_every_id(
+    db: Connection, people: dict[str, UUID]
+) -> None:
+    for who, given, hours in (("a", True, 2), ("a", False, 1), ("b", False, 2), ("b", True, 1), ("c", True, 0)):
+        await db.execute(
+            """
+            insert into consent (id, member_id, purpose, given, at, version, revision, how, actor)
+            values (gen_random_uuid(), $1, 'marketing.email', $2, $3, 1, 1, 'desk', 'system:test')
+            """,
+            *(people[who], given, NOW - timedelta(hours=hours)),
+        )
+    await db.execute(
+        """
+        insert into owned_product (id, party_id, variant_id, name, source, created_at)
+        select gen_random_uuid(), $1, id, 'Kettle', 'told', $2 from variant where sku = 'KETTLE'
+        """,
+        *(people["c"], NOW),
+    )
+    agree, own = _filter(("consents", "has", "marketing.email", "")), _filter(("owns", "has", "KETTLE", ""))
+    await save_segment(db, "agree", name="Agree", wanted=agree, applied=False, actor=ACTOR, now=NOW)
+    await save_segment(db, "own", name="Own", wanted=own, applied=False, actor=ACTOR, now=NOW)
+    assert await segment_members(db, "agree", now=NOW) == sorted([people["b"], people["c"]])
+    assert await segment_members(db, "own", now=NOW) == [people["c"]]
+    await add_alias(db, people["c"], people["a"], "merged", now=NOW)
+    assert await segment_members(db, "own", now=NOW) == [people["a"]]
+    assert await segment_members(db, "agree", now=NOW) == sorted([people["a"], people["b"]]), "the latest word of all"
+    assert await count_fitting(db, _filter(("standing", "has", "active", "")), now=NOW) == 0

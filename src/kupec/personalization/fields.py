@@ -95,6 +95,25 @@ _COUNTRY = """p.id in (select a.party_id from party_address a where a.address ->
 _TAGGED = "p.segments @> array[{value}::text]"
 _REACHED = "p.id in (select c.party_id from contact_point c where c.kind = {value}::text)"
 
+# The latest word counts, under whichever of a customer's ids it was said; on a tie the withdrawal wins.
+_CONSENTS = """p.id in (
+    select coalesce(a.party_id, w.member_id)
+      from (select distinct on (coalesce(alias.party_id, c.member_id)) c.member_id, c.given
+              from consent c left join party_alias alias on alias.member_id = c.member_id
+             where c.purpose = {value}::text
+             order by coalesce(alias.party_id, c.member_id), c.at desc, c.given) w
+           left join party_alias a on a.member_id = w.member_id
+     where w.given)"""
+_OWNS = """p.id in (
+    select coalesce(a.party_id, o.party_id)
+      from owned_product o join variant v on v.id = o.variant_id join product on product.id = v.product_id
+           left join party_alias a on a.member_id = o.party_id
+     where o.removed_at is null and product.external_id = {value}::text)"""
+_STANDING = """p.id in (
+    select coalesce(a.party_id, t.customer_id)
+      from standing_order t left join party_alias a on a.member_id = t.customer_id
+     where t.state = {value}::text)"""
+
 FIELDS: Sequence[Field] = (
     Field(
         code="kind",
@@ -152,5 +171,15 @@ FIELDS: Sequence[Field] = (
     Field(
         code="bought_in", label=_("Bought from a category"), operators=_HAVING, value="code", sql=_having(_BOUGHT_IN)
     ),
+    Field(code="owns", label=_("Has a product"), operators=_HAVING, value="code", sql=_having(_OWNS)),
+    Field(
+        code="standing",
+        label=_("Has a standing order"),
+        operators=_HAVING,
+        value="choice",
+        sql=_having(_STANDING),
+        choices=(("active", _("active")), ("paused", _("paused")), ("ended", _("ended"))),
+    ),
+    Field(code="consents", label=_("Agrees to"), operators=_HAVING, value="code", sql=_having(_CONSENTS)),
 )
 BY_CODE = {field.code: field for field in FIELDS}

@@ -6,11 +6,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.catalogue import list_categories, markets
-from kupec.customers import parties_by_ids
+from kupec.customers import CONSENTS, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.kit.errors import Conflict, InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
+from kupec.kit.versions import published
 from kupec.personalization import (
     FIELDS,
     Filter,
@@ -181,7 +182,11 @@ async def _offered(db: Connection, language: str) -> dict[str, list[tuple[str, s
         """,
         language,
     )
+    products = [(row["external_id"], row["name"]) for row in goods]
+    purposes = (await published(db, CONSENTS))[CONSENTS].purposes
     return {
-        "bought": [(row["external_id"], row["name"]) for row in goods],
+        "bought": products,
+        "owns": products,
+        "consents": [(purpose.code, purpose.name(language)) for purpose in purposes],
         "bought_in": [(category.code, category.name) for category in await list_categories(db, language)],
     }
