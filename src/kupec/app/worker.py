@@ -24,6 +24,7 @@ else:
     from asyncio import new_event_loop
 
 _AT_ONCE = 128
+_ROUNDS = 20  # of standing orders that are due at one minute, before a look at what else is to be done
 
 
 def main() -> None:
@@ -107,7 +108,13 @@ def sweeps(
 
     async def standing() -> int:
         lease = timedelta(seconds=settings.standing_lease_seconds)
-        return await place_due(database, checkout, clock, return_url=settings.base_url, lease=lease)
+        for _round in range(_ROUNDS):
+            taken = await place_due(
+                database, checkout, clock, return_url=settings.base_url, limit=_AT_ONCE, lease=lease
+            )
+            if taken < _AT_ONCE:
+                return taken
+        return _AT_ONCE
 
     return [
         Sweep(name="payments", run=payments),

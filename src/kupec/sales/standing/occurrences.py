@@ -34,12 +34,14 @@ _LATEST_MOVE = timedelta(days=366)
 async def skip_occurrence(db: Connection, standing_id: UUID, number: int, *, actor: Actor, now: datetime) -> Occurrence:
     """Leave this time out. Emits occurrence.skipped; repeating it changes nothing.
 
-    Raises NotFound, Forbidden, StandingEnded, and OccurrenceTooLate when it is being placed or is over.
+    What failed and would be tried again can be left out, too. Raises NotFound, Forbidden, StandingEnded, and
+    OccurrenceTooLate when it is being placed or is over.
     """
     standing, occurrence = await _ahead(db, standing_id, number, actor=actor, now=now)
     if occurrence.state == "skipped":
         return occurrence
-    _require_planned(occurrence)
+    if occurrence.state != "failed":
+        _require_planned(occurrence)
     await db.execute(
         "update occurrence set state = 'skipped', next_try_at = null, finished_at = $2 where id = $1",
         *(occurrence.id, now),
@@ -129,10 +131,10 @@ async def change_occurrence(
 async def decide_missed(
     db: Connection, occurrence_id: UUID, decision: Literal["place", "skip"], *, actor: Actor, now: datetime
 ) -> Occurrence:
-    """What becomes of a time that was missed, or that failed to the last: ordered now, or let go.
+    """What becomes of a time that was missed or has failed: ordered now, whatever the schedule says, or let go.
 
     Emits occurrence.decided, and occurrence.skipped with "skip". The same decision again changes nothing. Raises
-    NotFound, Forbidden, and OccurrenceTooLate when it was decided otherwise, or is tried again by itself.
+    NotFound, Forbidden, and OccurrenceTooLate when it was decided otherwise.
     """
     occurrence = await get_occurrence(db, occurrence_id)
     await lock_standing(db, occurrence.standing_order_id, actor=actor)
@@ -142,7 +144,7 @@ async def decide_missed(
         return locked
     if decision == "place" and (locked.state in ("placing", "placed") or _is_being_placed(locked, now)):
         return locked
-    if locked.state not in ("missed", "failed") or locked.next_try_at is not None:
+    if locked.state not in ("missed", "failed"):
         raise OccurrenceTooLate
     await _tell(db, locked, OccurrenceDecided, {"decision": decision}, actor, now)
     if decision == "place":
@@ -153,9 +155,11 @@ async def decide_missed(
         )
     else:
         await db.execute(
-            "update occurrence set state = 'skipped', finished_at = $2 where id = $1", *(occurrence_id, now)
+            "update occurrence set state = 'skipped', next_try_at = null, finished_at = $2 where id = $1",
+            *(occurrence_id, now),
         )
         await _tell(db, locked, OccurrenceSkipped, {"due_at": locked.due_at}, actor, now)
+        await end_what_is_over(db, [locked.standing_order_id], now=now)
     return await get_occurrence(db, occurrence_id)
 
 
