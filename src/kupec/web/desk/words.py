@@ -135,6 +135,7 @@ CHANNELS = {
     "desk": _("desk"),
     "ucp": _("buying agent"),
     "email": _("e-mail"),
+    "standing": _("standing order"),
     "import": _("import"),
     "phone": _("phone"),
     "counter": _("counter"),
