@@ -147,6 +147,15 @@ async def test_each_delivered_piece_is_one_row_however_often_it_is_read(shop: Sh
         assert len(await told(db, "owned.added")) == 3
 
 
+async def test_a_product_with_a_service_is_kept_without_a_rule(shop: Shop) -> None:
+    party_id = await delivered(shop, 1)
+    async with shop.database.transaction() as db:
+        await db.execute("update product set service_interval_days = 365")
+        await read_again(db)
+        [found] = await owned_of(db, [party_id])
+        assert (found.service_interval_days, found.warranty_until) == (365, date(2028, 3, 10))
+
+
 async def test_what_is_used_up_is_not_kept(shop: Shop) -> None:
     party_id = await delivered(shop, 1)
     async with shop.database.transaction() as db:
@@ -193,7 +202,7 @@ async def test_who_was_absorbed_keeps_what_they_had(db: Connection) -> None:
 
 async def test_free_days_are_working_days_with_a_place(db: Connection) -> None:
     owned = await machine(db)
-    await publish_new(db, SERVICING, Servicing(per_day=1), actor=system("setup"), now=NOON)
+    await publish_new(db, SERVICING, Servicing(services_per_day=1), actor=system("setup"), now=NOON)
     days = await free_days(db, now=NOON, limit=5)
     assert days == [date(2026, 3, day) for day in (12, 13, 16, 17, 18)]
     await book_service(db, owned.id, THURSDAY, actor=STAFF, now=NOON)
@@ -261,7 +270,7 @@ async def _race(pool: Pool) -> tuple[int, int]:
     """(who got the day, how many places it has left below nothing) of six who want one of two places."""
     database = Database(pool)
     async with database.transaction() as db:
-        await publish_new(db, SERVICING, Servicing(per_day=2), actor=system("setup"), now=NOON)
+        await publish_new(db, SERVICING, Servicing(services_per_day=2), actor=system("setup"), now=NOON)
         wanted = [await machine(db) for _ in range(6)]
 
     async def one(owned_id: UUID) -> bool:

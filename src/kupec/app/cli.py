@@ -78,6 +78,8 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     restore.add_argument("--into", default="", metavar="DATABASE_URL", help="another database than the shop's own")
     restore.add_argument("--force", action="store_true", help="replace what is in the database")
     restore.set_defaults(run=lambda options: backups.run_restore(options.file, into=options.into, force=options.force))
+    bounce = commands.add_parser("bounce", help="a mail that came back, from the standard input (docs/outreach.md)")
+    bounce.set_defaults(run=lambda _: maintenance.keep_bounce())
     unlock = commands.add_parser("unlock", help="remove the second step of someone who can no longer take it")
     unlock.add_argument("email")
     unlock.set_defaults(run=lambda options: maintenance.unlock_staff(options.email))

@@ -11,6 +11,7 @@ from kupec.kit.clock import SystemClock
 from kupec.kit.errors import NotFound
 from kupec.kit.rebase import rebase
 from kupec.kit.settings import Settings
+from kupec.outreach import take_bounce
 from kupec.staff import Role, create_staff, list_staff, reset_second_factor
 
 _OPERATOR = system("operator")
@@ -69,3 +70,16 @@ def unlock_staff(email: str) -> None:
     with database_for(settings_here()) as settings:
         asyncio.run(work(settings))
     print(f"{email} signs in with the password alone.")
+
+
+def keep_bounce() -> None:
+    """Keep the mail on the standard input that says another one came back; the worker reads it."""
+    raw = sys.stdin.buffer.read()
+
+    async def work(settings: Settings) -> bool:
+        async with open_database(settings, application="bounce") as (database, _), database.transaction() as db:
+            return await take_bounce(db, raw, now=SystemClock().now())
+
+    with database_for(settings_here()) as settings:
+        new = asyncio.run(work(settings))
+    print("Kept." if new else "This one was kept before.")

@@ -4,9 +4,9 @@ import re
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, formatdate, make_msgid
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -20,6 +20,18 @@ TIMEOUT = 30.0  # seconds for each step of the conversation with the server
 _ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}(?!\d)")
 _DEAD_ADDRESS = re.compile(r"5\.1\.\d+|5\.2\.1|5\.4\.[14]")
 _RESERVED = frozenset({"from", "to", "subject", "date", "message-id", "content-type", "mime-version", "bcc", "cc"})
+
+
+class _Verbatim(UnstructuredHeader):
+    """A header that is an address of ours: folded or encoded, as long words are, no program would understand it."""
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]
+_POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +108,7 @@ def compose(mail: OutgoingMail) -> EmailMessage:
 
     Raises InvalidValue for addresses and headers that would break out of their line.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     for name, value in _header(mail).items():
         message[name] = value
     # Not every server on the way takes 8 bit.

@@ -135,12 +135,14 @@ async def note_bounces(db: Connection, bounces: Sequence[Bounce], *, now: dateti
         ), noted as (
             insert into mail_bounce (id, address, mail_id, hard, code, reason, at)
             select id, address, mail_id, hard, code, reason, $6 from told
-            on conflict (mail_id, code) do nothing returning id
+            on conflict (mail_id, code) do update set lifted_at = null, at = excluded.at
+             where mail_bounce.lifted_at is not null
+            returning id, mail_id
         ), came_back as (
-            update mail set state = 'bounced' from told join noted using (id) where mail.id = told.mail_id
+            update mail set state = 'bounced' from noted where mail.id = noted.mail_id
         )
         select told.mail_id, told.kind, told.history, told.customer_id, told.hard, told.code
-          from told join noted using (id)
+          from told join noted using (mail_id)
         """,
         [uuid7() for _ in bounces],
         [bounce.mail_id for bounce in bounces],

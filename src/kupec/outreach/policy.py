@@ -14,6 +14,7 @@ from kupec.outreach.message_templates import PURPOSES
 EXPECTED = (
     _("a number from 1 to 3650"),
     _("a number from 1 to 100"),
+    _("a number from 2 to 100"),
     _("a percentage from 100 to 1000"),
     _("a time zone such as Europe/Prague"),
     _("the code of a country such as CZ"),
@@ -57,6 +58,8 @@ class Dormant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rhythm_percent: int = 200
     days: int = 30
     days_without_rhythm: int = 180
+    most_days: int = 730
+    """Who has not ordered for longer is not written any more."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,11 +109,15 @@ def _faults(document: Policy) -> Iterator[tuple[str, str]]:
     if not 1 <= document.abandoned_cart.after_hours <= 3650:
         yield "abandoned_cart.after_hours", "a number from 1 to 3650"
     dormant = document.dormant
-    for name, days in (("days", dormant.days), ("days_without_rhythm", dormant.days_without_rhythm)):
+    for name, days in (
+        ("days", dormant.days),
+        ("days_without_rhythm", dormant.days_without_rhythm),
+        ("most_days", dormant.most_days),
+    ):
         if not 1 <= days <= 3650:
             yield f"dormant.{name}", "a number from 1 to 3650"
-    if not 1 <= dormant.orders <= 100:
-        yield "dormant.orders", "a number from 1 to 100"
+    if not 2 <= dormant.orders <= 100:
+        yield "dormant.orders", "a number from 2 to 100"
     if not 100 <= dormant.rhythm_percent <= 1000:
         yield "dormant.rhythm_percent", "a percentage from 100 to 1000"
 

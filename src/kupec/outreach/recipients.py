@@ -10,7 +10,6 @@ from kupec.customers import roots
 from kupec.kit.db import Connection
 from kupec.outreach.policy import Policy, zone_of
 
-# An organisation without an address of its own is written through its key persons.
 _RECIPIENTS = """
 with member as (
     select id as root, id as member_id from unnest($1::uuid[]) as id
@@ -23,6 +22,7 @@ select party.id, party.name, party.language,
          where member.root = party.id
          order by exists (select from mail_bounce bounce
                            where bounce.address = point.value and bounce.hard and bounce.lifted_at is null),
+                  point.chosen desc, point.party_id <> party.id,
                   point.verified_at nulls last, point.id limit 1) as email,
        (select address.address ->> 'country'
           from member join party_address address on address.party_id = member.member_id

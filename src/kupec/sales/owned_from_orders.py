@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import msgspec
 
 from kupec.customers import roots
 from kupec.kit.actor import system
@@ -23,6 +24,8 @@ _SALES = system("sales")
 _ARRIVED = """
 select line.id as line_id, line.variant_id, line.name, line.sku, placed.customer_id, placed.id as order_id,
        sum(part.quantity)::int as pieces,
+       (select product.service_interval_days from variant join product on product.id = variant.product_id
+         where variant.id = line.variant_id) as service_every_days,
        array(select category.code from variant
                join product_category using (product_id) join category on category.id = product_category.category_id
               where variant.id = line.variant_id) as categories
@@ -54,8 +57,6 @@ def owned_subscriber() -> Subscriber:
 async def keep_delivered(db: Connection, events: Sequence[Event]) -> None:
     """One row a piece, however often it is read. Emits owned.added."""
     rules = (await published(db, SERVICING))[SERVICING]
-    if not rules.kept:
-        return
     arrived = {UUID(event.subject.partition(":")[2]): event for event in events if event.origin == "live"}
     rows = await db.fetch(_ARRIVED, sorted(arrived))
     owners = await roots(db, {row["customer_id"] for row in rows})
@@ -76,7 +77,7 @@ async def keep_delivered(db: Connection, events: Sequence[Event]) -> None:
 
 
 def _pieces(row: asyncpg.Record, event: Event, owners: Mapping[UUID, UUID], rules: Servicing) -> Iterable[_Row]:
-    kept = _rule(rules, row["sku"], row["categories"])
+    kept = _rule(rules, row["sku"], row["categories"], row["service_every_days"])
     if kept is None:
         return
     day = event.occurred_at.astimezone(ZoneInfo(rules.timezone)).date()
@@ -89,8 +90,13 @@ def _pieces(row: asyncpg.Record, event: Event, owners: Mapping[UUID, UUID], rule
         yield uuid7(), party_id, row["variant_id"], row["name"], day, until, every, due, ref, event.recorded_at
 
 
-def _rule(rules: Servicing, sku: str, categories: Sequence[str]) -> Kept | None:
-    return next((one for one in rules.kept if sku in one.skus or set(one.categories) & set(categories)), None)
+def _rule(rules: Servicing, sku: str, categories: Sequence[str], every: int | None) -> Kept | None:
+    """What fits the article; one whose product has a service stays with its buyer in any case."""
+    fits = (one for one in rules.kept if sku in one.skus or set(one.categories) & set(categories))
+    found = next(fits, None)
+    if found is None:
+        return Kept(service_every_days=every, warranty_months=rules.warranty_months) if every else None
+    return msgspec.structs.replace(found, service_every_days=found.service_every_days or every)
 
 
 def months_on(day: date, months: int) -> date:

@@ -62,7 +62,7 @@ class NewOwned(msgspec.Struct, frozen=True, kw_only=True):
 class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Goods that stay with the customer: of these categories (by code) or these articles.
 
-    Without `service_every_days` they have no service.
+    Without `service_every_days` the product's own interval counts, if it has one.
     """
 
     categories: list[str] = []
@@ -72,10 +72,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Servicing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The document. The first entry of `kept` that fits an article counts."""
+    """The document. Products with an interval of service are kept in any case; of `kept` the first that fits counts."""
 
     kept: list[Kept] = []
-    per_day: int = 3
+    warranty_months: int = 24
+    """Of what is kept for its service alone."""
+    services_per_day: int = 3
     """Services that can be done on one day."""
     notice_days: int = 14
     """So many days before a service is due its owner is written."""
@@ -106,8 +108,10 @@ def _faults(document: Servicing) -> Iterator[tuple[str, str]]:
             yield f"kept[{index}].service_every_days", "days from 1 to 7300"
         if not 0 <= kept.warranty_months <= 240:
             yield f"kept[{index}].warranty_months", "months from 0 to 240"
-    if not 1 <= document.per_day <= 1000:
-        yield "per_day", "services from 1 to 1000 a day"
+    if not 0 <= document.warranty_months <= 240:
+        yield "warranty_months", "months from 0 to 240"
+    if not 1 <= document.services_per_day <= 1000:
+        yield "services_per_day", "services from 1 to 1000 a day"
     for path, days in (("notice_days", document.notice_days), ("earliest_days", document.earliest_days)):
         if not 0 <= days <= 365:
             yield path, "days from 0 to 365"

@@ -83,7 +83,7 @@ async def free_days(db: Connection, *, now: datetime, limit: int = 10) -> list[d
     rules = (await published(db, SERVICING))[SERVICING]
     possible = bookable_days(rules, _today(rules, now))
     rows = await db.fetch(
-        "select day from service_day where day = any($1::date[]) and booked >= $2", possible, rules.per_day
+        "select day from service_day where day = any($1::date[]) and booked >= $2", possible, rules.services_per_day
     )
     full = {row["day"] for row in rows}
     return [day for day in possible if day not in full][:limit]
@@ -116,7 +116,7 @@ async def book_service(db: Connection, owned_id: UUID, day: date, *, actor: Acto
     before = await _open_booking(db, owned_id)
     if before is not None:
         await _close(db, before[0], before[1], "cancelled", now=now)
-    await _move_places(db, taken=day, given_back=before[1] if before else None, most=rules.per_day)
+    await _move_places(db, taken=day, given_back=before[1] if before else None, most=rules.services_per_day)
     booking_id = uuid7()
     await db.execute(
         "insert into service_booking (id, owned_id, day, booked_at) values ($1, $2, $3, $4)",

@@ -9,6 +9,7 @@ from kupec.web.desk.customer_details import details
 from kupec.web.desk.customer_money import money
 from kupec.web.desk.customer_notes import notes
 from kupec.web.desk.customer_orders import orders
+from kupec.web.desk.customer_owned import owned
 from kupec.web.desk.customer_people import people
 from kupec.web.desk.customer_standing import standing
 from kupec.web.desk.customer_story import story
@@ -30,6 +31,7 @@ TABS = (
         load=standing,
         permission="orders.read",
     ),
+    Tab(key="owned", label=_("Products and services"), template="desk/customer/owned.html", load=owned),
     Tab(key="people", label=_("People and relations"), template="desk/customer/people.html", load=people),
     Tab(key="notes", label=_("Notes and files"), template="desk/customer/notes.html", load=notes),
     Tab(key="consents", label=_("Consents"), template="desk/customer/consents.html", load=consents),

@@ -246,7 +246,7 @@ async def add(request: AnyRequest) -> Response[Any]:
             await one_at_a_time(db, TEMPLATES)
             raw = msgspec.to_builtins((await published(db, TEMPLATES))[TEMPLATES])
             if code in OURS or code in raw["templates"]:
-                raise InvalidValue(field="code", expected="a code that no other message has")
+                raise InvalidValue(field="code", expected=_("a code that no other message has"))
             raw["templates"][code] = {"email": words, "purpose": "marketing.email"}
             document, now = read_document(TEMPLATES, raw), site.clock.now()
             draft = await save_draft(db, TEMPLATES, document, note=code, actor=actor_of(request), now=now)
