@@ -21,6 +21,7 @@ from kupec.sales import Checkout
 from kupec.web import errors, security, storefront
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
+from kupec.web.my_api import routes as my_api
 from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 from tests.shop import NOON
@@ -53,7 +54,7 @@ async def serving(
         live=Hub(database, dsn),
     )
     app = WebApp(
-        [*storefront.routes, *portal_routes.routes, *shared.routes],
+        [*storefront.routes, *portal_routes.routes, *my_api.routes, *shared.routes],
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
         state=State({"site": site}),

@@ -18,6 +18,7 @@ from kupec.machines import ucp
 from kupec.web import api, carrier_webhooks, desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
+from kupec.web.my_api import routes as my_api
 from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *shared.routes,
             *ucp.routes,
             *api.routes,
+            *my_api.routes,
             *webhooks.routes,
             *carrier_webhooks.routes,
             *operations.routes,

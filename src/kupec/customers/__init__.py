@@ -140,6 +140,7 @@ from kupec.customers.points_models import (
     PointsGranted,
     PointsSpent,
 )
+from kupec.customers.portal_requests import PortalAnswer, begin_portal_request, finish_portal_request
 from kupec.customers.privacy import privacy_part, traces
 from kupec.customers.privacy_models import (
     RETENTION,
@@ -340,6 +341,7 @@ __all__ = [
     "PartyFile",
     "PartyPage",
     "PartyRow",
+    "PortalAnswer",
     "Points",
     "PointsEntry",
     "PointsGranted",
@@ -399,6 +401,7 @@ __all__ = [
     "ask_consent",
     "asked_of",
     "assign_tasks",
+    "begin_portal_request",
     "board",
     "board_counts",
     "calendar_of",
@@ -434,6 +437,7 @@ __all__ = [
     "export_files",
     "fields_for",
     "files_of",
+    "finish_portal_request",
     "finish_task",
     "forget_asks",
     "forget_exports",

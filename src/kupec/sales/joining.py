@@ -26,6 +26,7 @@ async def take_over_cart(
     *,
     members: Sequence[UUID],
     email: str | None,
+    person_id: UUID,
     market: str,
     language: str,
     details: CartDetails,
@@ -35,7 +36,7 @@ async def take_over_cart(
     """One open cart for a customer who has proved who they are; None when there is nothing to keep.
 
     `held` is the browser's cart; `members` are the ids of the customer for whom is bought, and `email` tells this
-    buyer's carts from those of colleagues in an organisation. What lies in the held cart stays as it is; what the
+    buyer's carts from those of colleagues in an organisation, `person_id` is who holds it. What lies in the held cart stays as it is; what the
     customer left in their own latest web cart is added, unless the same is there already.
     The cart gets a new id, so that nobody who knew the old one holds the customer's: it may use their account and
     their prices. What was told about the buyer stays, else `details` fill it. A cart that is being paid stays alone.
@@ -69,7 +70,7 @@ async def take_over_cart(
         lines=_joined(free),
         details=_told(first, details, market),
     )
-    await allow_account(db, made.id, buyer, now=now)
+    await allow_account(db, made.id, buyer, now=now, person_id=person_id)
     codes = list(dict.fromkeys(code for cart in free for code in cart.coupons))
     if codes or first.credit_code:
         await db.execute(

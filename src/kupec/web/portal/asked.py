@@ -20,7 +20,7 @@ from kupec.web.storefront.shop import open_shop
 
 ANSWER_WITHIN = timedelta(days=1)
 LONGEST = 2000
-_COMPLAINT = _("Complaint from the customer's account: {text}")
+COMPLAINT = _("Complaint from the customer's account: {text}")
 
 
 @post("/{language:str}/my/tasks/{task_id:uuid}", status_code=303, opt={"part": None})
@@ -76,7 +76,7 @@ async def complain(request: AnyRequest) -> Response[Any]:
             await open_task(
                 db,
                 key=None,
-                title=_COMPLAINT,
+                title=COMPLAINT,
                 details={"text": text},
                 subject=f"order:{order.id}" if order else f"customer:{me.account.id}",
                 customer_id=me.account.id,

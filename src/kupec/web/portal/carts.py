@@ -1,8 +1,11 @@
 """What a signed-in customer's cart begins with, and how it becomes theirs."""
 
+from datetime import datetime
+
 from litestar.datastructures import Cookie
 
 from kupec.billing import allow_account
+from kupec.catalogue import Market
 from kupec.customers import addresses_of
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
@@ -10,6 +13,24 @@ from kupec.sales import Address, Cart, CartDetails, Company, create_cart, get_or
 from kupec.web.portal.gate import SignedInCustomer
 from kupec.web.rendering import AnyRequest, site_of
 from kupec.web.storefront.shop import Shop, cart_cookie
+
+
+async def cart_of_account(db: Connection, me: SignedInCustomer, market: Market, *, now: datetime) -> Cart:
+    """The account's own latest cart, for apps that hold none; a browser in which they sign in takes it over."""
+    found = await take_over_cart(
+        db,
+        None,
+        me.account.id,
+        members=me.account_ids,
+        email=None if me.for_oneself else me.party.email,
+        person_id=me.party.id,
+        market=market.code,
+        language=market.language,
+        details=await details_of(db, me, market),
+        actor=me.actor,
+        now=now,
+    )
+    return found or await _new_cart(db, me, market, now=now)
 
 
 async def bring_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cookie | None:
@@ -28,7 +49,7 @@ async def _taken_over(request: AnyRequest, db: Connection, shop: Shop, me: Signe
         person_id=me.party.id,
         market=shop.market.code,
         language=shop.language,
-        details=await details_of(db, me, shop),
+        details=await details_of(db, me, shop.market),
         actor=me.actor,
         now=site_of(request).clock.now(),
     )
@@ -36,18 +57,22 @@ async def _taken_over(request: AnyRequest, db: Connection, shop: Shop, me: Signe
 
 async def customers_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart:
     """A new cart of the account, which may use its prices and pay on it."""
-    cart_id, now = uuid7(), site_of(request).clock.now()
+    return await _new_cart(db, me, shop.market, now=site_of(request).clock.now())
+
+
+async def _new_cart(db: Connection, me: SignedInCustomer, market: Market, *, now: datetime) -> Cart:
+    cart_id = uuid7()
     await allow_account(db, cart_id, me.account.id, now=now, person_id=me.party.id)
     return await create_cart(
         db,
         cart_id=cart_id,
-        market=shop.market.code,
-        language=shop.language,
+        market=market.code,
+        language=market.language,
         channel="web",
         actor=me.actor,
         now=now,
         customer_id=me.account.id,
-        details=await details_of(db, me, shop),
+        details=await details_of(db, me, market),
     )
 
 
@@ -59,7 +84,7 @@ async def cart_for(request: AnyRequest, db: Connection, shop: Shop, me: SignedIn
     return cart or await customers_cart(request, db, shop, me)
 
 
-async def details_of(db: Connection, me: SignedInCustomer, shop: Shop) -> CartDetails:
+async def details_of(db: Connection, me: SignedInCustomer, market: Market) -> CartDetails:
     """Who buys and where it goes, as far as the account knows: the usual address, else that of the last order."""
     last_id = await db.fetchval(
         """select id from sales_order where customer_id = any($1::uuid[]) and placed_at is not null
@@ -73,7 +98,7 @@ async def details_of(db: Connection, me: SignedInCustomer, shop: Shop) -> CartDe
     ]
     if last:
         known.append(last.address)
-    served = next((address for address in known if address.country in shop.market.countries), None)
+    served = next((address for address in known if address.country in market.countries), None)
     named = me.party.name if me.party.name != me.party.email else None
     return CartDetails(
         email=me.party.email,

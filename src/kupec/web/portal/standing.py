@@ -85,7 +85,7 @@ async def _names(db: Connection, standings: list[StandingOrder], language: str) 
     return await variants_named(db, wanted, language=language)
 
 
-async def _mine(db: Connection, me: SignedInCustomer, standing_id: UUID) -> StandingOrder:
+async def standing_here(db: Connection, me: SignedInCustomer, standing_id: UUID) -> StandingOrder:
     """What is somebody else's does not exist."""
     found = await get_standing(db, standing_id)
     mine_or_missing(found.customer_id in me.account_ids, "standing order")
@@ -104,7 +104,7 @@ async def _page(
     now = site.clock.now()
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
-        standing = await _mine(db, me, standing_id)
+        standing = await standing_here(db, me, standing_id)
         ahead = await next_occurrences(db, standing, now=now, limit=AHEAD)
         past = await list_occurrences(db, standing_id=standing.id, limit=12)
         names = await _names(db, [standing], shop.language)
@@ -139,7 +139,7 @@ async def _do(request: AnyRequest, standing_id: UUID, verb: Verb, done: str) -> 
     site, me = site_of(request), customer_of(request)
     try:
         async with site.database.transaction() as db:
-            standing = await _mine(db, me, standing_id)
+            standing = await standing_here(db, me, standing_id)
             await verb(db, standing, site.clock.now())
     except KupecError as error:
         if error.status == 404:
@@ -231,7 +231,7 @@ async def rhythm(request: AnyRequest, standing_id: FromPath[UUID]) -> Response[A
     now = site.clock.now()
     try:
         async with site.database.transaction() as db:
-            standing = await _mine(db, me, standing_id)
+            standing = await standing_here(db, me, standing_id)
             kept = standing.recurrence
             rule = recurring.read(
                 form,

@@ -1,0 +1,1 @@
+"""The customer's account for apps: the same verbs as the pages below /my, as JSON, by bearer tokens."""
