@@ -155,6 +155,7 @@ def environment(language: str) -> Environment:
     return made
 
 
+@lru_cache(maxsize=2_000)
 def icon(name: str, label: str = "") -> Markup:
     """A symbol of the sprite. Without `label` it is decoration beside a text; with one it speaks for itself."""
     spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
