@@ -90,7 +90,6 @@ EXPECTED = (
     _("a code that no other has"),
     _("names of at most 100 characters"),
     _("choices for a choice, and for nothing else"),
-    _("email or phone"),
 )
 """What the verbs of a customer's record say they expect of a field, marked for the catalogues."""
 
