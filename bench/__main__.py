@@ -17,6 +17,7 @@ BENCHES: dict[str, list[str]] = {
     "books": ["bench.books"],
     "kill": ["bench.kill"],
     "event_log": ["bench.event_log"],
+    "standing": ["bench.standing"],
     "timeline": ["bench.timeline", "--events", "5000000"],
     "catalogue": ["bench.catalogue", str(RETAIL)],
     "import": ["bench.import_real_shop", str(RETAIL)],

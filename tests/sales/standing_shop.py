@@ -4,12 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from kupec.billing import PAYMENT, open_account, store_card
 from kupec.kit.actor import Actor, customer, system
-from kupec.kit.clock import FixedClock
-from kupec.kit.db import Connection, Database
+from kupec.kit.db import Connection
 from kupec.kit.events import Event, subject_history
 from kupec.kit.recurrence import Recurrence
 from kupec.kit.versions import publish_new
@@ -19,7 +16,6 @@ from kupec.sales import (
     StandingOrder,
     StandingTerms,
     WantedLine,
-    get_standing,
     list_occurrences,
     start_standing,
 )
@@ -94,6 +90,3 @@ async def rows(db: Connection, standing_id: UUID) -> list[Occurrence]:
 
 async def states(db: Connection, standing_id: UUID) -> list[str]:
     return [one.state for one in await rows(db, standing_id)]
-
-
-__all__ = ["Database", "FixedClock", "get_standing", "msgspec"]

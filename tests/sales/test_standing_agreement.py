@@ -1,4 +1,4 @@
-"""Standing orders as agreements: started, changed, paused, ended; their times skipped, moved, changed, decided about."""
+"""Standing orders as agreements: started, changed, paused, ended; their times skipped, moved, changed, decided."""
 
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -16,7 +16,6 @@ from kupec.sales import (
     OccurrenceTooLate,
     StandingChange,
     StandingEnded,
-    StandingTerms,
     WantedLine,
     approve_standing,
     change_occurrence,
@@ -34,7 +33,6 @@ from kupec.sales import (
     resume_standing,
     skip_occurrence,
     skip_token,
-    standing_from_cart,
     start_standing,
     unskip_occurrence,
     upcoming,
@@ -118,8 +116,8 @@ async def test_what_cannot_be_ordered_is_named(db: Connection, beans: UUID) -> N
     assert twice.value.field == "lines[1]"
     with pytest.raises(CardUnknown):
         await started(db, buyer, beans, payment="card", card_id=await a_card(db, await a_buyer(db), "tok_3ds"))
+    ended = msgspec.structs.replace(WEEKLY, anchor=date(2026, 1, 6), until=date(2026, 3, 10))
     with pytest.raises(InvalidValue) as over:
-        ended = msgspec.structs.replace(WEEKLY, anchor=date(2026, 1, 6), until=date(2026, 3, 10))
         await started(db, buyer, beans, recurrence=ended)
     assert over.value.field == "until"
 
@@ -340,10 +338,3 @@ async def test_what_runs_in_the_coming_days(db: Connection, beans: UUID) -> None
         (second.id, 3),
     ]
     assert {each.standing_order_id for each in found} == {first.id, second.id}
-
-
-async def test_from_a_cart(db: Connection, beans: UUID) -> None:
-    buyer = await a_buyer(db)
-    terms = StandingTerms(recurrence=WEEKLY, payment="account")
-    with pytest.raises(NotFound):
-        await standing_from_cart(db, buyer, terms, customer_id=buyer, actor=STAFF, now=NOON)

@@ -1,7 +1,6 @@
-"""Occurrences become orders: once each, in full or cut down and told, retried by a schedule, missed and decided about."""
+"""Occurrences become orders: once each, in full or cut down and told, retried by a schedule, missed, decided about."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -10,11 +9,11 @@ import pytest
 
 from kupec.billing import accounts_of, change_account, forget_card
 from kupec.kit.actor import customer
-from kupec.kit.clock import FixedClock
 from kupec.kit.versions import publish_new
 from kupec.sales import (
     STANDING,
     StandingChange,
+    StandingCounts,
     StandingOrder,
     StandingRules,
     WantedLine,
@@ -54,8 +53,7 @@ class Round:
 
     async def at(self, moment: datetime) -> int:
         """Everything that is due then."""
-        self.shop.clock = FixedClock(moment)
-        self.shop.checkout._clock = self.shop.clock
+        self.shop.clock.moment = moment
         return await self.go()
 
     async def go(self) -> int:
@@ -88,12 +86,10 @@ class Round:
 
 
 @pytest.fixture
-async def life(shop: Shop) -> AsyncIterator[Round]:
-    shop_checkout = shop.checkout
+async def life(shop: Shop) -> Round:
     async with shop.database.transaction() as db:
         buyer = await a_buyer(db)
-    yield Round(shop, buyer)
-    assert shop.checkout is shop_checkout
+    return Round(shop, buyer)
 
 
 async def test_what_is_due_becomes_an_order_on_account(life: Round) -> None:
@@ -217,7 +213,7 @@ async def test_a_refused_card_is_tried_by_the_schedule_then_pauses(life: Round, 
     assert (counts.paused, counts.failed, counts.retrying, counts.due) == (1, 1, 0, 0)
 
 
-async def _counts(life: Round):  # type: ignore[no-untyped-def]
+async def _counts(life: Round) -> StandingCounts:
     async with life.shop.database.reading() as db:
         return await standing_counts(db, now=life.shop.clock.now())
 
@@ -371,7 +367,6 @@ async def test_skipped_paused_and_ended_are_not_ordered(life: Round) -> None:
 async def test_two_workers_at_once_place_each_once(life: Round) -> None:
     for _ in range(8):
         await life.start(1)
-    life.shop.clock = FixedClock(FIRST)
     await asyncio.gather(*(life.at(FIRST) for _ in range(4)))
     assert await life.shop.fetchval("select count(*) from sales_order where state = 'placed'") == 8
     assert await life.shop.fetchval("select count(*) from event where name = 'occurrence.placed'") == 8
@@ -403,3 +398,40 @@ async def test_from_an_order_and_from_a_cart(life: Round) -> None:
         assert [line.quantity for line in standing.lines] == [4]
     await life.at(FIRST)
     assert await life.states(repeated) == await life.states(standing) == ["placed", "planned"]
+
+
+async def test_what_failed_can_be_tried_at_once_or_left_out(life: Round) -> None:
+    first, second = await life.start(), await life.start()
+    await life.execute("update house_account set active = false")
+    await life.at(FIRST)
+    assert await life.states(first) == await life.states(second) == ["failed", "planned"]
+    await life.execute("update house_account set active = true")
+    async with life.shop.database.transaction() as db:
+        [failed, _] = await rows(db, first.id)
+        await decide_missed(db, failed.id, "place", actor=STAFF, now=FIRST)
+        assert (await skip_occurrence(db, second.id, 1, actor=STAFF, now=FIRST)).next_try_at is None
+    assert await life.go() == 1
+    assert await life.states(first) == ["placed", "planned"]
+    assert await life.at(FIRST + timedelta(days=1)) == 0
+
+
+async def test_a_payment_the_gateway_never_saw_is_tried_again_soon_and_counts_as_no_try(life: Round) -> None:
+    async with life.shop.database.transaction() as db:
+        card_id = await a_card(db, life.buyer, "tok_lost")
+        good = await a_card(db, life.buyer)
+    standing = await life.start(payment="card", card_id=card_id)
+    await life.at(FIRST)
+    assert await life.states(standing) == ["placing", "planned"]
+    soon = FIRST + timedelta(minutes=1)
+    life.shop.clock.moment = soon
+    await life.shop.sweep()  # the gateway is asked, and has never seen it
+    await life.go()
+    async with life.shop.database.reading() as db:
+        [waiting, _] = await rows(db, standing.id)
+    assert (waiting.state, waiting.failures, waiting.error_code) == ("failed", 0, "not_found")
+    async with life.shop.database.transaction() as db:
+        await change_standing(db, standing.id, StandingChange(card_id=good), actor=STAFF, now=soon)
+    await life.at(soon + timedelta(minutes=1))
+    assert await life.states(standing) == ["placed", "planned"]
+    assert (await life.names(standing)).count("occurrence.failed") == 0
+    assert await life.shop.fetchval("select count(*) from sales_order where state = 'placed'") == 1
