@@ -36,7 +36,7 @@ with living as (
     select party.id, party.kind, party.folded, party.company_id from party
     where not exists (select from party_alias where member_id = party.id)
 ), reached as (
-    select kind, value, coalesce(alias.party_id, said.party_id) as party_id
+    select said.kind, said.value, coalesce(alias.party_id, said.party_id) as party_id
     from (select kind, value, party_id from contact_point
           union all select kind, value, party_id from contact_claim) said
     left join party_alias alias on alias.member_id = said.party_id
@@ -55,7 +55,8 @@ with living as (
     join living on living.id = coalesce(alias.party_id, party_address.party_id)
     where coalesce(address ->> 'postcode', '') <> '' and living.folded like '% %'
     union
-    select 'phone', living.id, living.kind || ':' || value from reached join living on living.id = reached.party_id
+    select 'phone', living.id, living.kind || ':' || reached.value
+    from reached join living on living.id = reached.party_id
     where reached.kind = 'phone'
 ), few as (
     select reason, array_agg(id order by id) as ids from sign group by reason, value having count(*) between 2 and 10

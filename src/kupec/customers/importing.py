@@ -65,6 +65,8 @@ class _Draft(msgspec.Struct):
     new: bool = False
     changed: set[str] = msgspec.field(default_factory=set)
     points: list[_Point] = msgspec.field(default_factory=list)
+    said: list[_Point] = msgspec.field(default_factory=list)
+    """Those that somebody else owns."""
 
 
 class _World(msgspec.Struct, frozen=True):
@@ -166,6 +168,8 @@ def _take(row: PartyRow, points: list[_Point], world: _World) -> KupecError | No
             world.owners[point] = draft.id
             draft.points.append(point)
             draft.changed.add(point[0])
+        elif world.owners[point] != draft.id:
+            draft.said.append(point)
     address = {field: getattr(row, field).strip() for field in _ADDRESS_FIELDS}
     if any(address.values()):
         address["name"] = draft.name
@@ -240,25 +244,20 @@ async def _write_points(db: Connection, drafts: Sequence[_Draft]) -> None:
     if claims:
         await db.execute(
             """
-            with wanted as (
-                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
-                    as given (id, party_id, kind, value)
-            ), added as (
-                insert into contact_point (id, party_id, kind, value) select * from wanted order by kind, value
-                on conflict (kind, value) do nothing
-                returning id
-            )
-            insert into contact_claim (party_id, kind, value)
-            select party_id, kind, value from wanted
-            where id not in (select id from added) and not exists (
-                select from contact_point as theirs
-                where (theirs.kind, theirs.value, theirs.party_id) = (wanted.kind, wanted.value, wanted.party_id))
-            on conflict do nothing
+            insert into contact_point (id, party_id, kind, value)
+            select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as point (id, party_id, kind, value)
+            order by kind, value
+            on conflict (kind, value) do nothing
             """,
             [uuid7() for _ in claims],
             [party_id for _, _, party_id in claims],
             [kind for kind, _, _ in claims],
             [value for _, value, _ in claims],
+        )
+    said = [(draft.id, *point) for draft in drafts for point in draft.said]
+    if said:
+        await db.executemany(
+            "insert into contact_claim (party_id, kind, value) values ($1, $2, $3) on conflict do nothing", said
         )
 
 
