@@ -14,7 +14,7 @@ from kupec.personalization.segments import (
     save_segment,
     segment_members,
 )
-from kupec.personalization.stats import CustomerStats, stats_of
+from kupec.personalization.stats import CustomerStats, stats_of, sum_up
 from kupec.personalization.stats import subscriber as stats_subscriber
 
 __all__ = [
@@ -42,4 +42,5 @@ __all__ = [
     "segment_members",
     "stats_of",
     "stats_subscriber",
+    "sum_up",
 ]

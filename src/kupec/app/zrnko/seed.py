@@ -9,7 +9,7 @@ import msgspec
 
 from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
-from kupec.app.zrnko import terms
+from kupec.app.zrnko import life, terms
 from kupec.app.zrnko.story import PastOrder, history
 from kupec.kit.actor import system
 from kupec.kit.clock import Clock
@@ -37,6 +37,7 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
         rows = list(_order_lines(products, people, clock.now()))
         await sales.import_orders(db, rows, actor=_ACTOR, now=clock.now())
         await staff.create_demo_staff(db, now=clock.now())
+        await life.come_alive(db, actor=_ACTOR, now=clock.now())
     return True
 
 
