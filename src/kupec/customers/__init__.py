@@ -166,6 +166,7 @@ from kupec.customers.privacy_requests import (
     try_request_again,
     was_erased,
 )
+from kupec.customers.privacy_words import TITLES
 from kupec.customers.privacy_work import erase, privacy_job, release_retained, retention_due, tell
 from kupec.customers.referrals import forget_referrals, note_referral, referrers
 from kupec.customers.relations import (
@@ -274,6 +275,7 @@ __all__ = [
     "RELATION_KINDS",
     "RETENTION",
     "ROLES",
+    "TITLES",
     "VIEWS",
     "VISITS",
     "AddressInUse",
@@ -341,11 +343,11 @@ __all__ = [
     "PartyFile",
     "PartyPage",
     "PartyRow",
-    "PortalAnswer",
     "Points",
     "PointsEntry",
     "PointsGranted",
     "PointsSpent",
+    "PortalAnswer",
     "Priority",
     "PrivacyErased",
     "PrivacyExported",

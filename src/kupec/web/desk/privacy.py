@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.customers import (
+    TITLES,
     ExportFile,
     PrivacyRequest,
     export_files,
@@ -56,6 +57,7 @@ async def privacy(request: AnyRequest) -> Response[str]:
             files=files,
             parties=parties,
             asked_by=await authors(db, [one.asked_by for one in everybody], reader_of(request)),
+            part_names={table: translate(language_of(request), title) for table, title in TITLES.items()},
             **privacy_words(language_of(request)),
         )
 
