@@ -60,7 +60,7 @@ async def write_event_messages(db: Connection, events: Sequence[Event], *, sende
         except NotFound:
             continue  # what it speaks of was erased, or is not theirs any more
     if messages:
-        await send_messages(db, messages, now=events[-1].recorded_at, sender=sender)
+        await send_messages(db, messages, now=events[-1].occurred_at, sender=sender)
 
 
 async def _approval_asked(db: Connection, event: Event, sender: Sender) -> list[Message]:
@@ -168,7 +168,7 @@ async def _service(db: Connection, event: Event, sender: Sender) -> list[Message
                 "product": owned.name,
                 "serial": owned.serial_number,
                 "due_on": owned.next_service_on,
-                "days": await free_days(db, now=event.recorded_at, limit=_DAYS_OFFERED) if due else [],
+                "days": await free_days(db, now=event.occurred_at, limit=_DAYS_OFFERED) if due else [],
                 "day": date.fromisoformat(day) if day else None,
                 "hours": rules.hours.get(language),
                 "link:book": f"/{language}/service/{quote(service_token(sender.secret, owned.id))}",

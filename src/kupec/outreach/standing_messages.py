@@ -38,6 +38,8 @@ _REASONS = {
     "insufficient_funds": _("there is not enough money on the card"),
     "authentication_failed": _("the bank wants you to confirm the payment"),
     "not_enough_stock": _("the goods are sold out"),
+    "not_sold": _("the goods are not sold any more"),
+    "account_stopped": _("an invoice is overdue"),
     "credit_exceeded": _("it would exceed the limit on your account"),
 }
 _ELSE = _("it could not be ordered")
@@ -58,7 +60,7 @@ async def occurrence_message(db: Connection, event: Event, sender: Sender) -> li
         case _:
             if payload["next_try_on"] is None:
                 return []
-            seen = (await price_standing(db, [standing], now=event.recorded_at))[standing.id]
+            seen = (await price_standing(db, [standing], now=event.occurred_at))[standing.id]
             values |= {"amount": Money(seen.total, seen.currency), "day": date.fromisoformat(payload["next_try_on"])}
     again = f":{payload['attempt']}" if "attempt" in payload else f":{payload.get('due_at', '')}"
     return [
