@@ -1,0 +1,126 @@
+"""Who sends friends, and who likes and shares what, stands in the graph, written from the log."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from kupec.customers import (
+    MergeProof,
+    NewParty,
+    add_relation,
+    count_referred,
+    create_party,
+    forget_referrals,
+    members_of,
+    merge_parties,
+    note_referral,
+    relation_subscriber,
+    relations_of,
+    remove_relation,
+)
+from kupec.kit.actor import customer, system
+from kupec.kit.errors import Forbidden, InvalidValue
+from kupec.kit.subscribers import catch_up
+from kupec.sales import get_order, record_share, referral_subscriber, toggle_like
+from tests.sales.conftest import Shop, gateway, session_gateway, shop
+from tests.shop import NOON, filled_cart
+
+__all__ = ["gateway", "session_gateway", "shop"]
+
+TEST = system("test")
+
+
+async def person(shop: Shop, name: str) -> UUID:
+    async with shop.database.transaction() as db:
+        new = NewParty(kind="person", name=name, language="cs", email=f"{name}@example.com")
+        return await create_party(db, new, actor=TEST, now=NOON)
+
+
+async def order(shop: Shop, email: str, sent_by: UUID | None) -> tuple[UUID, UUID]:
+    """The order and its buyer."""
+    cart = await filled_cart(shop.database, [(shop.variant, 1)], email=email)
+    if sent_by is not None:
+        async with shop.database.transaction() as db:
+            await note_referral(db, cart, sent_by, now=NOON)
+            await note_referral(db, cart, UUID(int=1), now=NOON)  # nobody; and the first word counts
+    done = await shop.order(cart, key=str(cart))
+    shop.clock.move(timedelta(minutes=1))
+    async with shop.database.reading() as db:
+        placed = await get_order(db, done.order_id)
+    assert placed.customer_id is not None
+    return placed.id, placed.customer_id
+
+
+async def test_a_friends_first_order_says_who_sent_them(shop: Shop) -> None:
+    eva, petr = await person(shop, "eva"), await person(shop, "petr")
+    await catch_up(shop.database, referral_subscriber())
+    first, friend = await order(shop, "friend@example.com", eva)
+    await order(shop, "friend@example.com", petr)  # was brought already
+    await order(shop, "eva@example.com", eva)  # oneself
+    await order(shop, "old@example.com", None)
+    await order(shop, "old@example.com", eva)  # has ordered before
+    await catch_up(shop.database, referral_subscriber())
+    async with shop.database.reading() as db:
+        (relation,) = await relations_of(db, eva)
+        assert (relation.kind, relation.other_id, relation.source) == ("refers", friend, f"order:{first}")
+        (seen,) = await relations_of(db, friend)
+        assert (seen.party_id, seen.name, seen.outgoing) == (eva, "eva", False)
+        assert await relations_of(db, petr) == []
+        assert await count_referred(db, [eva]) == 1
+        events = await db.fetch("select payload from event where name = 'relation.added'")
+    assert [row["payload"]["other_id"] for row in events] == [str(friend)]
+
+
+async def test_the_graph_follows_merges(shop: Shop) -> None:
+    eva, petr = await person(shop, "eva"), await person(shop, "petr")
+    async with shop.database.transaction() as db:
+        add = {"source": "desk", "actor": TEST, "now": NOON}
+        await add_relation(db, eva, "works_with", other_id=petr, **add)  # type: ignore[arg-type]
+        for who in (eva, petr):
+            await add_relation(db, who, "likes", subject="product:1", **add)  # type: ignore[arg-type]
+        proof = MergeProof(source="staff", stated="identity card seen")
+        await merge_parties(db, eva, petr, proof=proof, actor=TEST, now=NOON)
+        assert [one.kind for one in await relations_of(db, eva)] == ["likes"], "nobody works with themself"
+        assert await add_relation(db, petr, "likes", subject="product:1", **add) is None  # type: ignore[arg-type]
+        assert await remove_relation(db, eva, kind="likes", subject="product:1", actor=TEST, now=NOON) == 2
+
+
+async def test_what_is_refused(shop: Shop) -> None:
+    eva, petr = await person(shop, "eva"), await person(shop, "petr")
+    async with shop.database.reading() as db:
+        for ends in ({"other_id": eva}, {}, {"other_id": petr, "subject": "product:1"}, {"subject": "no thing"}):
+            with pytest.raises(InvalidValue):
+                await add_relation(db, eva, "likes", source="desk", actor=TEST, now=NOON, **ends)  # type: ignore[arg-type]
+        with pytest.raises(Forbidden):
+            await add_relation(db, eva, "likes", subject="product:1", source="x", actor=customer(petr), now=NOON)
+
+
+async def test_likes_and_shares_of_customers_are_taken_over(shop: Shop) -> None:
+    eva, product = await person(shop, "eva"), UUID(int=7)
+    async with shop.database.transaction() as db:
+        product = await db.fetchval("select product_id from variant where id = $1", shop.variant)
+        for who in (eva, None):
+            person_key = f"customer:{who}" if who else "visitor:x"
+            await toggle_like(db, product, person=person_key, customer_id=who, actor=TEST, now=NOON)
+            await record_share(db, product, way="link", person=person_key, customer_id=who, actor=TEST, now=NOON)
+    await catch_up(shop.database, relation_subscriber())
+    async with shop.database.transaction() as db:
+        assert sorted((one.kind, one.subject) for one in await relations_of(db, eva)) == [
+            ("likes", f"product:{product}"),
+            ("shares", f"product:{product}"),
+        ]
+        assert await db.fetchval("select count(*) from relation") == 2
+        await toggle_like(db, product, person=f"customer:{eva}", customer_id=eva, actor=TEST, now=NOON)
+    await catch_up(shop.database, relation_subscriber())
+    async with shop.database.reading() as db:
+        assert [one.kind for one in await relations_of(db, eva)] == ["shares"]
+
+
+async def test_carts_that_are_never_ordered_are_forgotten(shop: Shop) -> None:
+    eva = await person(shop, "eva")
+    async with shop.database.transaction() as db:
+        await note_referral(db, UUID(int=3), eva, now=NOON)
+        assert await forget_referrals(db, NOON + timedelta(days=59), 10) == 0
+        assert await forget_referrals(db, NOON + timedelta(days=61), 10) == 1
+        assert await members_of(db, eva) == [eva]
