@@ -178,7 +178,11 @@ FIELDS: Sequence[Field] = (
         operators=_HAVING,
         value="choice",
         sql=_having(_STANDING),
-        choices=(("active", _("active")), ("paused", _("paused")), ("ended", _("ended"))),
+        choices=(
+            ("active", _("one that runs")),
+            ("paused", _("one that is paused")),
+            ("ended", _("one that has ended")),
+        ),
     ),
     Field(code="consents", label=_("Agrees to"), operators=_HAVING, value="code", sql=_having(_CONSENTS)),
 )
