@@ -21,5 +21,4 @@ async def owned(request: AnyRequest, db: Connection, page: CustomerView) -> dict
         "owned": await owned_of(db, page.members),
         "free": await free_days(db, now=reader.now, limit=_OFFERED),
         "bounced": list(bounced.values()),
-        "today": reader.today,
     }
