@@ -19,6 +19,7 @@ BENCHES: dict[str, list[str]] = {
     "event_log": ["bench.event_log"],
     "standing": ["bench.standing"],
     "timeline": ["bench.timeline", "--events", "5000000"],
+    "customers": ["bench.customers", "--events", "100000", "1000000", "10000000"],
     "catalogue": ["bench.catalogue", str(RETAIL)],
     "import": ["bench.import_real_shop", str(RETAIL)],
 }
