@@ -6,7 +6,7 @@ import msgspec
 
 from kupec.billing import PAYMENT, SELLER
 from kupec.catalogue import TAX
-from kupec.customers import CONSENTS, CUSTOM_FIELDS, POINTS, RETENTION
+from kupec.customers import CONSENTS, CUSTOM_FIELDS, POINTS, RETENTION, VISITS
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
@@ -42,6 +42,7 @@ _ALL = (
     ),
     Section(POINTS, _("Points"), _("What points are good for, when they expire, what a recommendation brings.")),
     Section(RETENTION, _("Keeping of data"), _("How long books and exports are kept after an erasure.")),
+    Section(VISITS, _("Visits"), _("How long what visitors saw is kept.")),
     Section(CUSTOM_FIELDS, _("Own fields"), _("What else you note of people and organisations.")),
     Section(SELLER, _("Seller"), _("Who sells: what stands on invoices, and their numbers.")),
     Section(LETTERS, _("Letters"), _("Subject and opening words of the mails that customers get.")),
@@ -65,6 +66,7 @@ VERSION_STATES = {
 }
 
 FIELDS = {
+    "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "accounts": _("Bank accounts"),
     "action": _("What is given"),
@@ -180,6 +182,11 @@ FIELDS = {
     "service_every_days": _("Service every (days)"),
     "services_per_day": _("Services a day"),
     "shipping_methods": _("Ways of delivery"),
+    "rules.action": _("What it does"),
+    "rules.rules": _("Rules"),
+    "rules.title": _("What is to be done"),
+    "rules.trigger": _("When"),
+    "rules.who": _("Whom it means"),
     "since": _("From"),
     "skus": _("Articles"),
     "slot_closes_hours": _("Booked until (hours before)"),

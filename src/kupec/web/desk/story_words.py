@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from kupec.kit.i18n import mark as _
 
-_TALKS: Final = {
+TALKED: Final = {
     "call": _("Phone call"),
     "call:in": _("Called us"),
     "call:out": _("We called"),
@@ -14,7 +14,7 @@ _TALKS: Final = {
     "mail": _("E-mail"),
     "mail:in": _("Wrote us an e-mail"),
     "mail:out": _("We wrote an e-mail"),
-    "message": _("Message"),
+    "message": _("A message"),
     "message:in": _("Sent us a message"),
     "message:out": _("We sent a message"),
     "chat": _("Chat"),
@@ -24,8 +24,8 @@ _DIRECTED: Final = frozenset({"call", "mail", "message"})
 STORY_SENTENCES: Final = {
     "interaction.logged": _("Spoke with us"),
     "interaction.assigned": _("Spoke with us"),
-    **{f"interaction.logged:{key}": text for key, text in _TALKS.items()},
-    **{f"interaction.assigned:{key}": text for key, text in _TALKS.items()},
+    **{f"interaction.logged:{key}": text for key, text in TALKED.items()},
+    **{f"interaction.assigned:{key}": text for key, text in TALKED.items()},
     "interaction.changed": _("A record of a talk was corrected"),
     "interaction.removed": _("A record of a talk was removed"),
     "visit.started": _("Visited the shop"),

@@ -2,6 +2,7 @@
 
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translations
+from kupec.web.desk.story_words import TALKED
 
 
 def pgettext(context: str, message: str) -> str:
@@ -153,9 +154,9 @@ TALKS = {
     "mail": _("E-mail"),
     "mail:in": _("E-mail"),
     "mail:out": _("E-mail"),
-    "message": _("Message"),
-    "message:in": _("Message"),
-    "message:out": _("Message"),
+    "message": _("A message"),
+    "message:in": _("A message"),
+    "message:out": _("A message"),
     "chat": _("Chat"),
 }
 
@@ -216,6 +217,7 @@ _TABLES = {
     "channel": CHANNELS,
     "seen": SEEN,
     "talk": TALKS,
+    "talked": TALKED,
 }
 
 
