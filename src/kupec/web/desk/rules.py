@@ -133,7 +133,7 @@ async def _change(request: AnyRequest, code: str | None) -> Response[Any]:
         async with site.database.reading() as db:
             before = await _document(db, version)
             values = typed_values(shown_rule(_stored(before, code) if code else blank_rule()), form)
-            document, index = _read(form, before, code, faults, remove=doing == "remove")
+            document, index = _read(form, before, code, faults, language, remove=doing == "remove")
             if doing == "try":
                 return await _tried(request, db, code, values, document.rules[index], form)
         async with site.database.transaction() as db:
@@ -157,7 +157,9 @@ async def _change(request: AnyRequest, code: str | None) -> Response[Any]:
     return go(request, HERE if doing == "remove" else f"{HERE}/{document.rules[index].code}", done=done)
 
 
-def _read(form: Form, before: Rules, code: str | None, faults: dict[str, str], *, remove: bool) -> tuple[Rules, int]:
+def _read(
+    form: Form, before: Rules, code: str | None, faults: dict[str, str], language: str, *, remove: bool
+) -> tuple[Rules, int]:
     """The document with the rule of the form in the place of the one of `code`. Raises InvalidValue."""
     raw: dict[str, Any] = msgspec.to_builtins(before)
     index = next((at for at, one in enumerate(before.rules) if one.code == code), len(before.rules))
@@ -167,6 +169,7 @@ def _read(form: Form, before: Rules, code: str | None, faults: dict[str, str], *
     written = read_rule(form, faults)
     if code is not None:
         stored = raw["rules"][index]
+        _keep_own_words(written, stored, language)
         if written["trigger"]["kind"] == stored["trigger"]["kind"] == "event":
             written["trigger"]["where"] += stored["trigger"].get("where", [])[CONDITIONS:]
     raw["rules"][index : index + 1] = [written]
@@ -175,6 +178,13 @@ def _read(form: Form, before: Rules, code: str | None, faults: dict[str, str], *
         field, expected = next(iter(faults.items()))
         raise InvalidValue(field=field, expected=expected, faults=faults)
     return document, index
+
+
+def _keep_own_words(written: dict[str, Any], stored: dict[str, Any], language: str) -> None:
+    """What the shop comes with is shown in the reader's language; left as it was, it stays as it is stored."""
+    for new, old, field in ((written, stored, "name"), (written["action"], stored["action"], "title")):
+        if old.get(field) and new.get(field) == translate(language, old[field]):
+            new[field] = old[field]
 
 
 async def _still_as_seen(db: Connection, form: Form) -> None:

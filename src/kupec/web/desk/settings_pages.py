@@ -134,7 +134,7 @@ async def _opened(
     found = changes(section.kind.type, before, document, await place_of(db))
     return {
         "compared": other,
-        "differences": [Difference(where=_where(request, change), change=change) for change in found],
+        "differences": [Difference(where=_where(request, section, change), change=change) for change in found],
         "preview": await _preview(request, db, section, document),
         "text": msgspec.json.format(msgspec.json.encode(document), indent=2).decode(),
         "letters": [(letter, FIELDS[letter]) for letter in VARIABLES],
@@ -151,11 +151,13 @@ def _compared(version: Version, versions: list[Version]) -> Version | None:
     return max(earlier, key=lambda one: one.published_at or one.created_at, default=None)
 
 
-def _where(request: AnyRequest, change: Change) -> list[str]:
+def _where(request: AnyRequest, section: Section, change: Change) -> list[str]:
     language = language_of(request)
     words = []
     for field, title in change.trail:
-        words.append(translate(language, FIELDS[field]) if field in FIELDS else field)
+        # A name that means something else in one section is said there in its own words.
+        label = FIELDS.get(f"{section.name}.{field}") or FIELDS.get(field)
+        words.append(translate(language, label) if label else field)
         if title:
             words.append(title)
     return words

@@ -44,7 +44,7 @@ VIEW_WORDS: dict[View, str] = {
     "mine": _("Mine"),
     "team": _("My teams"),
     "all": _("All"),
-    "overdue": _("Overdue"),
+    "overdue": _("Past due"),
     "done": _("Closed"),
 }
 

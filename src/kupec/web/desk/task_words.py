@@ -28,11 +28,12 @@ PRIORITY_WORDS = {
 PRIORITY_TONES = {"urgent": "bad", "high": "warn"}
 REMINDERS = (0, 15, 60, 60 * 24, 60 * 24 * 7)
 """Offered, in minutes before the task is due."""
-_UNITS = {
-    "day": ngettext("every day", "every {n} days"),
-    "week": ngettext("every week", "every {n} weeks"),
-    "month": ngettext("every month", "every {n} months"),
-    "year": ngettext("every year", "every {n} years"),
+_EVERY = {"day": _("each day"), "week": _("each week"), "month": _("each month"), "year": _("each year")}
+_EVERY_SO_MANY = {
+    "day": ngettext("each {n} day", "every {n} days"),
+    "week": ngettext("each {n} week", "every {n} weeks"),
+    "month": ngettext("each {n} month", "every {n} months"),
+    "year": ngettext("each {n} year", "every {n} years"),
 }
 ENDED_WORDS = {
     "done": pgettext("task", "done"),
@@ -82,8 +83,9 @@ def _reasons(task: Task, reader: Reader) -> list[str]:
 
 def repeat_in_words(rule: Recurrence, reader: Reader) -> str:
     """ "every 2 weeks: Monday, Thursday, 09:00, until 31 Dec 2027"."""
-    one, many = _UNITS[rule.unit]
-    often = reader.count(one, many, rule.every)
+    often = reader.text(_EVERY[rule.unit])
+    if rule.every > 1:
+        often = reader.count(*_EVERY_SO_MANY[rule.unit], rule.every)
     days = _days_in_words(rule, reader)
     said = [
         f"{often}: {days}" if days else often,
@@ -114,7 +116,7 @@ def reminder_in_words(minutes: int, language: str) -> str:
 def grouped(tasks: Sequence[Task], reader: Reader) -> list[DayGroup]:
     """Open tasks under overdue, today, tomorrow, this week and later, by the reader's clock."""
     titles = {
-        "overdue": _("Overdue"),
+        "overdue": _("Past due"),
         "today": _("Today"),
         "tomorrow": _("Tomorrow"),
         "week": _("This week"),
