@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from kupec import customers, sales, staff
 from kupec.kit.clock import SystemClock
 from kupec.kit.db import Connection, Database
-from kupec.kit.demo_clock import DemoClock, walk
+from kupec.kit.demo_clock import DemoClock, travel, walk
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Sweep
 
-_PACE = 0.5  # seconds between two steps: what became due begins, and the pages keep up
+_PACE = 0.3  # seconds between two steps: what became due begins, and the pages keep up
+_PATIENCE = 20.0  # seconds at most that a step waits for what is being ordered
 
 
 @asynccontextmanager
@@ -35,15 +36,27 @@ async def clock_of(
 
 
 def walking(database: Database, clock: SystemClock) -> Sweep:
-    """Takes the demo's clock to where it was sent, step by step."""
+    """Takes the demo's clock to where it was sent, step by step. A step waits for the orders of the one before."""
 
     async def step() -> int:
         if isinstance(clock, DemoClock):
             await clock.catch_up(database)
+        await _finish_orders(database, clock)
         async with database.transaction() as db:
             return int(await walk(db, clock.now(), next_due=_next_due, postpone=_postpone))
 
     return Sweep(name="demo clock", run=step, every=1.0, rest=_PACE)
+
+
+async def _finish_orders(database: Database, clock: SystemClock) -> None:
+    """A shop has hours for what falls due; here a step may be a day, and would make it missed."""
+    loop = asyncio.get_running_loop()
+    patience = loop.time() + _PATIENCE
+    while loop.time() < patience:
+        async with database.reading() as db:
+            if (await travel(db)).travel_to is None or not await sales.is_placing(db, clock.now()):
+                return
+        await asyncio.sleep(_PACE / 3)
 
 
 async def _next_due(db: Connection, after: datetime) -> datetime | None:

@@ -322,6 +322,7 @@ from kupec.sales.standing.events import (
 from kupec.sales.standing.listing import (
     StandingCounts,
     count_due,
+    is_placing,
     list_occurrences,
     list_standing,
     next_occurrence_due,
@@ -658,6 +659,7 @@ __all__ = [
     "hold_slots",
     "import_orders",
     "invoice_order",
+    "is_placing",
     "label_job",
     "label_pdf",
     "labels_of",

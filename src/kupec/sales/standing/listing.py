@@ -119,6 +119,16 @@ async def count_due(db: Connection, now: datetime) -> int:
     return count
 
 
+async def is_placing(db: Connection, now: datetime) -> bool:
+    """Whether anything is due and not placed, or is being placed at this moment."""
+    busy: bool = await db.fetchval(
+        "select exists (select from occurrence where next_try_at <= $1) "
+        "or exists (select from occurrence where state = 'placing')",
+        now,
+    )
+    return busy
+
+
 async def next_occurrence_due(db: Connection, after: datetime) -> datetime | None:
     """The next moment after `after` at which something is ordered, tried again, or reminded of; None for never."""
     days = (await published(db, STANDING))[STANDING].reminder_days
