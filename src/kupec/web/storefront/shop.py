@@ -17,7 +17,7 @@ from kupec.kit.errors import NotFound
 from kupec.kit.i18n import LANGUAGES
 from kupec.kit.versions import published
 from kupec.sales import Cart, get_cart
-from kupec.web.portal.gate import SignedInCustomer
+from kupec.web.portal.gate import SignedInCustomer, signed_in
 from kupec.web.rendering import render
 from kupec.web.security import read_signed_cookie, signed_cookie
 from kupec.web.site import Site
@@ -86,6 +86,7 @@ async def open_shop(request: AnyRequest, db: Connection) -> Shop:
         categories=await _shelves(request, db, language),
         cart=await _open_cart(db, held),
         held_cart_id=held,
+        customer=await signed_in(request, db),
         news=await _offers_news(request, db),
     )
 
