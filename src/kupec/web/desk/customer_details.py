@@ -1,5 +1,6 @@
 """A customer's tab with who they are and how they are reached, and what they were put together from."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -68,6 +69,5 @@ def _own(field: CustomField, value: Any, reader: Reader) -> OwnField:
     if field.type == "bool":
         choices = [("true", reader.text(_("yes"))), ("false", reader.text(_("no")))]
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return OwnField(
-        field=field, label=field.name(reader.language), value=text, said=dict(choices).get(text, text), choices=choices
-    )
+    said = reader.day(date.fromisoformat(text)) if field.type == "date" and text else dict(choices).get(text, text)
+    return OwnField(field=field, label=field.name(reader.language), value=text, said=said, choices=choices)

@@ -17,6 +17,7 @@ from kupec.web.desk.customer_view import Tab
 
 TABS = (
     Tab(key="story", label=_("Story"), template="desk/customer/story.html", load=story),
+    Tab(key="details", label=_("Details"), template="desk/customer/details.html", load=details),
     Tab(
         key="orders",
         label=_("Orders"),
@@ -35,7 +36,6 @@ TABS = (
     Tab(key="people", label=_("People and relations"), template="desk/customer/people.html", load=people),
     Tab(key="notes", label=_("Notes and files"), template="desk/customer/notes.html", load=notes),
     Tab(key="consents", label=_("Consents"), template="desk/customer/consents.html", load=consents),
-    Tab(key="details", label=_("Details"), template="desk/customer/details.html", load=details),
     Tab(
         key="money",
         label=_("Money"),

@@ -25,6 +25,16 @@ export function watchRows() {
     show(link.href, true);
   });
   addEventListener("popstate", () => show(location.href, false));
+  showTab();
+}
+
+// Of a record's many tabs the open one is in sight, also where they scroll.
+function showTab() {
+  const tabs = document.querySelector(".record-tabs");
+  const open = tabs?.querySelector("[aria-current]");
+  if (open) {
+    tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+  }
 }
 
 function linkOf(target) {
@@ -67,6 +77,7 @@ export async function show(address, remember) {
   if (remember) {
     history.pushState({}, "", address);
   }
+  showTab();
   point();
 }
 
