@@ -40,6 +40,7 @@ from kupec.sales import (
 from kupec.staff import PERMISSIONS, ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
+from tests.hostile.on_account import buy_on_account
 from tests.hostile.visitor import HOSTILE, Visitor
 from tests.machines.platform import PRAGUE, Json, Platform, to
 from tests.machines.running import running_shop
@@ -74,8 +75,8 @@ class World:
             visitor.http.close()
 
     def guest(self) -> Visitor:
-        """Somebody with goods in the cart, who may send forms."""
-        visitor = self.visitor()
+        """Somebody with goods in the cart, signed in to their account, who may send forms."""
+        visitor = self.visitor(kupec_my=self.customer_session())
         slug = self.column("select slug from product_text where language = 'cs' order by slug")[0]
         visitor.get(f"/cs/p/{slug}")
         added = visitor.post("/cs/cart/add", {"variant": self.things["variant_id"][0], "quantity": "1"})
@@ -97,6 +98,22 @@ class World:
             person = await db.fetchval("select id from staff where email = $1", f"{role}@example.com")
             end = now + timedelta(hours=1)
             await db.execute("insert into staff_session values ($1, $2, $3, $4)", digest, person, now, end)
+
+        self.do(open_session)
+        return token
+
+    def customer_session(self) -> str:
+        """A fresh one of somebody who has bought something."""
+        token, now = os.urandom(16).hex(), datetime.now(UTC)
+
+        async def open_session(db: Connection) -> None:
+            await db.execute(
+                """insert into customer_session (id, token_hash, party_id, kind, method, device, created_at, seen_at,
+                                                 expires_at)
+                   select $1, $2, customer_id, 'browser', 'code', $3, $4, $4, $5
+                     from sales_order where customer_id is not null order by id limit 1""",
+                *(uuid4(), hashlib.sha256(token.encode()).digest(), HOSTILE[:100], now, now + timedelta(hours=1)),
+            )
 
         self.do(open_session)
         return token
@@ -259,6 +276,7 @@ def _trade(world: World) -> None:
             await mark_delivered(db, parcel.id, actor=desk, now=now)
         await cancel_order(db, cancelled, reason=HOSTILE, actor=desk, now=now)
         await fall_out(db, delivered, shipped, desk)
+        await buy_on_account(db, desk, now)
 
     world.do(work)
 
@@ -321,4 +339,14 @@ def _things(world: World) -> dict[str, list[str]]:
         "wanted": ["order_confirmation.cs", "parcel_shipped.en"],
         "session": world.column("select id from cart order by id"),
         "order": orders,
+        "address_id": world.column("select id from party_address order by id"),
+        "standing_id": world.column("select id from standing_order order by id") or [str(uuid4())],
+        "owned_id": world.column("select id from owned_product order by id") or [str(uuid4())],
+        "session_id": [str(uuid4())],
+        "point_id": world.column("select id from contact_point order by id"),
+        "person_id": world.column("select id from party order by id"),
+        "invitation_id": [str(uuid4())],
+        "request_id": [str(uuid4())],
+        "approval_id": world.column("select id from approval order by id"),
+        "card_id": world.column("select id from stored_card order by id"),
     }

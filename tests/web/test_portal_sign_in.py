@@ -22,8 +22,8 @@ async def letters(pool: Pool, served: Served) -> list[CodeLetter]:
     return [read_letter(served.site.settings.secret, row["payload"]["sealed"]) for row in rows]
 
 
-async def come_in(browser: Browser, pool: Pool, served: Served, email: str = JANA, next: str = "") -> None:
-    await browser.get(f"/cs/my/sign-in{'?next=' + next if next else ''}")
+async def come_in(browser: Browser, pool: Pool, served: Served, email: str = JANA, target: str = "") -> None:
+    await browser.get("/cs/my/sign-in" + (f"?next={target}" if target else ""))
     answer = await browser.submit("/cs/my/sign-in", email=email)
     await browser.follow(answer)
     code = (await letters(pool, served))[-1].code
@@ -46,7 +46,8 @@ async def test_a_code_opens_the_account(shop: Served, browser: Browser, pool: Po
     assert browser.path == "/cs/my"
     assert "Jana Nová" in text_of(browser.page)
     point = await pool.fetchrow("select verified_at from contact_point where value = $1", JANA)
-    assert point is not None and point["verified_at"] == NOON
+    assert point is not None
+    assert point["verified_at"] == NOON
     names = [row["name"] for row in await pool.fetch("select name from event where customer_id = $1", party_id)]
     assert {"contact_point.verified", "customer.signed_in"} <= set(names)
 
@@ -77,7 +78,8 @@ async def test_the_code_is_kept_nowhere_in_the_clear(shop: Served, browser: Brow
     for table in ("job", "event", "mail", "sign_in_code"):
         dumped += [str(dict(row)) for row in await pool.fetch(f"select * from {table}")]
     everything = "\n".join(dumped)
-    assert letter.code not in everything and letter.link not in everything
+    assert letter.code not in everything
+    assert letter.link not in everything
 
 
 async def test_a_code_is_good_once_and_in_its_own_browser_only(shop: Served, browser: Browser, pool: Pool) -> None:
@@ -89,7 +91,8 @@ async def test_a_code_is_good_once_and_in_its_own_browser_only(shop: Served, bro
     await stranger.get("/cs/my/sign-in")
     await stranger.follow(await stranger.submit("/cs/my/sign-in", email="mallory@example.com"))
     refused = await stranger.submit("/cs/my/sign-in/code", code=code)
-    assert refused.status_code == 401 and "kupec_my=" not in refused.headers.get("set-cookie", "")
+    assert refused.status_code == 401
+    assert "kupec_my=" not in refused.headers.get("set-cookie", "")
     step = browser.client.cookies["kupec_my_step"]
     assert (await browser.submit("/cs/my/sign-in/code", code=f" {code[:3]} {code[3:]} ")).status_code == 303
     browser.client.cookies.set("kupec_my_step", step, domain="shop.example")
@@ -137,7 +140,8 @@ async def test_the_link_says_whose_it_is_and_works_once(shop: Served, browser: B
     phone = shop.browser()
     for _ in range(2):  # a mail program looks first
         page = await phone.get(link)
-        assert JANA in text_of(page.text) and page.headers["referrer-policy"] == "no-referrer"
+        assert JANA in text_of(page.text)
+        assert page.headers["referrer-policy"] == "no-referrer"
     assert await pool.fetchval("select count(*) from customer_session") == 0
     assert (await phone.submit(link)).status_code == 303
     assert (await phone.get("/cs/my")).status_code == 200
@@ -150,7 +154,8 @@ async def test_signing_in_never_keeps_a_session_that_the_browser_brought(
     browser.client.cookies.set("kupec_my", "planted", domain="shop.example")
     await come_in(browser, pool, shop)
     token = browser.client.cookies.get("kupec_my", domain="shop.example") or ""
-    assert token != "planted" and len(token) > 40
+    assert token != "planted"
+    assert len(token) > 40
     stored = await pool.fetchval("select token_hash from customer_session")
     assert token.encode() not in stored
     cookie = (await browser.client.post("/cs/my/sign-out")).status_code
@@ -162,13 +167,15 @@ async def test_without_a_session_every_page_leads_to_the_door_and_back(
 ) -> None:
     answer = await browser.get("/cs/my/security")
     assert answer.headers["location"] == "/cs/my/sign-in?next=%2Fcs%2Fmy%2Fsecurity"
-    await come_in(browser, pool, shop, next="/cs/my/security")
+    await come_in(browser, pool, shop, target="/cs/my/security")
     assert browser.path == "/cs/my/security"
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/cs/\\evil.example", "/cs//evil", "/pl/my"])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/cs/\\evil.example", "/cs//evil", "/pl/my"]
+)
 async def test_nobody_is_led_to_another_site(target: str, shop: Served, browser: Browser, pool: Pool) -> None:
-    await come_in(browser, pool, shop, next=target)
+    await come_in(browser, pool, shop, target=target)
     assert browser.path == "/cs/my"
 
 
@@ -182,7 +189,8 @@ async def test_a_password_is_set_and_opens(shop: Served, browser: Browser, pool:
     for email, word in ((JANA, "another password"), ("nobody@example.com", "dlouhé a dobré heslo")):
         other.page = form
         refused = await other.submit("/cs/my/sign-in/password", email=email, password=word)
-        assert refused.status_code == 401 and "E-mail nebo heslo nesouhlasí" in text_of(refused.text)
+        assert refused.status_code == 401
+        assert "E-mail nebo heslo nesouhlasí" in text_of(refused.text)
     other.page = form
     answer = await other.submit("/cs/my/sign-in/password", email=JANA, password="dlouhé a dobré heslo")
     assert answer.status_code == 303
@@ -194,7 +202,8 @@ async def test_what_guards_the_account_wants_a_fresh_sign_in(shop: Served, brows
     await browser.get("/cs/my/security")
     shop.clock.move(timedelta(minutes=31))
     answer = await browser.submit("/cs/my/security/password", password="dlouhé a dobré heslo")
-    assert answer.status_code == 303 and "again=1" in answer.headers["location"]
+    assert answer.status_code == 303
+    assert "again=1" in answer.headers["location"]
     assert await pool.fetchval("select count(*) from customer_password") == 0
 
 
