@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.async_api import async_playwright, expect
 
 import kupec
 from kupec.customers import (
     Contact,
+    InteractionKind,
     NewInteraction,
     PageView,
     Proof,
@@ -27,11 +29,13 @@ from kupec.customers.events import CustomerChanged
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, Payload, emit
+from kupec.web.desk.gate import SESSION_COOKIE
 from kupec.web.desk.sentences import ICONS, SENTENCES
 from kupec.web.desk.story_groups import GROUPS, HOUSE, group_of, names_in
 from tests.sales.conftest import Shop, gateway, session_gateway, shop
 from tests.shop import NOON
 from tests.web.desk_client import Desk, Person, open_desk, order_of, words
+from tests.web.test_desk_live import CHROMIUM, FLAGS, WIDE, needs_browser
 
 __all__ = ["gateway", "session_gateway", "shop"]
 
@@ -307,6 +311,44 @@ async def test_the_story_listens_for_all_ids_of_its_customer_while_it_is_the_new
     assert f'data-live="of:{customer} of:{absorbed}"' in page
     older = await agent.page(f"/desk/customers/{customer}?until=2099-01-01T00:00:00%2B00:00_1")
     assert "of:" not in older
+
+
+@needs_browser
+async def test_new_entries_appear_by_themselves_and_only_what_was_asked_for(desk: Desk) -> None:
+    customer, other = await jana(desk), await jana(desk, "petr@example.com", None)
+    agent = await desk.signed_in("agent")
+
+    async def call(who: UUID, text: str, kind: InteractionKind = "call") -> None:
+        async with desk.site.database.transaction() as db:
+            new = NewInteraction(kind=kind, happened_at=NOON, party_id=who, text=text)
+            await log_interaction(db, new, actor=TEST, now=NOON)
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM or None, args=FLAGS)
+        context = await browser.new_context(viewport=WIDE)
+        session = agent.http.cookies.get(SESSION_COOKIE) or ""
+        await context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": f"{desk.url}/desk"}])
+        page = await context.new_page()
+        await page.goto(f"{desk.url}/desk/customers/{customer}?kind=talks")
+        story = page.locator("#history")
+        await expect(story).to_contain_text("Nothing of the kind has happened.")
+        await page.locator("#talk\\.text").fill("half a sentence")
+        await call(other, "of somebody else")
+        await call(customer, "at the counter", "visit")
+        await call(customer, "the first")
+        await expect(story).to_contain_text("the first")
+        await call(customer, "the second")
+        await expect(story.locator("li").first).to_contain_text("the second")
+        said = await story.inner_text()
+        assert "of somebody else" not in said
+        assert "at the counter" not in said
+        await expect(page.locator("#talk\\.text")).to_have_value("half a sentence")
+        # Three clicks: what it was, what was said, save.
+        await page.get_by_text("We called", exact=True).click()
+        await page.locator("#talk\\.text").fill("a whole one")
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.locator("#history li").first).to_contain_text("We called")
+        await browser.close()
 
 
 # --- every event -------------------------------------------------------------------------------------

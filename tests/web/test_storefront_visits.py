@@ -11,6 +11,7 @@ from kupec.customers import Contact, Proof, give_consent, identify, timeline
 from kupec.kit.actor import Actor
 from kupec.kit.db import Database, Pool
 from kupec.web.collector import Collector
+from kupec.web.storefront.preferences import preferences_address
 from kupec.web.storefront.visitor import CHOICE_COOKIE, VISITOR_COOKIE, recognise
 from tests.shop import NOON, SETUP
 from tests.web.browsing import Browser, Served, forms, text_of
@@ -195,6 +196,16 @@ async def test_who_says_who_they_are_brings_their_visits_and_nobody_elses(
     async with pool.acquire() as db:
         assert "visit.started" not in {event.name for event in await timeline(db, petr)}
         assert await db.fetchval("select count(*) from party_alias where party_id = $1", petr) == 1
+
+
+async def test_a_link_that_we_mailed_says_whose_browser_it_is(shop: Served, browser: Browser, pool: Pool) -> None:
+    jana = await party(pool, "jana@example.com")
+    await agree(browser)
+    await browser.get("/cs")
+    await written(shop)
+    assert (await browser.get(preferences_address(shop.site.settings.secret, jana, "cs"))).status_code == 200
+    async with pool.acquire() as db:
+        assert "visit.started" in {event.name for event in await timeline(db, jana)}
 
 
 async def test_a_page_never_waits_and_a_lost_batch_harms_nobody(pool: Pool) -> None:

@@ -33,6 +33,7 @@ from kupec.web.forms import read_form
 from kupec.web.rendering import site_of
 from kupec.web.security import limit_guesses
 from kupec.web.storefront.shop import Shop, open_shop, page
+from kupec.web.storefront.visitor import recognise
 
 NEWS = "marketing.email"
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -52,7 +53,8 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         shop = await open_shop(request, db)
         party_id = await _whose(request, db, token)
         view = await consent_view(db, party_id, language=shop.language, now=site.clock.now())
-    return page(
+    known = await recognise(request, party_id)
+    response = page(
         request,
         shop,
         "preferences.html",
@@ -64,6 +66,8 @@ async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         action=shop.address(f"/preferences/{token}"),
         query_string="",
     )
+    response.cookies.extend(known)
+    return response
 
 
 @post("/{language:str}/preferences/{token:str}", include_in_schema=False)
