@@ -30,6 +30,7 @@ from kupec.outreach import (
     RulePlace,
     Rules,
     Sender,
+    ServiceTrigger,
     SilenceTrigger,
     TaskAction,
     Who,
@@ -494,3 +495,25 @@ def test_two_rules_of_one_code_are_refused() -> None:
     with pytest.raises(InvalidValue) as refused:
         RULES.check(Rules(rules=[one, one]))
     assert refused.value.field == "rules[1].code"
+
+
+async def test_a_service_that_comes_near_is_agreed_on_unless_it_is_booked(pool: Pool) -> None:
+    async with pool.acquire() as db, db.transaction():
+        jana = await person(db)
+        for number, days in enumerate((16, 16, 16, 100)):
+            await db.execute(
+                """insert into owned_product (id, party_id, name, next_service_on, source, created_at, removed_at)
+                   values ($1, $2, 'Lever', $3, 'told', $4, $5)""",
+                *(UUID(int=number + 1), jana, NOW.date() + days * DAY, NOW, NOW if number == 2 else None),
+            )
+        await db.execute(
+            "insert into service_booking (id, owned_id, day, booked_at) values ($1, $1, $2, $3)",
+            *(UUID(int=2), NOW.date(), NOW),
+        )
+        tried = rule(ServiceTrigger(days=14), per="thing")
+        foretold = await dry_run(db, tried, since=NOW, until=NOW + 5 * DAY)
+        await published(db, tried)
+    await replay(pool, NOW, NOW + 5 * DAY, DAY)
+    async with pool.acquire() as db:
+        assert [task.subject for task in await list_tasks(db)] == [f"owned:{UUID(int=1)}"]
+    assert [one.subject for one in foretold.acted] == [f"owned:{UUID(int=1)}"]

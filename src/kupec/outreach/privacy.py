@@ -3,7 +3,9 @@
 from kupec.kit.personal import Held, PrivacyPart
 
 _ADDRESSES = "(select value from contact_point where kind = 'email' and party_id = any($1::uuid[]))"
-_THEIRS = f"customer_id = any($1::uuid[]) or lower(to_address) in {_ADDRESSES}"
+# Reminders to our own people name the customer too, and stand in the customer's history.
+_ABOUT_THEM = "history in (select 'customer:' || id from unnest($1::uuid[]) as id)"
+_THEIRS = f"customer_id = any($1::uuid[]) or lower(to_address) in {_ADDRESSES} or {_ABOUT_THEM}"
 
 _TABLES = (
     Held(table="rule_due", where="customer_id = any($1::uuid[])", told=False),

@@ -71,7 +71,8 @@ def _reminder(
         },
         to=person.email,
         language=person.language,
-        history=task.subject,
+        # It names the customer, so that it is found when they are to be forgotten.
+        history=f"customer:{task.customer_id}" if task.customer_id else task.subject,
     )
 
 
@@ -89,6 +90,6 @@ def _asking(task: Task) -> Message:
         party_id=task.customer_id,
         about=f"task:{task.id}",
         reason=_REASONS["task.opened"],
-        values={"title": task.title, "due": task.due_at, "link:task": "/my/tasks"},
+        values={"title": task.title, "due": task.due_at, "link:task": "/my"},
         history=task.subject,
     )

@@ -52,7 +52,9 @@ select n from (
 """
 _SERVICED = """
 select a.n from unnest($1::int[], $2::uuid[], $3::date[]) as a (n, owned_id, day)
- where not exists (select from owned_product o where o.id = a.owned_id and o.next_service_on = a.day)
+ where not exists (select from owned_product o
+                    where o.id = a.owned_id and o.next_service_on = a.day and o.removed_at is null
+                      and not exists (select from service_booking b where b.owned_id = o.id and b.state = 'booked'))
 """
 _MARKETS = """
 select distinct on (root) root, o.market

@@ -50,7 +50,7 @@ select id as payment_id, order_id, coalesce(a.party_id, p.party_id) as customer_
 _MACHINES = """
 select o.id as owned_id, coalesce(a.party_id, o.party_id) as customer_id, o.next_service_on
   from owned_product o left join party_alias a on a.member_id = o.party_id
- where o.next_service_on between $1 and $2
+ where o.next_service_on between $1 and $2 and o.removed_at is null
    and not exists (select from rule_due d
                     where d.rule = $3 and d.occasion = 'service:' || o.id || ':' || o.next_service_on
                       and d.subject in ('owned:' || o.id, 'customer:' || coalesce(a.party_id, o.party_id)))

@@ -76,6 +76,7 @@ def subject_page(subject: str) -> str | None:
         "order": f"/desk/orders/{key}",
         "customer": f"/desk/customers/{key}",
         "product": f"/desk/catalogue/{key}",
+        "rule": f"/desk/rules/{key}",
         "webhook_endpoint": f"/desk/settings/integrations/endpoints/{key}",
     }
     return pages.get(kind)
@@ -84,6 +85,8 @@ def subject_page(subject: str) -> str | None:
 def _href(event: Event, here: str) -> str | None:
     if event.name.startswith("mail.") and "mail_id" in event.payload:
         return f"/desk/outbox/{event.payload['mail_id']}"
+    if event.name.startswith("task.") and "task_id" in event.payload:
+        return f"/desk/tasks/{event.payload['task_id']}"
     return subject_page(event.subject) if event.subject != here else None
 
 
