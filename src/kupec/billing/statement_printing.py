@@ -19,7 +19,7 @@ _TEMPLATE = TEMPLATE.with_name("statement.typ")
 _KINDS: dict[RowKind, str] = {
     "invoice": pgettext("document", "Invoice %(number)s"),
     "credit_note": pgettext("document", "Credit note %(number)s"),
-    "payment": pgettext("document", "Payment"),
+    "payment": pgettext("document", "Payment received"),
     "payment_back": pgettext("document", "Payment taken back"),
     "refund": pgettext("document", "Money sent back"),
     "credit_used": pgettext("document", "Paid with store credit"),
