@@ -50,7 +50,7 @@ async def sample_of(db: Connection, code: str, party_id: UUID | None, *, now: da
         )
         lines = [f"{row['quantity']} × {row['name']}" for row in rows]
     whose = party_id or (order["customer_id"] if order else None)
-    name = await db.fetchval("select name from party where id = $1", whose) or ""
+    name = await db.fetchval("select name from party where id = $1", whose) or "…"
     soon, total = (now + timedelta(days=10)).date(), Money(order["total"], order["currency"]) if order else None
     known: Mapping[str, Value] = {
         "name": name,

@@ -124,13 +124,13 @@ async def _opened(
     stored = document.templates.get(code, Template())
     customer = _customer(request)
     language = language_of(request)
-    template = stored if form is None else _typed(form)
+    wording = stored if form is None else _typed(form)
     return await list_page(
         request,
         db,
         code,
         status=status,
-        template=template,
+        wording=wording,
         version=version,
         ours={one: our_words(code, one) for one in LANGUAGES},
         known=code in OURS,
