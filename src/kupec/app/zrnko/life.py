@@ -33,15 +33,15 @@ async def come_alive(db: Connection, *, actor: Actor, now: datetime) -> None:
         row["external_id"]: row["id"]
         for row in await db.fetch("select external_id, id from party where external_id is not null")
     }
-    team = await customers.save_team(db, "Péče o zákazníky", await _people_of(db, "agent"), actor=actor, now=now)
+    team = await customers.save_team(db, "Péče o zákazníky", await _caring(db), actor=actor, now=now)
     await _office(db, ids[OFFICE], team.id, actor=actor, now=now)
     await _architects(db, ids[ARCHITECTS], actor=actor, now=now)
     await _agreements(db, ids, actor=actor, now=now)
     await _process(db, team.id, actor=actor, now=now)
 
 
-async def _people_of(db: Connection, role: staff.Role) -> list[UUID]:
-    return [person.id for person in await staff.list_staff(db) if person.role == role]
+async def _caring(db: Connection) -> list[UUID]:
+    return [person.id for person in await staff.list_staff(db) if person.role in ("owner", "agent")]
 
 
 async def _office(db: Connection, office: UUID, team: UUID, *, actor: Actor, now: datetime) -> None:
@@ -50,6 +50,9 @@ async def _office(db: Connection, office: UUID, team: UUID, *, actor: Actor, now
         person = await customers.create_party(db, new, actor=actor, now=now)
         await customers.verify_contact_point(db, person, "email", email, actor=actor, now=now)
         await customers.give_role(db, office, person, role, actor=actor, now=now)  # type: ignore[arg-type]
+        if role == "buyer":
+            proof = customers.Proof(how="desk", reason="Souhlas podepsán u pultu")
+            await customers.give_consent(db, person, "marketing.email", proof=proof, actor=actor, now=now)
     await billing.change_account(
         db,
         office,
