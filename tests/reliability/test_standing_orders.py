@@ -215,3 +215,15 @@ async def test_a_day_without_a_worker_fires_nothing(pool: Pool) -> None:
     assert await life.count("select count(*) from event where name = 'occurrence.missed'") == 300
     assert await life.count("select count(*) from cart") == 0
     assert await life.count("select count(*) from occurrence where state = 'planned' and number = 2") == 300
+
+
+async def test_what_was_ordered_is_noted_however_late(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before the note, and nobody came for two days: it is an order, not missed."""
+    with monkeypatch.context() as blow:
+        blow.setattr(placing, "note_results", _die)
+        with pytest.raises(Killed):
+            await life.place()
+    life.clock = FixedClock(NOON + timedelta(days=2))
+    assert await life.place() == 1
+    await life.agree()
+    assert await life.count("select count(*) from event where name = 'occurrence.missed'") == 0

@@ -9,15 +9,18 @@ import pytest
 from kupec.kit.actor import Actor, customer
 from kupec.kit.db import Connection
 from kupec.kit.errors import Forbidden, InvalidValue, NotFound
+from kupec.kit.ids import uuid7
 from kupec.kit.recurrence import Recurrence
 from kupec.sales import (
     CardUnknown,
     CartIncomplete,
+    CartLine,
     OccurrenceTooLate,
     StandingChange,
     StandingEnded,
     WantedLine,
     approve_standing,
+    cart_lines,
     change_occurrence,
     change_standing,
     decide_missed,
@@ -338,3 +341,9 @@ async def test_what_runs_in_the_coming_days(db: Connection, beans: UUID) -> None
         (second.id, 3),
     ]
     assert {each.standing_order_id for each in found} == {first.id, second.id}
+
+
+def test_an_agreed_price_stays_with_its_own_cart() -> None:
+    agreed = CartLine(id=uuid7(), variant_id=uuid7(), quantity=1, fixed_amount=1)
+    [copy] = cart_lines([agreed])
+    assert (copy.variant_id, copy.fixed_amount) == (agreed.variant_id, None)
