@@ -36,8 +36,8 @@ async def take_over_cart(
     """One open cart for a customer who has proved who they are; None when there is nothing to keep.
 
     `held` is the browser's cart; `members` are the ids of the customer for whom is bought, and `email` tells this
-    buyer's carts from those of colleagues in an organisation, `person_id` is who holds it. What lies in the held cart stays as it is; what the
-    customer left in their own latest web cart is added, unless the same is there already.
+    buyer's carts from those of colleagues in an organisation; `person_id` is who holds it. What lies in the held cart
+    stays as it is; what the customer left in their own latest web cart is added, unless the same is there already.
     The cart gets a new id, so that nobody who knew the old one holds the customer's: it may use their account and
     their prices. What was told about the buyer stays, else `details` fill it. A cart that is being paid stays alone.
     Emits cart.created and cart.cancelled.
