@@ -21,6 +21,7 @@ from kupec.outreach.mails import SEND_MAILS
 from kupec.outreach.message_letter import Value, message_letter
 from kupec.outreach.message_templates import Templates, is_known, purpose_of, words_of
 from kupec.outreach.our_words import OURS, variables_of
+from kupec.sales import free_days
 
 _NOWHERE = "/"
 _ORDER = """
@@ -63,7 +64,7 @@ async def sample_of(db: Connection, code: str, party_id: UUID | None, *, now: da
         "due_on": soon,
         "until": soon,
         "last_day": order["placed_at"].date() if order else soon,
-        "days": [(now + timedelta(days=ahead)).date() for ahead in (3, 4, 5)],
+        "days": await free_days(db, now=now, limit=3),
         "who": name,
         "customer": name,
         "product": lines[0].partition(" × ")[2] if lines else "…",

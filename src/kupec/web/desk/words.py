@@ -113,9 +113,9 @@ MAIL_STATES = {
     "queued": pgettext("state", "Waiting"),
     "sent": pgettext("state", "Sent"),
     "failed": pgettext("state", "Failed"),
-    "held": pgettext("mail", "Waits for the morning"),
-    "withheld": pgettext("mail", "Not sent"),
-    "bounced": pgettext("mail", "Came back"),
+    "held": pgettext("state", "Waits for the morning"),
+    "withheld": pgettext("state", "Not sent"),
+    "bounced": pgettext("state", "Came back"),
 }
 
 PRODUCT_STATES = {
