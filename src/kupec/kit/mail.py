@@ -26,7 +26,7 @@ class _Verbatim(UnstructuredHeader):
     """A header that is an address of ours: folded or encoded, as long words are, no program would understand it."""
 
     def fold(self, *, policy: EmailPolicy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
+        return f"List-Unsubscribe: {self}{policy.linesep}"
 
 
 _HEADERS = HeaderRegistry()

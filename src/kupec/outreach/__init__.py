@@ -3,7 +3,6 @@
 from kupec.outreach.bounces import BouncedAddress, bounced_addresses, lift_bounce, read_bounces, take_bounce
 from kupec.outreach.event_messages import message_subscriber, write_event_messages
 from kupec.outreach.events import MailBounced, MailSent, MessageWithheld
-from kupec.outreach.journal import Asked, journal, kinds_written
 from kupec.outreach.letters import Letter, Sender, order_confirmation, parcel_shipped
 from kupec.outreach.mails import Mail, MailState, get_mail, list_mails, retry_mail, subscriber, write_mails
 from kupec.outreach.message_letter import Said, Value, message_letter
@@ -59,7 +58,8 @@ from kupec.outreach.sending import job, release_held
 from kupec.outreach.sign_in_mail import sign_in_mail_job
 from kupec.outreach.silence import cart_from_token, cart_link, write_dormant, write_left_carts
 from kupec.outreach.task_mails import task_subscriber
-from kupec.outreach.unsubscribing import Unsubscribing, unsubscribe, unsubscribing
+from kupec.outreach.way_out import Unsubscribing, unsubscribe, unsubscribing
+from kupec.outreach.what_was_said import Asked, journal, kinds_written
 from kupec.outreach.wording import LETTERS, VARIABLES, Letters, Wording
 
 __all__ = [
