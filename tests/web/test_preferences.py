@@ -29,6 +29,8 @@ from kupec.web.storefront.preferences import preferences_address
 from tests.billing.gateway_fixture import RunningGateway
 from tests.shop import NOON
 from tests.web.browsing import Browser, Served, forms, text_of
+from tests.web.test_portal_sign_in import JANA, come_in
+from tests.web.test_portal_sign_in import known as known_customer
 from tests.web.test_storefront_checkout import go_to_checkout, order, token_for
 
 MAIL = "marketing.email"
@@ -215,3 +217,19 @@ async def test_who_ticks_nothing_is_not_written(paying: Served, gateway: Running
     async with pool.acquire() as db:
         assert await db.fetchval("select count(*) from sales_order where state = 'placed'") == 1
         assert await db.fetchval("select count(*) from consent_ask") == 0
+
+
+async def test_who_is_signed_in_has_proved_their_address(shop: Served, pool: Pool) -> None:
+    browser = shop.browser()
+    await known_customer(pool)
+    await come_in(browser, pool, shop)
+    async with pool.acquire() as db:
+        jana = await db.fetchval("select party_id from contact_point where value = $1", JANA)
+    await browser.get("/cs/newsletter")
+    await browser.follow(await browser.submit("/cs/newsletter", email=JANA))
+    assert browser.path.startswith("/cs/preferences/")
+    assert await given(pool, jana) == {MAIL}
+    await browser.get("/cs/newsletter")
+    await browser.submit("/cs/newsletter", email="somebody@example.com")
+    async with pool.acquire() as db:
+        assert await db.fetchval("select count(*) from consent_ask") == 1, "another's address is asked"

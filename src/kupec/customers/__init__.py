@@ -18,6 +18,7 @@ from kupec.customers.consent_asking import (
     consent_subscriber,
     forget_asks,
     get_ask,
+    has_address,
 )
 from kupec.customers.consent_errors import ConsentMissing, LinkExpired
 from kupec.customers.consent_events import ConsentAsked, ConsentGiven, ConsentWithdrawn
@@ -27,6 +28,7 @@ from kupec.customers.consent_models import (
     Consent,
     Consents,
     ConsentStanding,
+    How,
     Proof,
     Purpose,
 )
@@ -314,6 +316,7 @@ __all__ = [
     "Direction",
     "ExportFile",
     "Guard",
+    "How",
     "Interaction",
     "InteractionAssigned",
     "InteractionChanged",
@@ -455,6 +458,7 @@ __all__ = [
     "give_consent",
     "give_role",
     "grant_points",
+    "has_address",
     "identify",
     "identities_of",
     "import_interactions",

@@ -176,3 +176,12 @@ async def forget_asks(db: Connection, now: datetime, limit: int = 100) -> int:
         limit,
     )
     return len(rows)
+
+
+async def has_address(db: Connection, party_id: UUID, email: str) -> bool:
+    """Whether an e-mail address is this customer's, under any of their ids. Raises InvalidValue (email)."""
+    found = await db.fetchval(
+        "select true from contact_point where kind = 'email' and value = $1 and party_id = any($2::uuid[])",
+        *(normalise_email(email), await members_of(db, party_id)),
+    )
+    return bool(found)

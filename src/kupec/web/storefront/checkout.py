@@ -163,7 +163,7 @@ async def _order(request: AnyRequest, shop: Shop, view: View, form: Form, token:
         view.errors = {field if field in FIELDS else "cart": say(error, shop.language)}
     else:
         if completion.state != "failed":
-            await note_ticks(request, cart, completion, view.ticked)
+            await note_ticks(request, shop, cart, completion, view.ticked)
             return await finish(request, shop, completion)
         view.refusal = card_refusal(completion.error_code, shop.language)
     async with site.database.reading() as db:
@@ -310,7 +310,7 @@ async def _page(request: AnyRequest, shop: Shop, view: View, *, status: int = 20
         async with site.database.reading() as db:
             view.slots = await open_slots(db, shipping.code, now=site.clock.now())
     async with site.database.reading() as db:
-        asked = await asked_in_checkout(db, shop.language, view.ticked)
+        asked = await asked_in_checkout(db, shop, view.ticked)
     gateway = site.settings.card_gateway_url.rstrip("/")
     origin = origin_of(gateway) if _takes_cards(request) else STRIPE_PAGES
     return page(

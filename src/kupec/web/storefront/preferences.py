@@ -15,23 +15,22 @@ from kupec.customers import (
     CONSENTS,
     LinkExpired,
     Proof,
-    ask_consent,
     confirm_consent,
     get_ask,
     get_party,
     roots,
 )
-from kupec.kit.actor import customer, guest
+from kupec.kit.actor import customer
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.i18n import explain, translate
-from kupec.kit.ids import uuid7
 from kupec.kit.signing import sign, unsign
 from kupec.kit.versions import published
 from kupec.web.consent_form import HOWS, KINDS, benefits_in_words, consent_view, save_choices
 from kupec.web.forms import read_form
 from kupec.web.rendering import site_of
 from kupec.web.security import limit_guesses
+from kupec.web.storefront.checkout_consent import agree_or_ask
 from kupec.web.storefront.shop import Shop, open_shop, page
 from kupec.web.storefront.visitor import recognise
 
@@ -169,16 +168,16 @@ async def subscribe(request: AnyRequest) -> Response[Any]:
     email = form.text("email", most=10_000)[:1000]
     async with site.database.transaction() as db:
         shop = await open_shop(request, db)
-        actor = guest(shop.held_cart_id or uuid7())
         try:
-            await ask_consent(
-                db, email, [NEWS], how="newsletter", language=shop.language, actor=actor, now=site.clock.now()
-            )
+            agreed = await agree_or_ask(db, shop, email, [NEWS], how="newsletter", now=site.clock.now())
         except InvalidValue as error:
             if error.field != "email":
                 raise NotFound(what="newsletter") from error
             said = {"email": explain(error, shop.language)}
             return await _newsletter(request, db, shop, errors=said, email=email, status=422)
+    if agreed and shop.customer is not None:
+        address = preferences_address(site.settings.secret, shop.customer.party.id, shop.language)
+        return Redirect(f"{address}?saved=1", status_code=303)
     return Redirect(shop.address("/newsletter?asked=1"), status_code=303)
 
 
