@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from kupec.billing import PAYMENT, SELLER
+from kupec.billing import DUNNING, PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.customers import CONSENTS, CUSTOM_FIELDS, POINTS, RETENTION, VISITS
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
-from kupec.sales import PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
+from kupec.sales import APPROVALS, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
 from kupec.web.desk.words import pgettext
 
 
@@ -34,6 +34,8 @@ class Section(msgspec.Struct, frozen=True):
 _ALL = (
     Section(SHIPPING, _("Delivery"), _("Ways of delivery, zones and fees, delivery windows, time to return goods.")),
     Section(PAYMENT, _("Payment"), _("Ways to pay, their fees and limits, bank accounts.")),
+    Section(DUNNING, _("Dunning"), _("When unpaid invoices on account are reminded of, and when the account stops.")),
+    Section(APPROVALS, _("Approvals"), _("How long an organisation's approver may decide.")),
     Section(TAX, _("VAT"), _("Rates by country and class, and where VAT is declared.")),
     Section(PROMOTIONS, _("Promotions"), _("What is given under which conditions. Coupons open some of them."), False),
     Section(RULES, _("Rules"), _("What opens a task or writes a message by itself, and when."), False),
@@ -105,6 +107,11 @@ FIELDS = {
     "digits": _("Digits of the number"),
     "dormant": _("Who has not ordered for long"),
     "due_days": _("Due in (days)"),
+    "dunning.days": _("Days after the due day"),
+    "dunning.levels": _("Levels"),
+    "dunning.stops": _("Stops buying on account"),
+    "dunning.task": _("Somebody is to call"),
+    "dunning.template": _("Message"),
     "earliest_days": _("First day to book (days from today)"),
     "email": _("E-mail"),
     "ends": _("Until"),
@@ -205,6 +212,7 @@ FIELDS = {
     "type": _("Type"),
     "until": _("Until"),
     "up_to": _("Up to"),
+    "valid_days": _("To decide within (days)"),
     "valid_from": _("Valid from"),
     "valid_to": _("Valid until"),
     "variant_id": _("Variant"),
