@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from icalendar import Calendar
+from playwright.async_api import expect
 
 from kupec.customers import Contact, identify, open_task, remind_tasks
 from kupec.kit.actor import system
@@ -16,8 +17,9 @@ from kupec.staff import Staff
 from tests.sales.conftest import Shop, gateway, session_gateway, shop
 from tests.shop import NOON
 from tests.web.desk_client import Desk, Person, open_desk, words
+from tests.web.test_desk_live import Browse, browse, needs_browser
 
-__all__ = ["gateway", "session_gateway", "shop"]
+__all__ = ["browse", "gateway", "session_gateway", "shop"]
 
 TEST = system("test")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -247,8 +249,10 @@ async def test_a_team_shares_its_tasks(desk: Desk) -> None:
 # --- rules ---------------------------------------------------------------------------------------
 
 RULE = {
-    "name": "Call after delivery", "code": "after", "active": "on", "kind": "event", "event": "order.placed",
-    "delay_days": "0", "do_what": "task", "title": "Call", "due_days": "1", "at": "10:00", "per": "customer", "seen": "",
+    "name": "Call after delivery", "code": "after", "active": "on", "kind": "event",
+    "event": "order.placed",
+    "delay_days": "0", "do_what": "task", "title": "Call", "due_days": "1", "at": "10:00",
+    "per": "customer", "seen": "",
 }  # fmt: skip
 
 
@@ -306,3 +310,31 @@ async def test_what_is_wrong_in_a_rule_stands_beside_its_field(desk: Desk, wrong
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
     assert await desk.fetchval("select count(*) from document_version where kind = 'rules'") == 0
+
+
+@needs_browser
+async def test_a_reminder_appears_by_itself_and_the_keyboard_walks_the_board(desk: Desk, browse: Browse) -> None:
+    page = await browse.page("agent")
+    mine = await desk.fetchval("select id from staff where role = 'agent'")
+    task_id = await a_task(desk, "Call Jana", HOUR, assignee_id=mine, remind_before=[60])
+    await a_task(desk, "Call Petr", DAY)
+    await page.goto("/desk/orders")
+    await expect(page.locator("#reminders li")).to_have_count(0)
+    async with desk.site.database.transaction() as db:
+        await remind_tasks(db, NOON, 100)
+    await expect(page.locator("#reminders")).to_contain_text("Call Jana")
+    await expect(page.locator("#spoken")).to_have_text("Reminder: Call Jana")
+    await page.get_by_role("button", name="Put away").click()
+    await expect(page.locator("#reminders li")).to_have_count(0)
+    await page.goto("/desk/tasks")
+    await page.keyboard.press("j")
+    await page.keyboard.press("o")
+    await expect(page.locator("#record h1")).to_have_text("Call Jana")
+    await page.keyboard.press("j")
+    await expect(page.locator("#record h1")).to_have_text("Call Petr")
+    await page.keyboard.press("Escape")
+    await page.locator(f"#task-{task_id}").get_by_label("How it ended").fill("called")
+    await page.locator(f"#task-{task_id}").get_by_role("button", name="Done").click()
+    await expect(page.get_by_text("The task is done.")).to_be_visible()
+    assert await desk.fetchval("select outcome from task where id = $1", task_id) == "called"
+    assert browse.complaints == []
