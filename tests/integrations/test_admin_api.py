@@ -335,6 +335,8 @@ def test_a_customer_is_put_and_put_again(shop: Shop, erp: Caller) -> None:
     assert [tuple(row) for row in told] == [("customer.created", "live")] + [("customer.changed", "live")] * 2
     assert erp.put("/customers/C-1", {"price_group": ""})["price_group"] is None
     assert erp.problem("PUT", "/customers/C-1", {"email": "nobody"}) == (422, "invalid_value", "email")
+    assert erp.put("/customers/C-1", {"vat_id": "CZ 26168685"})["vat_id"] == "CZ26168685"
+    assert erp.problem("PUT", "/customers/C-1", {"custom": {"no_such": 1}}) == (422, "invalid_value", "custom.no_such")
     assert erp.problem("PUT", "/customers/C-1", {"segments": ["No Good"]})[2] == "segments[0]"
     assert erp.get("/customers/C-1")["price_group"] is None
 

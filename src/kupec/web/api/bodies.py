@@ -173,7 +173,8 @@ class CancelIn(msgspec.Struct, frozen=True, kw_only=True):
 class CustomerIn(msgspec.Struct, frozen=True, kw_only=True):
     """A customer as the other system has it. E-mail addresses and phones are added, never taken away.
 
-    `price_group` "" is none; `segments` are all of them.
+    `price_group` "" is none; `segments` are all of them; of `custom`, by the codes of the merchant's own fields, those
+    that are named, and null empties one.
     """
 
     kind: Literal["person", "organisation"] | None = None
@@ -182,9 +183,11 @@ class CustomerIn(msgspec.Struct, frozen=True, kw_only=True):
     email: _Short | None = None
     phone: _Short | None = None
     company_id: _Short | None = None
+    vat_id: _Short | None = None
     street: _Short | None = None
     city: _Short | None = None
     postcode: _Short | None = None
     country: Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")] | None = None
     price_group: _Short | None = None
     segments: Annotated[list[_Code], msgspec.Meta(max_length=100)] | None = None
+    custom: dict[_Code, str | float | bool | None] | None = None

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Response, get, put
 from litestar.params import FromPath
 
-from kupec.customers import PartyRow, put_parties, set_price_group, set_segments
+from kupec.customers import PartyChange, PartyRow, change_party, put_parties, set_price_group, set_segments
 from kupec.integrations import read_customer, read_customers
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
@@ -50,6 +50,9 @@ async def put_one(request: AnyRequest, customer: FromPath[str]) -> Any:
         found = await read_customer(db, bare(customer))
         if data.price_group is not None and (data.price_group or None) != found.price_group:
             await set_price_group(db, found.id, data.price_group or None, actor=actor, now=now)
+        if data.vat_id is not None or data.custom:
+            change = PartyChange(vat_id=data.vat_id, custom=data.custom)
+            await change_party(db, found.id, change, actor=actor, now=now)
         if data.segments is not None and sorted(set(data.segments)) != found.segments:
             await set_segments(db, found.id, data.segments, actor=actor, now=now)
         return await read_customer(db, bare(customer))
