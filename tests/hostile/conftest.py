@@ -333,7 +333,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "line_id": world.column("select id from bank_line order by id"),
         "document_id": world.column("select id from accounting_document order by id"),
         "version_id": world.column("select id from document_version where kind = 'promotions' order by number"),
-        "code": ["lists", "LISTS"],
+        "code": ["lists", "LISTS", "service_due"],
         "currency": ["CZK", "EUR"],
         "account": ["customer", "bank", "vat:CZ:21", "store_credit"],
         "wanted": ["order_confirmation.cs", "parcel_shipped.en"],

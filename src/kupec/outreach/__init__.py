@@ -17,7 +17,7 @@ from kupec.outreach.message_templates import (
     words_of,
 )
 from kupec.outreach.messages import Message, Written, send_message, send_messages
-from kupec.outreach.our_words import OURS, our_words, variables_of
+from kupec.outreach.own_words import OURS, our_words, variables_of
 from kupec.outreach.policy import POLICY, Policy
 from kupec.outreach.privacy import privacy_part
 from kupec.outreach.privacy_mails import privacy_subscriber

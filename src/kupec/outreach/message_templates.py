@@ -9,7 +9,7 @@ from kupec.kit.i18n import LANGUAGES
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.outreach.markup import strange_in
-from kupec.outreach.our_words import OURS, our_words, variables_of
+from kupec.outreach.own_words import OURS, our_words, variables_of
 
 PURPOSES = ("service", "marketing.email")
 """What a message may be for; all but "service" needs the customer's consent."""

@@ -23,7 +23,7 @@ from kupec.outreach.letters import Letter, Sender
 from kupec.outreach.mails import SEND_MAILS
 from kupec.outreach.message_letter import Value, message_letter
 from kupec.outreach.message_templates import TEMPLATES, Templates, is_active, is_known, purpose_of, words_of
-from kupec.outreach.our_words import OURS
+from kupec.outreach.own_words import OURS
 from kupec.outreach.policy import POLICY, Policy, quiet_until
 from kupec.outreach.recipients import Recipient, recipients_of
 

@@ -20,7 +20,7 @@ from kupec.outreach.letters import Letter, Sender
 from kupec.outreach.mails import SEND_MAILS
 from kupec.outreach.message_letter import Value, message_letter
 from kupec.outreach.message_templates import Templates, is_known, purpose_of, words_of
-from kupec.outreach.our_words import OURS, variables_of
+from kupec.outreach.own_words import OURS, variables_of
 from kupec.sales import free_days
 
 _NOWHERE = "/"

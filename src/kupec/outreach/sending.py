@@ -23,7 +23,7 @@ from kupec.outreach.leaving import leaving_links
 from kupec.outreach.letters import Sender
 from kupec.outreach.mails import SEND_MAILS, Mail
 from kupec.outreach.no_longer import no_longer
-from kupec.outreach.our_words import OURS
+from kupec.outreach.own_words import OURS
 from kupec.outreach.policy import POLICY, Policy, quiet_until
 from kupec.outreach.recipients import recipients_of
 
