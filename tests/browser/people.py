@@ -141,7 +141,7 @@ class Buyer:
             "address.city": self.home.city,
         }
         for name, value in fields.items():
-            self.page.locator(f"[name='{name}']").fill(value)
+            self.page.locator(f"main [name='{name}']").fill(value)
         self.page.locator("[name='address.country']").select_option(self.home.country)
         expect(self.page.locator("#recalculated")).not_to_be_empty()
         expect(self.page.locator("[name='shipping_method']:checked")).to_have_count(1)

@@ -1,0 +1,227 @@
+"""A customer's whole story, played in a browser.
+
+An office orders beans on account, then every two months until further notice. It skips one; the clock of the demo is
+sent on, and the next is ordered by itself, invoiced on account, shipped, confirmed. A call is logged, a rule makes a
+task, its reminder comes before it is due; the buyer withdraws a consent and takes her data away.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Street, open_zrnko
+from tests.browser.people import DESKTOP, PHONE, Buyer, Desk
+from tests.stack import Stack
+
+BUYER = "petra.mala@example.com"
+OFFICE = "Kancelář Lípa s.r.o."
+BEANS = "Kancelářská směs"
+CALL = "Paní Malá chce příště o kilo víc."
+TASK = "Zavolat: je s trvalou objednávkou vše v pořádku?"
+WALK = 180_000  # milliseconds that two months of the demo's time may take on a busy machine
+
+
+@pytest.fixture(scope="module")
+def zrnko(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A shop of this story's own: its clock moves."""
+    stack = open_zrnko(tmp_path_factory.mktemp("story"))
+    try:
+        yield stack
+    finally:
+        stack.close()
+
+
+def words(page: Page, selector: str = "main") -> str:
+    """The text of a part of the page, with plain spaces."""
+    return " ".join(page.locator(selector).first.inner_text().replace("\xa0", " ").split())
+
+
+def test_an_office_has_its_beans_come_every_two_months(street: Street) -> None:
+    desk = street.desk("cs", DESKTOP)
+    desk.sign_in()
+    buyer = street.buyer("cs", PHONE)
+    sign_in_by_mail(buyer, desk)
+    buy_for_the_office(buyer)
+    order_on_account(buyer)
+    repeat_every_two_months(buyer)
+    skip_the_first(buyer)
+
+    log_a_call(desk)
+    send_the_clock(desk, "two_months")
+    send_the_clock(desk, "week")
+    order_that_came_by_itself(desk)
+    send_the_clock(desk, "week")
+    send_the_clock(desk, "day", times=3)
+    the_reminder_is_before_the_task(desk)
+    finish_the_task(desk)
+    the_story_tells_it_all(desk)
+
+    withdraw_the_consent(buyer)
+    take_the_data_away(buyer)
+
+
+def sign_in_by_mail(buyer: Buyer, desk: Desk) -> None:
+    page = buyer.page
+    buyer.visit("/my")
+    page.locator("input#email").fill(BUYER)
+    page.locator("input#email").press("Enter")
+    page.wait_for_url("**/sign-in/code")
+    desk.visit("/desk/outbox")
+    row = desk.page.locator("#mail-rows tbody tr", has_text=BUYER).first
+    expect(row).to_be_visible()
+    row.locator("a").first.click()
+    mail = desk.page.frame_locator(".mail-frame").locator("body")
+    expect(mail).to_contain_text(re.compile(r"\d{3}\s?\d{3}"))
+    code = re.search(r"\b(\d{3})\s?(\d{3})\b", mail.inner_text())
+    assert code
+    page.locator("input[name='code']").fill("".join(code.groups()))
+    page.locator("input[name='code']").press("Enter")
+    expect(page.locator("h1")).to_have_text("Petra Malá")
+
+
+def buy_for_the_office(buyer: Buyer) -> None:
+    buyer.page.get_by_role("button", name=OFFICE).click()
+    expect(buyer.page.locator("h1")).to_have_text(OFFICE)
+    assert "Kaveta Office 12" in words(buyer.page)
+
+
+def order_on_account(buyer: Buyer) -> None:
+    page = buyer.page
+    buyer.visit("/p/kancelarska-smes")
+    page.locator(".buy-button").click()
+    expect(page.locator("[data-pieces]")).to_have_text("1")
+    buyer.open_cart()
+    buyer.go_to_checkout()
+    assert page.locator("main [name='email']").input_value() == BUYER
+    assert page.locator("main [name='company.name']").input_value() == OFFICE
+    page.locator("[name='payment_method'][value='account']").check()
+    expect(page.locator("#card-number")).to_have_count(0)
+    buyer.press_pay()
+    buyer.number()
+
+
+def repeat_every_two_months(buyer: Buyer) -> None:
+    page = buyer.page
+    buyer.visit("/my/orders")
+    page.locator("main a[href*='/cs/order/']").first.click()
+    page.locator("a[href*='/repeat']").click()
+    page.locator("[name='every']").fill("2")
+    page.locator("[name='unit']").select_option("month")
+    page.locator("[name='first']").fill((date.today() + timedelta(days=5)).isoformat())  # noqa: DTZ011
+    page.locator("[name='payment'][value='account']").check()
+    page.locator("main form button.primary").last.click()
+    page.wait_for_url("**/my/standing/*")
+    said = words(page)
+    assert "2 měsíce" in said
+    assert "až do odvolání" in said
+    assert BEANS in said
+
+
+def skip_the_first(buyer: Buyer) -> None:
+    page = buyer.page
+    page.locator("form[action$='/skip'] button").first.click()
+    expect(page.locator(".standing-dates li").first).to_contain_text("vynecháno")
+
+
+def open_office(desk: Desk, show: str = "story") -> None:
+    desk.visit("/desk/customers?q=Kancel%C3%A1%C5%99+L%C3%ADpa")
+    link = desk.page.locator("#customer-rows a[data-row]", has_text=OFFICE).first
+    address = (link.get_attribute("href") or "").split("?")[0]
+    desk.visit(f"{address}?show={show}")
+
+
+def log_a_call(desk: Desk) -> None:
+    open_office(desk)
+    page = desk.page
+    page.locator("#log textarea").fill(CALL)
+    page.locator("#log button.primary").click()
+    expect(page.locator("#record")).to_contain_text(CALL)
+
+
+def send_the_clock(desk: Desk, by: str, *, times: int = 1) -> None:
+    page = desk.page
+    for _ in range(times):
+        desk.visit("/desk/demo-clock")
+        page.locator(f"button[name='by'][value='{by}']").click()
+        expect(page.locator("button[name='by']").first).to_be_visible(timeout=WALK)
+
+
+def order_that_came_by_itself(desk: Desk) -> None:
+    """It is there, as is its invoice; it is packed, sent and delivered, and the buyer has been told."""
+    desk.visit("/desk/orders?q=petra.mala%40example.com")
+    page = desk.page
+    rows = page.locator("#order-rows tbody tr")
+    expect(rows).to_have_count(2)
+    number = rows.first.get_attribute("data-label")
+    assert number
+    desk.open_order(number)
+    assert "Trvalá objednávka" in words(page, "#order-head")
+    desk.start_picking()
+    desk.back_to_order()
+    desk.ship("RR555666777CZ")
+    expect(page.locator("#order-parcels")).to_contain_text("RR555666777CZ")
+    desk.mark_delivered()
+    expect(page.locator("form[action*='/deliver']")).to_have_count(0)
+    desk.open_order(number)
+    expect(page.locator("#order-books tbody a[href$='/pdf']")).to_have_count(1)
+    desk.visit(f"/desk/outbox?q={number}")
+    expect(desk.mails(number).filter(has_text=re.compile("objednávk|Objednávk"))).not_to_have_count(0)
+
+
+def the_reminder_is_before_the_task(desk: Desk) -> None:
+    page = desk.page
+    desk.visit("/desk/tasks?view=all")
+    expect(page.locator("#reminders")).to_contain_text(TASK)
+    task = page.locator("#task-rows li.task", has_text=TASK).first
+    expect(task.locator(".bad-text")).to_have_count(0)
+
+
+def finish_the_task(desk: Desk) -> None:
+    page = desk.page
+    page.locator("#task-rows li.task", has_text=TASK).first.locator("a").first.click()
+    form = page.locator("form[action*='/finish']").last
+    form.locator("[name='outcome']").fill("Vše v pořádku, příště o kilo víc")
+    form.locator("button").first.click()
+    open_office(desk)
+    expect(page.locator("#record")).to_contain_text("Vše v pořádku, příště o kilo víc")
+
+
+def the_story_tells_it_all(desk: Desk) -> None:
+    told = words(desk.page, "#record")
+    for part in (CALL, "objednávk", "Připomen"):
+        assert part in told, part
+
+
+def withdraw_the_consent(buyer: Buyer) -> None:
+    page = buyer.page
+    buyer.visit("/my")
+    page.get_by_role("button", name="Sebe").click()
+    buyer.visit("/my/privacy")
+    box = page.locator("[id='purpose-marketing.email']")
+    assert box.is_checked()
+    box.uncheck()
+    page.locator("button[name='save']").click()
+    expect(page.locator("[id='purpose-marketing.email']")).not_to_be_checked()
+
+
+_FILE = "a[href*='/privacy/export/'][href$='.{}']"
+
+
+def take_the_data_away(buyer: Buyer) -> None:
+    page = buyer.page
+    page.locator("form[action$='/privacy/export'] button").click()
+    link = page.locator(_FILE.format("json"))
+    for _ in range(60):
+        if link.count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    as_data, as_pages = (
+        page.request.get(f"{buyer.shop}{page.locator(_FILE.format(kind)).first.get_attribute('href')}")
+        for kind in ("json", "pdf")
+    )
+    assert BUYER in as_data.text()
+    assert as_pages.body().startswith(b"%PDF-")
