@@ -62,7 +62,7 @@ async def form_page(
         behind=behind,
         errors={path: _expected(language, expected) for path, expected in found.items()},
         lines={path: line_of(shown, path) for path in found} if as_text else {},
-        label=lambda field: translate(language, FIELDS[field]) if field in FIELDS else field,
+        label=lambda field: _label(section, field, language),
         hint=lambda field: translate(language, HINTS[field]) if field in HINTS else "",
         kind_of=lambda part: type(part).__name__,
         wrong_in=lambda path: any(fault.startswith(path) for fault in found),
@@ -135,6 +135,12 @@ def faults_of(error: InvalidValue) -> dict[str, str]:
 
 def _rebuilding(form: Form) -> bool:
     return any(step in form for step in ("add", "up", "drop"))
+
+
+def _label(section: Section, field: str, language: str) -> str:
+    """What a field is called in this document, or in any."""
+    known = FIELDS.get(f"{section.name}.{field}") or FIELDS.get(field)
+    return translate(language, known) if known else field
 
 
 async def _read(db: Connection, section: Section, form: Form, text: str | None, faults: dict[str, str]) -> Any:
