@@ -321,7 +321,6 @@ from kupec.sales.standing.events import (
 )
 from kupec.sales.standing.listing import (
     StandingCounts,
-    count_due,
     is_placing,
     list_occurrences,
     list_standing,
@@ -624,7 +623,6 @@ __all__ = [
     "collect",
     "collection_of",
     "consent_coupon_subscriber",
-    "count_due",
     "coupons_given",
     "create_cart",
     "create_carts",

@@ -113,12 +113,6 @@ async def standing_counts(db: Connection, *, now: datetime) -> StandingCounts:
     return StandingCounts(**dict(row))
 
 
-async def count_due(db: Connection, now: datetime) -> int:
-    """How many occurrences wait for a worker, for the metrics."""
-    count: int = await db.fetchval("select count(*) from occurrence where next_try_at <= $1", now)
-    return count
-
-
 async def is_placing(db: Connection, now: datetime) -> bool:
     """Whether anything is due and not placed, or is being placed at this moment."""
     busy: bool = await db.fetchval(
