@@ -25,7 +25,6 @@ from kupec.customers import (
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError, NotFound
 from kupec.kit.i18n import best_language
-from kupec.kit.i18n import mark as _
 from kupec.web.forms import query_form, read_form
 from kupec.web.portal.carts import bring_cart
 from kupec.web.portal.gate import SignedInCustomer, customer_of, safe_target, session_cookie, signed_in, who_is
@@ -283,7 +282,7 @@ async def leaving(request: AnyRequest) -> Redirect:
     site, me = site_of(request), customer_of(request)
     async with site.database.transaction() as db:
         await end_session(db, me.own_ids, me.session.id, actor=me.actor, now=site.clock.now())
-    away = go(request, "", done=_("You are signed out."))
+    away = go(request, "")
     away.cookies = [
         session_cookie(site.settings, ""),
         forget_cookie(site, CART_COOKIE),
