@@ -36,14 +36,14 @@ def _often(rule: Recurrence, language: str) -> str:
     spoken, n = translations(language), rule.every
     match rule.unit:
         case "day":
-            text = spoken.ngettext("every day", "every {n} days", n)
+            text = spoken.ngettext("every day", "every %(num)d days", n)
         case "week":
-            text = spoken.ngettext("every week", "every {n} weeks", n)
+            text = spoken.ngettext("every week", "every %(num)d weeks", n)
         case "month":
-            text = spoken.ngettext("every month", "every {n} months", n)
+            text = spoken.ngettext("every month", "every %(num)d months", n)
         case _:
-            text = spoken.ngettext("every year", "every {n} years", n)
-    return text.format(n=n)
+            text = spoken.ngettext("every year", "every %(num)d years", n)
+    return text % {"num": n}
 
 
 def _days(rule: Recurrence, language: str) -> str:
