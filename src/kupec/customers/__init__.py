@@ -43,7 +43,6 @@ from kupec.customers.contact_points import (
 )
 from kupec.customers.contacts import normalise_email, normalise_phone, valid_postcode
 from kupec.customers.custom_fields import CUSTOM_FIELDS, Choice, CustomField, CustomFields, fields_for
-from kupec.customers.duplicates import Reason, Suspects, duplicates, tell_apart
 from kupec.customers.editing import NewParty, PartyChange, change_party, create_party
 from kupec.customers.events import CustomerChanged, CustomerCreated, TaskDone, TaskOpened
 from kupec.customers.exporting import EXPORT_COLUMNS, export_customers
@@ -215,6 +214,7 @@ from kupec.customers.sign_in_sessions import (
     session_by_token,
     sessions_of,
 )
+from kupec.customers.suspecting import Reason, Suspects, duplicates, tell_apart
 from kupec.customers.task_board import VIEWS, TaskFilter, View, board, board_counts, calendar_of, count_due
 from kupec.customers.task_changes import TaskChange, assign_tasks, change_task, postpone_task
 from kupec.customers.task_events import TaskCancelled, TaskChanged, TaskReminded, TeamChanged, TeamRemoved
