@@ -19,6 +19,7 @@ from kupec.web.portal import (
     security,
     signing,
     standing,
+    standing_cart,
 )
 from kupec.web.portal.gate import SignInAgain, let_in, not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
@@ -42,6 +43,7 @@ routes: list[Any] = [
                     *signing.inside,
                     *orders.routes,
                     *standing.routes,
+                    *standing_cart.routes,
                     *money.routes,
                     *approvals.routes,
                     *owned.routes,

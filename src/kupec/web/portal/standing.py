@@ -130,7 +130,7 @@ async def _page(
         weekdays=recurring.WEEKDAYS,
         local=lambda moment: moment.astimezone(zone).date(),
         earliest=today,
-        errors={error.field or "form": say(error, shop.language)} if error else {},
+        errors={recurring.place(error.field): say(error, shop.language)} if error else {},
     )
 
 
@@ -277,7 +277,7 @@ async def _ask(
         weekdays=recurring.WEEKDAYS,
         earliest=today,
         key=form.text("key") if form else uuid4().hex,
-        errors={error.field or "form": say(error, shop.language)} if error else {},
+        errors={recurring.place(error.field): say(error, shop.language)} if error else {},
     )
 
 
