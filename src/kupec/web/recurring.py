@@ -149,8 +149,3 @@ def _day(text: str, field: str) -> date:
 def place(field: str | None) -> str:
     """Where a fault stands in a form whose recurrence has the prefix "r"; what has no field is the "form"'s."""
     return f"r.{field}" if field in Fields.__struct_fields__ else field or "form"
-
-
-def same(one: Recurrence, other: Recurrence) -> bool:
-    """Whether two rules come round alike, but for the day they begin on."""
-    return msgspec.structs.replace(one, anchor=other.anchor) == other
