@@ -37,12 +37,6 @@ from kupec.billing.credit import (
     release_credit,
 )
 from kupec.billing.crediting import refund_to_credit
-from kupec.billing.customer_statement import (
-    CustomerStatement,
-    StatementRow,
-    customer_statement,
-    statement_currencies,
-)
 from kupec.billing.deferred import Debt, Deferred, deferred_round, set_terms, variable_symbol
 from kupec.billing.documents import (
     Document,
@@ -191,6 +185,12 @@ from kupec.billing.refunds import (
 )
 from kupec.billing.sandbox.client import SandboxCards
 from kupec.billing.seller import SELLER, Seller
+from kupec.billing.statement_of_account import (
+    CustomerStatement,
+    StatementRow,
+    customer_statement,
+    statement_currencies,
+)
 from kupec.billing.statement_printing import seller_party, statement_pdf
 from kupec.billing.statements import (
     BankLine,

@@ -9,11 +9,11 @@ import msgspec
 import typst
 
 from kupec.billing.bank_account import grouped
-from kupec.billing.customer_statement import CustomerStatement, RowKind, StatementRow
 from kupec.billing.documents import DocumentParty
 from kupec.billing.printing import TEMPLATE, PrintWords, footer, people, pgettext
 from kupec.billing.qr import qr_svg
 from kupec.billing.seller import Seller
+from kupec.billing.statement_of_account import CustomerStatement, RowKind, StatementRow
 
 _TEMPLATE = TEMPLATE.with_name("statement.typ")
 _KINDS: dict[RowKind, str] = {
