@@ -165,8 +165,10 @@ async def firsts(db: Connection, events: Sequence[tuple[int, str, UUID, datetime
         """
         select a.id from unnest($1::bigint[], $2::text[], $3::uuid[], $4::timestamptz[]) as a (id, name, root, at)
          where not exists (
-            select from event e where e.name = a.name and (e.occurred_at, e.id) < (a.at, a.id)
-               and e.customer_id in (select a.root union all select member_id from party_alias where party_id = a.root))
+            select from (select a.root as id
+                         union all select member_id from party_alias where party_id = a.root) as member
+              join event e on e.customer_id = member.id
+             where e.name = a.name and (e.occurred_at, e.id) < (a.at, a.id))
         """,
         *(list(ids), list(names), list(roots), list(moments)),
     )
