@@ -1,12 +1,11 @@
 """Mails that come back: refused at the door, or reported later by a delivery status notification (RFC 3464)."""
 
 import email
-import email.policy
 import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from email.message import EmailMessage, Message
+from email.message import Message
 from uuid import UUID
 
 import msgspec
@@ -75,7 +74,8 @@ async def read_bounces(db: Connection, now: datetime, limit: int) -> int:
 
 def read_dsn(raw: bytes) -> list[Bounce] | None:
     """What a notification says of our mail; empty when it was only late or arrived, None when it is about none."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
+    # Headers as they came: a parser that looks into them can be made to fail.
+    message = email.message_from_bytes(raw)
     mail_id = _mail_id(message)
     report = next((part for part in message.walk() if part.get_content_type() == "message/delivery-status"), None)
     if mail_id is None or report is None:
@@ -93,7 +93,7 @@ def read_dsn(raw: bytes) -> list[Bounce] | None:
     return found[:1]
 
 
-def _mail_id(message: EmailMessage | Message) -> UUID | None:
+def _mail_id(message: Message) -> UUID | None:
     """Our mail by its Message-ID, from what was sent back of it, else from what the notification answers."""
     for part in message.walk():
         headers = _returned(part)
@@ -107,15 +107,15 @@ def _mail_id(message: EmailMessage | Message) -> UUID | None:
     return None
 
 
-def _returned(part: EmailMessage | Message) -> Message | None:
+def _returned(part: Message) -> Message | None:
     """The header of the mail that came back, when this part holds it."""
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload()
         first = inner[0] if isinstance(inner, list) and inner else None
         return first if isinstance(first, Message) else None
     if part.get_content_type() == "text/rfc822-headers":
-        text = part.get_content() if isinstance(part, EmailMessage) else part.get_payload()
-        return email.message_from_string(str(text), policy=email.policy.default)
+        text = part.get_payload(decode=True)
+        return email.message_from_bytes(text) if isinstance(text, bytes) else None
     return None
 
 

@@ -123,7 +123,8 @@ OURS = {
         subject=_("{code} is your code to sign in"),
         body=_(
             "Hello,\n\nyour code to sign in is\n\n{code}\n\n{link:sign_in Sign in without typing it}\n\n"
-            "It holds for {minutes} minutes and works once. If it was not you who asked for it, do nothing: nobody gets in without the code."
+            "It holds for {minutes} minutes and works once. If it was not you who asked for it, do nothing: "
+            "nobody gets in without the code."
         ),
         variables=("code", "minutes", "link:sign_in"),
         at_once=True,
@@ -134,7 +135,8 @@ OURS = {
         subject=_("{organisation} invites you to buy for them"),
         body=_(
             "Hello,\n\n{organisation} invites you to act for them in our shop. Sign in with this address, and "
-            "accept.\n\n{link:account Open my account}\n\nThe invitation holds for two weeks. If you do not know them, do nothing."
+            "accept.\n\n{link:account Open my account}\n\nThe invitation holds for two weeks. "
+            "If you do not know them, do nothing."
         ),
         variables=("organisation", "link:account"),
         at_once=True,

@@ -169,7 +169,7 @@ async def done_service(db: Connection, owned_id: UUID, day: date, *, actor: Acto
     actor.require("customers.write")
     owned = await lock_owned(db, owned_id)
     rules = (await published(db, SERVICING))[SERVICING]
-    if day > _today(rules, now):
+    if not date(1900, 1, 1) <= day <= _today(rules, now):
         raise InvalidValue(field="day", expected="a day that has come")
     booking = await _open_booking(db, owned_id)
     if booking is not None:

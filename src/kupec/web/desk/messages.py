@@ -1,6 +1,7 @@
 """The messages customers get, as the merchant words them: side by side by language, looked at with real data."""
 
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -216,7 +217,7 @@ def sender_of(site: Site) -> Sender:
 async def test(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """The message to whoever asks for it, in the language they chose."""
     site, form, language = site_of(request), await read_form(request), language_of(request)
-    target = f"{PATH}/{code}{'?' + request.url.query if request.url.query else ''}"
+    target = f"{PATH}/{quote(code, safe='')}{'?' + request.url.query if request.url.query else ''}"
     try:
         async with site.database.transaction() as db:
             letter = await _letter(request, db, code, form.text("language"))
@@ -284,7 +285,7 @@ async def change(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
             faults = {path.removeprefix(f"templates.{code}."): text for path, text in faults_of(error).items()}
             return await _opened(request, db, code, form=form, faults=faults, status=422)
     except KupecError as error:
-        return go(request, f"{PATH}/{code}", failed=explain(error, language))
+        return go(request, f"{PATH}/{quote(code, safe='')}", failed=explain(error, language))
     if form.text("do") == "publish":
         done = translate(language, _("Version {n} holds now.")).format(n=draft.number)
         return go(request, f"{PATH}/{code}", done=done)

@@ -62,7 +62,8 @@ async def change(request: AnyRequest, token: FromPath[str]) -> Response[Any]:
         async with site.database.reading() as db:
             refusal = _refusal(error, shop.language)
             return await _page(request, db, shop, token, owned, refusal=refusal, status=error.status)
-    return Redirect(shop.address(f"/service/{token}?done={form.text('wanted', most=20) or 'book'}"), status_code=303)
+    done = "cancel" if form.text("wanted") == "cancel" else "book"
+    return Redirect(shop.address(f"/service/{token}?done={done}"), status_code=303)
 
 
 def _refusal(error: KupecError, language: str) -> str:
