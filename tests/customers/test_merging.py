@@ -64,10 +64,7 @@ TABLES = (
 
 
 async def dump(db: Connection) -> dict[str, list[str]]:
-    return {
-        table: [row[0] for row in await db.fetch(f"select t::text from {table} t order by 1")]
-        for table in TABLES
-    }
+    return {table: [row[0] for row in await db.fetch(f"select t::text from {table} t order by 1")] for table in TABLES}
 
 
 async def seen(db: Connection, people: list[UUID]) -> dict[str, Any]:
@@ -273,6 +270,22 @@ async def test_a_merge_in_the_middle_is_taken_out(db: Connection) -> None:
     assert await members_of(db, a) == [a, *sorted([b, c, visitor])]
     await undo_merge(db, inner, actor=TEST, now=NOW)
     assert (await members_of(db, a), await members_of(db, b)) == ([a, c], [b, visitor])
+
+
+async def test_a_merge_that_filled_something_waits_for_the_later_one(db: Connection) -> None:
+    """C's company id was passed over because B's stood there: without B nobody knows which it would have been."""
+    a, b, c = (
+        await person(db, 1),
+        await person(db, 2, company_id="26168685"),
+        await person(db, 3, company_id="00177041"),
+    )
+    first, later = await _merge(db, a, b), await _merge(db, a, c)
+    with pytest.raises(UndoLaterFirst):
+        await undo_merge(db, first, actor=TEST, now=NOW)
+    assert (await get_party(db, a)).company_id == "26168685"
+    await undo_merge(db, later, actor=TEST, now=NOW)
+    await undo_merge(db, first, actor=TEST, now=NOW)
+    assert (await get_party(db, a)).company_id is None
 
 
 async def test_only_proof_merges(db: Connection) -> None:
