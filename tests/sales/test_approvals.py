@@ -9,7 +9,7 @@ import pytest
 from kupec.billing import PAYMENT, allow_account, change_account, open_account
 from kupec.kit.actor import Actor, customer, guest, system
 from kupec.kit.db import Connection
-from kupec.kit.errors import Forbidden, InvalidValue, NotFound
+from kupec.kit.errors import Forbidden, InvalidValue, KupecError, NotFound
 from kupec.kit.ids import uuid7
 from kupec.kit.versions import publish_new
 from kupec.sales import (
@@ -301,3 +301,25 @@ async def test_a_key_person_buys_for_the_organisation(shop: Shop) -> None:
             await request_approval(db, first.id, expected_total=None, actor=actor, now=NOON)
         approval = await request_approval(db, cart.id, expected_total=None, actor=actor, now=NOON)
         assert approval.asked_by == person
+
+
+@pytest.mark.parametrize("role", ["buyer", "accountant", None])
+async def test_who_is_no_buyer_there_today_buys_nothing_on_its_account(shop: Shop, role: str | None) -> None:
+    """The cart was proved while they were the buyer; a standing order of theirs is the organisation's, and stays."""
+    office, _ = await an_office(shop, over=None)
+    async with shop.database.transaction() as db:
+        person = await a_person(db, office, "buyer")
+    cart_id = await a_cart(shop, office)
+    async with shop.database.transaction() as db:
+        await allow_account(db, cart_id, office, now=NOON, person_id=person)
+        assert (await price_cart(db, cart_id, now=NOON)).problems == []
+        await db.execute("update party_role set role = coalesce($1, role), until = $2", role, None if role else NOON)
+        problems = [one.field for one in (await price_cart(db, cart_id, now=NOON)).problems]
+        assert problems == ([] if role == "buyer" else ["payment_method"])
+        await db.execute("update cart set channel = 'standing' where id = $1", cart_id)
+        assert (await price_cart(db, cart_id, now=NOON)).problems == []
+        await db.execute("update cart set channel = 'web' where id = $1", cart_id)
+    if role != "buyer":
+        with pytest.raises(KupecError):
+            await shop.order(cart_id)
+        assert await used(shop, office) == 0

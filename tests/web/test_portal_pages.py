@@ -149,6 +149,19 @@ async def test_a_colleague_comes_as_far_as_their_role(
         assert (await browser.get(f"/cs/my{path}")).status_code == 403, path
 
 
+async def test_an_accountant_fills_a_cart_of_their_own(
+    shop: Served, browser: Browser, pool: Pool, goods: dict[str, UUID]
+) -> None:
+    await come_in(browser, pool, shop)
+    await put_in(browser, goods["beans"])
+    await choose(browser, await office_of(pool, JANA, "accountant"))
+    await put_in(browser, goods["cup"])
+    person = await pool.fetchval("select party_id from contact_point where value = $1", JANA)
+    rows = await pool.fetch("select customer_id from cart where state = 'open'")
+    assert [row["customer_id"] for row in rows] == [person]
+    assert await pool.fetchval("select count(*) from account_cart where party_id <> $1", person) == 0
+
+
 async def test_what_is_somebody_elses_does_not_exist(shop: Served, browser: Browser, pool: Pool) -> None:
     await come_in(browser, pool, shop)
     token, other = await _token(browser), uuid4()

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 from litestar.datastructures import Cookie
 
 from kupec.billing import allow_account
@@ -15,8 +16,16 @@ from kupec.web.rendering import AnyRequest, site_of
 from kupec.web.storefront.shop import Shop, cart_cookie
 
 
+def _buying(me: SignedInCustomer) -> SignedInCustomer:
+    """For whom this person fills a cart: an organisation's accountant sees its invoices and buys for themself."""
+    if me.may("buy") or me.may("approve"):
+        return me
+    return msgspec.structs.replace(me, account=me.party, account_ids=me.own_ids)
+
+
 async def cart_of_account(db: Connection, me: SignedInCustomer, market: Market, *, now: datetime) -> Cart:
     """The account's own latest cart, for apps that hold none; a browser in which they sign in takes it over."""
+    me = _buying(me)
     found = await take_over_cart(
         db,
         None,
@@ -35,7 +44,7 @@ async def cart_of_account(db: Connection, me: SignedInCustomer, market: Market, 
 
 async def bring_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cookie | None:
     """Have the goods in this browser be the account's, with what lay in its own cart; the cookie of the new cart."""
-    cart = await _taken_over(request, db, shop, me)
+    cart = await _taken_over(request, db, shop, _buying(me))
     return cart_cookie(site_of(request), cart.id) if cart else None
 
 
@@ -57,7 +66,7 @@ async def _taken_over(request: AnyRequest, db: Connection, shop: Shop, me: Signe
 
 async def customers_cart(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart:
     """A new cart of the account, which may use its prices and pay on it."""
-    return await _new_cart(db, me, shop.market, now=site_of(request).clock.now())
+    return await _new_cart(db, _buying(me), shop.market, now=site_of(request).clock.now())
 
 
 async def _new_cart(db: Connection, me: SignedInCustomer, market: Market, *, now: datetime) -> Cart:
@@ -78,6 +87,7 @@ async def _new_cart(db: Connection, me: SignedInCustomer, market: Market, *, now
 
 async def cart_for(request: AnyRequest, db: Connection, shop: Shop, me: SignedInCustomer) -> Cart:
     """The cart of the account in this browser; one that is somebody else's becomes it, else a new one begins."""
+    me = _buying(me)
     if shop.cart is not None and shop.cart.customer_id == me.account.id:
         return shop.cart
     cart = await _taken_over(request, db, shop, me)
