@@ -347,3 +347,16 @@ def test_an_agreed_price_stays_with_its_own_cart() -> None:
     agreed = CartLine(id=uuid7(), variant_id=uuid7(), quantity=1, fixed_amount=1)
     [copy] = cart_lines([agreed])
     assert (copy.variant_id, copy.fixed_amount) == (agreed.variant_id, None)
+
+
+async def test_a_key_is_its_customers_own(db: Connection, beans: UUID) -> None:
+    """Two customers' apps may think of the same key; neither is shown what the other has started."""
+    one, other = await a_buyer(db), await a_buyer(db)
+    mine = await start_standing(db, msgspec.structs.replace(wanted(one, beans), key="1"), actor=STAFF, now=NOON)
+    again = await start_standing(db, msgspec.structs.replace(wanted(one, beans), key="1"), actor=STAFF, now=NOON)
+    theirs = await start_standing(
+        db, msgspec.structs.replace(wanted(other, beans), key="1"), actor=customer(other), now=NOON
+    )
+    assert again.id == mine.id
+    assert theirs.id != mine.id
+    assert theirs.customer_id == other

@@ -1,7 +1,7 @@
 """What carts on account may do: the account of whom they are bought for, and whether somebody must approve first.
 
-A proof lasts only as long as the role that it stood on: who buys for an organisation must be its buyer or approver today,
-whatever cart they still hold.
+A proof lasts only as long as the role that it stood on: who buys for an organisation must be its buyer or approver
+today, whatever cart they still hold.
 """
 
 from collections.abc import Sequence

@@ -46,18 +46,18 @@ async def start_standing(db: Connection, new: NewStanding, *, actor: Actor, now:
     """
     customer_id = (await roots(db, [new.customer_id]))[new.customer_id]
     await require(db, customer_id, actor)
-    if new.key is not None:
-        known = await db.fetchval(
-            "select id from standing_order where key = $1 and customer_id = $2", new.key, customer_id
-        )
+    # A key is the customer's own: what another one has started under the same words is none of theirs.
+    key = None if new.key is None else f"{customer_id}:{new.key}"
+    if key is not None:
+        known = await db.fetchval("select id from standing_order where key = $1", key)
         if known is not None:
             return await get_standing(db, known)
     standing = await _checked(db, new, customer_id, actor=actor, now=now)
     seen = await priced_or_refused(db, standing, now=now)
     standing = with_prices(standing, seen)
     standing = msgspec.structs.replace(standing, approved_total=agreed_total(standing, seen, actor))
-    if await db.fetchval(_INSERT, *_values(standing), new.key) is None:
-        known = await db.fetchval("select id from standing_order where key = $1", new.key)
+    if await db.fetchval(_INSERT, *_values(standing), key) is None:
+        known = await db.fetchval("select id from standing_order where key = $1", key)
         return await get_standing(db, known)
     await insert_lines(db, standing)
     await plan_next(db, [standing], now=now)
