@@ -136,7 +136,7 @@ class Desk:
             state=State({"site": self.site}),
             exception_handlers=errors.exception_handlers,
             before_send=[security.add_security_headers],
-            compression_config=CompressionConfig(backend="gzip", minimum_size=2048),
+            compression_config=CompressionConfig(backend="gzip", gzip_compress_level=5, minimum_size=2048),
             openapi_config=None,
         )
         self._app = cast(Any, app)

@@ -299,7 +299,7 @@ async def test_pages_of_a_narrowed_story_lose_and_double_nothing(desk: Desk) -> 
         [customer, absorbed],
     )
     assert len(shown) == len(set(shown)) == expected == 142
-    assert pages == 3
+    assert pages == 5
 
 
 async def test_the_story_listens_for_all_ids_of_its_customer_while_it_is_the_newest(desk: Desk) -> None:

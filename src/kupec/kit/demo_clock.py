@@ -85,7 +85,8 @@ async def send_clock(db: Connection, to: datetime, *, actor: Actor, now: datetim
     if not now < to <= now + FARTHEST:
         raise InvalidValue(field="to", expected=_("a moment to come, within a year"))
     await db.execute(
-        "insert into demo_clock (ahead, travel_to) values ('0', $1) on conflict (single) do update set travel_to = $1", to
+        "insert into demo_clock (ahead, travel_to) values ('0', $1) on conflict (single) do update set travel_to = $1",
+        to,
     )
     await emit(db, [Happened(payload=ClockSent(to=to), subject=_SUBJECT, occurred_at=now)], actor=actor)
 

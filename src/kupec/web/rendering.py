@@ -6,6 +6,7 @@ The page's language is `language_of(request)`. In a template, text stands in `{{
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -126,6 +127,7 @@ def environment(language: str) -> Environment:
         pgettext=lambda context, message: _typeset(spoken.pgettext(context, message), language),
         npgettext=lambda context, one, more, count: _typeset(spoken.npgettext(context, one, more, count), language),
     )
+    made.globals["_"] = _speaker(lambda message: _typeset(spoken.gettext(message), language))
     made.globals.update(
         language=language,
         languages=LANGUAGES,
@@ -153,6 +155,23 @@ def environment(language: str) -> Environment:
         weight=lambda grams: _weight(grams, language),
     )
     return made
+
+
+def _speaker(translate: Callable[[str], str]) -> Callable[..., Markup]:
+    """What `_` is in templates: as the extension has it, but what stays the same is put together once."""
+
+    @cache
+    def known(message: str) -> Markup:
+        return Markup(translate(message))  # noqa: S704 - our own words
+
+    @cache
+    def plain(message: str) -> Markup:
+        return known(message) % {}
+
+    def say(message: str, **values: object) -> Markup:
+        return known(message) % values if values else plain(message)
+
+    return say
 
 
 @lru_cache(maxsize=2_000)

@@ -15,7 +15,7 @@ from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain
 from kupec.web.desk.customer_tabs import TABS
 from kupec.web.desk.customer_view import CustomerView, Tab
-from kupec.web.desk.customers import customer_list
+from kupec.web.desk.customers import BESIDE, customer_list
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.forms import Form, query_form
@@ -61,7 +61,7 @@ async def customer_page(
     )
     tabs = [tab for tab in TABS if actor_of(request).may(tab.permission)]
     tab = _tab(tabs, show or query.text("show"))
-    listing = await customer_list(db, query)
+    listing = await customer_list(db, query, limit=BESIDE)
     return await desk_page(
         request,
         db,

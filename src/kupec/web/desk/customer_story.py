@@ -16,7 +16,7 @@ from kupec.web.desk.tasks import task_titles
 from kupec.web.desk.timeline import days
 from kupec.web.rendering import AnyRequest
 
-HISTORY = 50
+HISTORY = 30
 _MOST_LIVE = 50  # ids whose events a page listens for by themselves
 
 TALKS = (

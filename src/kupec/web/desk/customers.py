@@ -12,6 +12,8 @@ from kupec.web.forms import Form, query_form
 from kupec.web.rendering import AnyRequest, site_of
 
 PAGE = 50
+BESIDE = 25
+"""Rows beside a customer who was opened: as many as one sees, for they cost as much as the customer."""
 
 
 class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +34,12 @@ class CustomerList(msgspec.Struct, frozen=True, kw_only=True):
         return {name: text for name, text in self.filters.items() if text}
 
 
-async def customer_list(db: Connection, form: Form) -> CustomerList:
+async def customer_list(db: Connection, form: Form, *, limit: int = PAGE) -> CustomerList:
+    """The page of the list that the address asks for."""
     query, after = form.text("q"), _uuid(form.text("after"))
-    rows = await list_parties(db, query, after=after, limit=PAGE + 1)
+    rows = await list_parties(db, query, after=after, limit=limit + 1)
     return CustomerList(
-        query=query, after=after, rows=rows[:PAGE], next=rows[PAGE - 1].id if len(rows) > PAGE else None
+        query=query, after=after, rows=rows[:limit], next=rows[limit - 1].id if len(rows) > limit else None
     )
 
 
