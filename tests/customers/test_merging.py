@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kupec.customers import (
+    AlreadyErased,
     AlreadyMerged,
     Contact,
     DifferentKinds,
@@ -19,6 +20,7 @@ from kupec.customers import (
     NotProved,
     PartyChange,
     UndoLaterFirst,
+    Whence,
     add_alias,
     add_note,
     change_party,
@@ -37,14 +39,17 @@ from kupec.customers import (
     parties_by_ids,
     party_page,
     put_identity,
+    request_export,
     roles_of,
     roots,
+    session_by_token,
     set_price_group,
     set_segments,
     timeline,
     undo_merge,
     verify_contact_point,
 )
+from kupec.customers.sign_in_sessions import open_session
 from kupec.kit import db as kit_db
 from kupec.kit.actor import Actor, customer, system
 from kupec.kit.db import Connection, Pool
@@ -402,3 +407,55 @@ async def test_a_visitor_who_comes_while_their_customer_is_absorbed(pool: Pool) 
             assert not done, "it waits for the merge to end"
         await late
         assert (await roots(second, [visitor]))[visitor] == jana
+
+
+# --- what must not outlive it ---------------------------------------------------------------------
+
+
+async def test_nobody_keeps_a_way_in_when_two_are_two_again(db: Connection) -> None:
+    """Eva was put to Jana by mistake, and came in meanwhile: to Jana's account, as everybody thought."""
+    jana, eva = await person(db, 1), await person(db, 2)
+    phone, laptop = Whence(kind="app"), Whence(kind="browser")
+    before = await open_session(db, jana, "code", laptop, now=NOW - timedelta(days=1))
+    hers = await open_session(db, eva, "code", laptop, now=NOW - timedelta(days=1))
+    merge = await _merge(db, jana, eva)
+    inside = await open_session(db, jana, "code", phone, now=NOW + timedelta(days=1))
+    for table in ("customer_passkey", "customer_password"):
+        assert await db.fetchval(f"select count(*) from {table}") == 0
+    await db.execute("insert into customer_password values ($1, 'x', $2)", jana, NOW + timedelta(days=1))
+    await db.execute(
+        "insert into customer_passkey (id, party_id, credential_id, public_key, sign_count, name, backed_up, "
+        "created_at) values ($1, $2, 'c', 'k', 0, 'Phone', false, $3)",
+        *(uuid4(), jana, NOW + timedelta(days=1)),
+    )
+    request = await request_export(db, jana, language="cs", actor=TEST, now=NOW + timedelta(days=1))
+    await db.execute(
+        "insert into privacy_file (id, request_id, name, media_type, content, until) "
+        "values ($1, $2, 'data.json', 'application/json', 'x', $3)",
+        *(uuid4(), request.id, NOW + timedelta(days=9)),
+    )
+    await undo_merge(db, merge, actor=TEST, now=NOW + timedelta(days=2))
+    later = NOW + timedelta(days=2)
+    assert await session_by_token(db, inside.token, kind="app", now=later) is None
+    for opened, owner in ((before, jana), (hers, eva)):
+        still = await session_by_token(db, opened.token, kind="browser", now=later)
+        assert still is not None
+        assert still.party_id == owner
+    for table in ("customer_passkey", "customer_password", "privacy_file"):
+        assert await db.fetchval(f"select count(*) from {table}") == 0, table
+
+
+async def test_who_was_forgotten_is_neither_put_together_nor_apart(db: Connection) -> None:
+    """Else the books of the one who was told apart would never be blanked, or those of somebody living would."""
+    jana, eva, petr = [await person(db, number) for number in range(3)]
+    merge = await _merge(db, jana, eva)
+    await db.execute(
+        "insert into privacy_request (id, kind, party_id, state, language, asked_by, at) "
+        "values ($1, 'erasure', $2, 'done', 'cs', 'x', $3)",
+        *(uuid4(), jana, NOW),
+    )
+    with pytest.raises(AlreadyErased):
+        await undo_merge(db, merge, actor=TEST, now=NOW)
+    for survivor, absorbed in ((petr, jana), (jana, petr)):
+        with pytest.raises(AlreadyErased):
+            await _merge(db, survivor, absorbed)

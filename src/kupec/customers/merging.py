@@ -14,10 +14,13 @@ import msgspec
 
 from kupec.customers.contact_points import PERMISSION
 from kupec.customers.contacts import name_keys
-from kupec.customers.membership import add_alias, drop_alias, members_of
+from kupec.customers.membership import add_alias, drop_alias, members_of, root_of
+from kupec.customers.merge_doors import shut_what_was_opened
 from kupec.customers.merge_fields import differences, fill, give_back, value_of
 from kupec.customers.party_errors import AlreadyMerged, DifferentKinds, NotProved, UndoLaterFirst
 from kupec.customers.party_events import PartyMerged, PartyUnmerged
+from kupec.customers.privacy_models import AlreadyErased
+from kupec.customers.privacy_requests import was_erased
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
@@ -132,8 +135,8 @@ async def merge_parties(
 
     Fields that the survivor lacks are filled; those in `take` are taken over though the survivor has others. Proof by
     the staff needs "customers.write"; an address or identity that both have shown may also be put forward by the
-    system, or by the survivor themself. Raises NotFound, AlreadyMerged, DifferentKinds, NotProved, InvalidValue
-    (stated), and what a guard raises. Emits party.merged.
+    system, or by the survivor themself. Raises NotFound, AlreadyMerged, DifferentKinds, AlreadyErased, NotProved,
+    InvalidValue (stated), and what a guard raises. Emits party.merged.
     """
     _may(actor, survivor_id, proof)
     both = await _both(db, survivor_id, absorbed_id, lock=True)
@@ -173,8 +176,9 @@ async def undo_merge(db: Connection, merge_id: UUID, *, actor: Actor, now: datet
     """They are two again, each with what was theirs; returns the fields that stay because they were changed since.
 
     What was written for the customer after the merge stands with the survivor. Merges that filled nothing can be undone
-    in any order; one that did waits for those that came later. Needs "privacy.write". Raises NotFound,
-    UndoLaterFirst. Emits party.unmerged.
+    in any order; one that did waits for those that came later. Sessions, passkeys, passwords and exports that came
+    about meanwhile end: they would open one's account to the other. Needs "privacy.write". Raises NotFound,
+    UndoLaterFirst, AlreadyErased. Emits party.unmerged.
     """
     actor.require("privacy.write")
     row = await db.fetchrow("select survivor_id, absorbed_id from party_merge where id = $1", merge_id)
@@ -189,6 +193,10 @@ async def undo_merge(db: Connection, merge_id: UUID, *, actor: Actor, now: datet
         raise NotFound(what="merge")
     if merge["filled"] and await _followed(db, merge_id, survivor_id):
         raise UndoLaterFirst
+    together = await members_of(db, await root_of(db, survivor_id))
+    if await was_erased(db, together[0]):
+        raise AlreadyErased
+    await shut_what_was_opened(db, together, merge["merged_at"])
     party = await _party(db, survivor_id)
     after, kept = give_back(party, merge["filled"])
     if after != party:
@@ -253,6 +261,10 @@ async def _check(
         raise AlreadyMerged
     if survivor["kind"] != absorbed["kind"]:
         raise DifferentKinds
+    # Whoever was forgotten stays so, and takes nobody along.
+    for one in ids:
+        if await was_erased(db, one):
+            raise AlreadyErased
     for guard in guards:
         await guard(db, *members)
 
