@@ -25,11 +25,12 @@ from kupec.staff import (
     sessions_of,
     two_factor_required,
 )
-from kupec.web.desk.gate import SESSION_COOKIE, relying, safe_target, staff_of, whence
+from kupec.web.desk.gate import SESSION_COOKIE, safe_target, staff_of
 from kupec.web.desk.page import desk_page, go, in_words, reader_of
 from kupec.web.desk.reader import Reader, ngettext
 from kupec.web.forms import query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
+from kupec.web.whence import relying, whence
 
 HERE = "/desk/account"
 _ANYBODY = {"permission": None, "unenrolled": True}

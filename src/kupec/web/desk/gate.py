@@ -1,8 +1,7 @@
 """Who may come in: every desk address needs a session, and names the permission it needs."""
 
-import re
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from litestar import Response
 from litestar.connection import ASGIConnection
@@ -19,7 +18,6 @@ from kupec.staff import (
     SESSION_LIFE,
     ConfirmFirst,
     EnrolFirst,
-    Relying,
     Staff,
     is_confirmed,
     note_view,
@@ -28,6 +26,7 @@ from kupec.staff import (
 from kupec.web.errors import kupec_error, wants_page
 from kupec.web.rendering import AnyRequest
 from kupec.web.site import Site
+from kupec.web.whence import whence
 
 SESSION_COOKIE = "kupec_desk"
 STEP_COOKIE = "kupec_desk_step"
@@ -35,17 +34,6 @@ SIGN_IN = "/desk/sign-in"
 CONFIRM = "/desk/account/confirm"
 RECORDS = {"order_id": "order", "customer_id": "customer", "mail_id": "mail"}
 """Parameters of addresses that show somebody's personal data: opening such an address stands in the access log."""
-
-_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari"))
-_SYSTEMS = (
-    ("Android", "Android"),
-    ("iPhone", "iOS"),
-    ("iPad", "iPadOS"),
-    ("Windows", "Windows"),
-    ("Mac OS", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
@@ -93,22 +81,6 @@ async def _note_views(db: Connection, connection: AnyConnection, person: Staff) 
             subject = f"{kind}:{connection.path_params[name]}"
             address, device = whence(connection)
             await note_view(db, subject, staff_id=person.id, address=address, device=device, now=now)
-
-
-def whence(connection: AnyConnection) -> tuple[str, str]:
-    """The address and, roughly, the device somebody comes from."""
-    agent = connection.headers.get("user-agent", "")
-    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
-    system = next((name for sign, name in _SYSTEMS if sign in agent), "")
-    named = ", ".join(part for part in (browser, system) if part)
-    plain = re.sub(r"[^\x20-\x7e]", " ", agent)[:40].strip()
-    return (connection.client.host if connection.client else ""), named or plain
-
-
-def relying(settings: Settings) -> Relying:
-    """Passkeys are bound to the host of the shop's address."""
-    parts = urlsplit(settings.base_url)
-    return Relying(id=parts.hostname or "localhost", name=settings.shop_name, origin=f"{parts.scheme}://{parts.netloc}")
 
 
 def staff_of(request: AnyRequest) -> Staff:
