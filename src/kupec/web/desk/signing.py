@@ -31,18 +31,17 @@ from kupec.web.desk.gate import (
     SIGN_IN,
     STEP_COOKIE,
     actor_of,
-    relying,
     safe_target,
     session_cookie,
     staff_of,
     step_cookie,
-    whence,
 )
 from kupec.web.desk.page import FLASH, PLACES, go, take_flash
 from kupec.web.desk.words import word
 from kupec.web.forms import query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, render, site_of
 from kupec.web.security import forget_cookie
+from kupec.web.whence import relying, whence
 
 
 def _sign_in_page(
