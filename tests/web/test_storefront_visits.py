@@ -15,6 +15,9 @@ from kupec.web.storefront.preferences import preferences_address
 from kupec.web.storefront.visitor import CHOICE_COOKIE, VISITOR_COOKIE, recognise
 from tests.shop import NOON, SETUP
 from tests.web.browsing import Browser, Served, forms, text_of
+from tests.web.test_storefront_paying import later, ordered
+
+__all__ = ["later"]
 
 ASKED = "Smíme zaznamenávat, které stránky tu otevíráte"
 
@@ -196,6 +199,18 @@ async def test_who_says_who_they_are_brings_their_visits_and_nobody_elses(
     async with pool.acquire() as db:
         assert "visit.started" not in {event.name for event in await timeline(db, petr)}
         assert await db.fetchval("select count(*) from party_alias where party_id = $1", petr) == 1
+
+
+@pytest.mark.parametrize("proved", [False, True])
+async def test_a_typed_address_makes_no_browser_its_owners(later: Served, pool: Pool, proved: bool) -> None:
+    """Who orders as jana@example.com may be anybody, once she has shown that she reads it."""
+    jana, browser = await party(pool, "jana@example.com"), later.browser()
+    if proved:
+        await pool.execute("update contact_point set verified_at = $1 where party_id = $2", NOON, jana)
+    await agree(browser)
+    await ordered(browser, "transfer")
+    known = await pool.fetchval("select count(*) from party_alias where party_id = $1 and kind = 'visitor'", jana)
+    assert known == (0 if proved else 1)
 
 
 async def test_a_link_that_we_mailed_says_whose_browser_it_is(shop: Served, browser: Browser, pool: Pool) -> None:

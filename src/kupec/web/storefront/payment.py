@@ -8,6 +8,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from kupec.customers import contact_points_of, members_of, roots
+from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.sales import Completion, order_from_token, status_token, tariff
 from kupec.web.rendering import site_of
@@ -75,7 +77,7 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
         order = await order_from_token(db, site.settings.secret, token, now=site.clock.now())
         owed = await to_pay(db, order, shop.language)
         method = (await tariff(db)).document.method(order.shipping_method)
-    here = known_order(request) == order.id
+        here = known_order(request) == order.id and await _is_buyers_browser(db, shop, order.customer_id)
     known = await recognise(request, order.customer_id) if here and order.customer_id else []
     response = page(
         request,
@@ -89,3 +91,15 @@ async def done(request: AnyRequest, token: FromPath[str]) -> Response[str]:
     )
     response.cookies.extend(known)
     return response
+
+
+async def _is_buyers_browser(db: Connection, shop: Shop, customer_id: UUID | None) -> bool:
+    """Whether this browser may be taken for the customer's. A typed address is not enough once its owner has proved it:
+    a stranger's visits and choices would become theirs.
+    """
+    if customer_id is None:
+        return False
+    if shop.customer is not None:
+        return customer_id in shop.customer.own_ids
+    root = (await roots(db, [customer_id]))[customer_id]
+    return not any(point.verified_at for point in await contact_points_of(db, await members_of(db, root)))
