@@ -13,6 +13,8 @@ from kupec.kit.errors import KupecError
 
 LANGUAGES = ("cs", "pl", "en")
 SOURCE_LANGUAGE = "en"
+_WORDED = ("expected", "problem", "reason")
+"""The details of errors that are sentences or parts of one: marked where the error is raised."""
 _LOCALE_DIR = Path(__file__).resolve().parent.parent / "locale"
 
 
@@ -48,8 +50,9 @@ def translate(language: str, message: str) -> str:
 
 
 def explain(error: KupecError, language: str) -> str:
-    """An error's message for a reader of `language`."""
-    return translate(language, error.template()).format_map({"field": error.field, **error.details})
+    """An error's message for a reader of `language`; what it was given to say in words is said in theirs too."""
+    said = {name: translate(language, error.details[name]) for name in _WORDED if error.details.get(name)}
+    return translate(language, error.template()).format_map({"field": error.field, **error.details, **said})
 
 
 def best_language(accept_language: str, default: str = "en") -> str:
