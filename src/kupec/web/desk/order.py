@@ -46,7 +46,7 @@ def possible(order: Order, payments: list[Payment], actor: Actor) -> Possible:
     return Possible(
         pick=write and order.state == "placed" and not waits,
         cancel=actor.may("orders.refund") and order.state in ("placed", "picking") and not gone,
-        repeat=write and order.number is not None and order.customer_id is not None,
+        repeat=write and order.number is not None and order.customer_id is not None and bool(order.shipping_method),
     )
 
 
