@@ -360,3 +360,12 @@ async def test_a_key_is_its_customers_own(db: Connection, beans: UUID) -> None:
     assert again.id == mine.id
     assert theirs.id != mine.id
     assert theirs.customer_id == other
+
+
+async def test_no_colleagues_card_pays_for_an_organisation(db: Connection, beans: UUID) -> None:
+    """Whoever buys for the office could order more by it, also when its owner has left."""
+    office, person = await a_buyer(db), await a_buyer(db)
+    card = await a_card(db, person)
+    new = msgspec.structs.replace(wanted(office, beans, payment="card", card_id=card), ordered_by=person)
+    with pytest.raises(CardUnknown):
+        await start_standing(db, new, actor=customer(person, [("buyer", office)]), now=NOON)

@@ -255,12 +255,12 @@ def checked_lines(lines: Sequence[WantedLine], *, actor: Actor) -> list[Standing
 
 
 async def check_card(db: Connection, standing: StandingOrder) -> None:
-    """Raises CardUnknown unless the card is the customer's, or the person's who ordered."""
+    """Raises CardUnknown unless the card is the customer's. That of whoever ordered for an organisation is not: their
+    colleagues may order more by it, also when they have left.
+    """
     if standing.payment != "card":
         return
     owners = await members_of(db, standing.customer_id)
-    if standing.ordered_by is not None:
-        owners += await members_of(db, standing.ordered_by)
     kept = [card.id for owner in owners for card in await cards_on_file(db, owner)]
     if standing.card_id not in kept:
         raise CardUnknown(field="card_id")
