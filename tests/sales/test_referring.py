@@ -1,8 +1,10 @@
 """Who sends friends, and who likes and shares what, stands in the graph, written from the log."""
 
 from datetime import timedelta
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from kupec.customers import (
@@ -21,10 +23,12 @@ from kupec.customers import (
 )
 from kupec.kit.actor import customer, system
 from kupec.kit.errors import Forbidden, InvalidValue
+from kupec.kit.events import Happened, emit
 from kupec.kit.subscribers import catch_up
-from kupec.sales import get_order, record_share, referral_subscriber, toggle_like
+from kupec.sales import CartDetails, get_order, record_share, referral_subscriber, set_details, toggle_like
+from kupec.sales.events import ParcelDelivered
 from tests.sales.conftest import Shop, gateway, session_gateway, shop
-from tests.shop import NOON, filled_cart
+from tests.shop import EXAMPLE_ADDRESS, NOON, filled_cart
 
 __all__ = ["gateway", "session_gateway", "shop"]
 
@@ -37,9 +41,14 @@ async def person(shop: Shop, name: str) -> UUID:
         return await create_party(db, new, actor=TEST, now=NOON)
 
 
-async def order(shop: Shop, email: str, sent_by: UUID | None) -> tuple[UUID, UUID]:
+async def order(
+    shop: Shop, email: str, sent_by: UUID | None, *, delivered: bool = True, **details: Any
+) -> tuple[UUID, UUID]:
     """The order and its buyer."""
     cart = await filled_cart(shop.database, [(shop.variant, 1)], email=email)
+    if details:
+        async with shop.database.transaction() as db:
+            await set_details(db, cart, CartDetails(**details), actor=TEST, now=NOON)
     if sent_by is not None:
         async with shop.database.transaction() as db:
             await note_referral(db, cart, sent_by, now=NOON)
@@ -49,7 +58,15 @@ async def order(shop: Shop, email: str, sent_by: UUID | None) -> tuple[UUID, UUI
     async with shop.database.reading() as db:
         placed = await get_order(db, done.order_id)
     assert placed.customer_id is not None
+    if delivered:
+        await deliver(shop, placed.id)
     return placed.id, placed.customer_id
+
+
+async def deliver(shop: Shop, order_id: UUID, *, complete: bool = True) -> None:
+    async with shop.database.transaction() as db:
+        payload = ParcelDelivered(number="Z1", fulfilment_id=uuid4(), complete=complete)
+        await emit(db, [Happened(payload=payload, subject=f"order:{order_id}", occurred_at=NOON)], actor=TEST)
 
 
 async def test_a_friends_first_order_says_who_sent_them(shop: Shop) -> None:
@@ -70,6 +87,35 @@ async def test_a_friends_first_order_says_who_sent_them(shop: Shop) -> None:
         assert await count_referred(db, [eva]) == 1
         events = await db.fetch("select payload from event where name = 'relation.added'")
     assert [row["payload"]["other_id"] for row in events] == [str(friend)]
+
+
+async def test_nobody_is_brought_by_what_is_never_delivered(shop: Shop) -> None:
+    eva = await person(shop, "eva")
+    await catch_up(shop.database, referral_subscriber())
+    first, friend = await order(shop, "friend@example.com", eva, delivered=False)
+    await deliver(shop, first, complete=False)
+    await catch_up(shop.database, referral_subscriber())
+    async with shop.database.reading() as db:
+        assert await relations_of(db, eva) == []
+    await deliver(shop, first)
+    await catch_up(shop.database, referral_subscriber())
+    async with shop.database.reading() as db:
+        assert [one.other_id for one in await relations_of(db, eva)] == [friend]
+
+
+@pytest.mark.parametrize("same", ["address", "phone"])
+async def test_a_second_mail_of_ones_own_is_no_friend(shop: Shop, same: str) -> None:
+    eva = await person(shop, "eva")
+    await catch_up(shop.database, referral_subscriber())
+    elsewhere = msgspec.structs.replace(EXAMPLE_ADDRESS, street="Krátká 2", postcode="602 00")
+    await order(shop, "eva@example.com", None, phone="+420 601 234 567")
+    details = {"address": elsewhere, "phone": "+420601234567"} if same == "phone" else {"phone": "+420777888999"}
+    await order(shop, "eva+2@example.com", eva, **details)
+    await order(shop, "friend@example.com", eva, address=elsewhere, phone="+420777888000")
+    await catch_up(shop.database, referral_subscriber())
+    async with shop.database.reading() as db:
+        assert [one.source for one in await relations_of(db, eva)] != []
+        assert await count_referred(db, [eva]) == 1
 
 
 async def test_the_graph_follows_merges(shop: Shop) -> None:
