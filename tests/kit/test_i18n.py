@@ -12,8 +12,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import kupec
-from kupec.kit.errors import NotFound, public_errors
+from kupec.customers import UnfitFile
+from kupec.kit.errors import InvalidValue, NotFound, public_errors
 from kupec.kit.i18n import LANGUAGES, best_language, catalogue_files, explain, translations
+from kupec.sales import CartIncomplete
 
 ROOT = Path(kupec.__file__).parent
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
@@ -91,6 +93,16 @@ def test_nothing_is_translated_in_vain(language: str) -> None:
 def test_an_error_speaks_the_readers_language() -> None:
     assert explain(NotFound(what="order"), "en") == "There is no such order."
     assert translations("de").gettext("free") == "free"
+
+
+def test_what_an_error_was_given_to_say_is_translated_too() -> None:
+    empty = UnfitFile(field="file", reason="it is empty")
+    assert explain(empty, "cs") == "Tento soubor nelze uložit: je prázdný."
+    assert explain(empty, "en") == "This file cannot be kept: it is empty."
+    incomplete = CartIncomplete(field="shipping_method", problem="Please choose a delivery.")
+    assert "Please" not in explain(incomplete, "pl")
+    strange = InvalidValue(field="name", expected="something nobody has put in words")
+    assert "something nobody has put in words" in explain(strange, "cs")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from kupec.kit.db import Connection
 from kupec.kit.i18n import LANGUAGES
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import published
+from kupec.personalization import list_segments
 from kupec.web.desk.customer_view import CustomerView
 from kupec.web.desk.page import reader_of
 from kupec.web.desk.party_words import PROOFS, field_name
@@ -50,6 +51,7 @@ async def details(request: AnyRequest, db: Connection, page: CustomerView) -> di
         "merges": merges,
         "merged_by": await authors(db, [merge.merged_by for merge in merges], reader),
         "proofs": PROOFS,
+        "segment_names": {one.code: one.name for one in await list_segments(db)} if page.party.segments else {},
         "filled_names": lambda fields: ", ".join(_names(fields, document, reader)),
     }
 

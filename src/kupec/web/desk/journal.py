@@ -12,6 +12,7 @@ from kupec.web.desk.messages import PURPOSE_WORDS
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, reader_of
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.rule_words import EVENT_WORDS
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.forms import Form, query_form
 from kupec.web.rendering import AnyRequest, site_of
@@ -36,7 +37,8 @@ def reason_in_words(reason: str, reader: Reader) -> str:
     if kind == "staff":
         return reader.text(words)
     known = WHAT_FOR.get(what)
-    return f"{reader.text(words)}: {reader.text(known) if known else what}"
+    said = reader.text(known) if known else reader.word_of("event", EVENT_WORDS.get(what, ""))
+    return f"{reader.text(words)}: {said or what}"
 
 
 def _asked(form: Form, party_ids: list[UUID]) -> Asked:

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.catalogue import markets
-from kupec.customers import PRIORITIES, Party, parties_by_ids
+from kupec.customers import CONSENTS, PRIORITIES, Party, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.kit.errors import Conflict, InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import explain, translate
@@ -239,6 +239,11 @@ async def _form_page(
         errors={f"rule.{field}": _expected(language, text) for field, text in (faults or {}).items()},
         people=await people_of(db),
         markets=await markets(db),
+        consents=[
+            (one.code, one.name(language))
+            for one in (await published(db, CONSENTS))[CONSENTS].purposes
+            if one.basis == "consent"
+        ],
         past=await rule_history(db, code, limit=20) if code else [],
         tried=tried,
         tried_days=tried_days,
