@@ -29,6 +29,7 @@ from kupec.sales import (
     decline_approval,
     expire_approvals,
     get_approval,
+    get_cart,
     price_cart,
     request_approval,
     set_details,
@@ -313,9 +314,12 @@ async def test_who_is_no_buyer_there_today_buys_nothing_on_its_account(shop: Sho
     async with shop.database.transaction() as db:
         await allow_account(db, cart_id, office, now=NOON, person_id=person)
         assert (await price_cart(db, cart_id, now=NOON)).problems == []
+        await db.execute("update party set price_group = 'office' where id = $1", office)
+        assert (await get_cart(db, cart_id)).price_group == "office"
         await db.execute("update party_role set role = coalesce($1, role), until = $2", role, None if role else NOON)
         problems = [one.field for one in (await price_cart(db, cart_id, now=NOON)).problems]
         assert problems == ([] if role == "buyer" else ["payment_method"])
+        assert (await get_cart(db, cart_id)).price_group == ("office" if role == "buyer" else None)
         await db.execute("update cart set channel = 'standing' where id = $1", cart_id)
         assert (await price_cart(db, cart_id, now=NOON)).problems == []
         await db.execute("update cart set channel = 'web' where id = $1", cart_id)

@@ -187,8 +187,17 @@ select cart.id, cart.customer_id, cart.market, cart.language, cart.channel, cart
        cart.updated_at,
        party.price_group, coalesce(party.segments, '{}') as segments
   from cart
-  -- Prices agreed with a customer are for them alone: in the shop, whoever types their address is not yet they.
+  -- Prices agreed with a customer are for them alone: in the shop, whoever types their address is not yet they, and who
+  -- bought for an organisation is not any more when their role has ended.
   left join account_cart proved on proved.cart_id = cart.id and proved.party_id = cart.customer_id
+       and (proved.person_id is null or proved.person_id = proved.party_id or exists (
+            select from party_role held
+             where held.until is null and held.role in ('buyer', 'approver')
+               and held.organisation_id in (
+                   select proved.party_id union all select member_id from party_alias where party_id = proved.party_id)
+               and held.person_id in (
+                   select proved.person_id
+                   union all select member_id from party_alias where party_id = proved.person_id)))
   left join party_alias absorbed on absorbed.member_id = cart.customer_id
   left join party on party.id = coalesce(
        case when cart.channel <> 'web' or proved.party_id is not null then absorbed.party_id end,
