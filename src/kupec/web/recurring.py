@@ -20,19 +20,29 @@ FIRST_AFTER = timedelta(days=7)
 
 def in_words(rule: Recurrence, language: str) -> str:
     """ "every 2 weeks: Monday, Thursday, until 31 Dec 2027"."""
-    often = _often(rule, language)
+    often, days = how_often(rule, language), _days(rule, language)
+    return ", ".join([f"{often}: {days}" if days else often, *_bounds(rule, language)])
+
+
+def besides(rule: Recurrence, language: str) -> str:
+    """What `in_words` says after how often: "Monday, Thursday, until 31 Dec 2027"."""
     days = _days(rule, language)
-    said = [f"{often}: {days}" if days else often]
+    return ", ".join([*([days] if days else []), *_bounds(rule, language)])
+
+
+def _bounds(rule: Recurrence, language: str) -> list[str]:
+    said = []
     if rule.until is not None:
         said.append(translate(language, _("until {day}")).format(day=day_in_words(rule.until, language)))
     else:
         said.append(translate(language, _("until further notice")))
     if rule.on_holiday == "next_working_day":
         said.append(translate(language, _("on a holiday the next working day")))
-    return ", ".join(said)
+    return said
 
 
-def _often(rule: Recurrence, language: str) -> str:
+def how_often(rule: Recurrence, language: str) -> str:
+    """ "every 2 weeks"."""
     spoken, n = translations(language), rule.every
     match rule.unit:
         case "day":

@@ -141,7 +141,7 @@ def environment(language: str) -> Environment:
     made.filters.update(
         money=lambda amount, currency: _money(amount, currency, language),
         figure=lambda amount, currency: _figure(amount, currency, language),
-        day=lambda value: _day(value, language),
+        day=pass_context(lambda context, value: _day(value, language, context["today"])),
         by_day=pass_context(lambda context, value: _by_day(value, language, context["today"])),
         date=lambda value, width="long": format_date(_as_date(value), width, locale=language),
         moment=pass_context(
@@ -217,10 +217,11 @@ def _as_date(value: date | datetime) -> date:
     return value.date() if isinstance(value, datetime) else value
 
 
-def _day(value: date, language: str) -> str:
-    """A day near at hand: "úterý 24. listopadu"."""
+def _day(value: date, language: str, today: date) -> str:
+    """A day near at hand: "úterý 24. listopadu"; with its year where that is another one."""
     comma = "," if language == "pl" else ""
-    return format_date(value, f"EEEE{comma} {_DAY_OF_MONTH[language]}", locale=language)
+    year = "" if value.year == today.year else "\u00a0y"
+    return format_date(value, f"EEEE{comma} {_DAY_OF_MONTH[language]}{year}", locale=language)
 
 
 def _bind(text: str) -> str:

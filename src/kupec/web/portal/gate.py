@@ -53,6 +53,10 @@ class SignInAgain(KupecError):
     code = "sign_in_again"
 
 
+class NotYourPart(Forbidden):
+    """Your role for this organisation does not include this. Whoever approves for it can give you another one."""
+
+
 class SignedInCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """A person at their session. `account` is for whom they buy: themself, or an organisation that gave them a role.
 
@@ -89,7 +93,7 @@ class SignedInCustomer(msgspec.Struct, frozen=True, kw_only=True):
     def require(self, part: Part) -> None:
         """Raises Forbidden."""
         if not self.may(part):
-            raise Forbidden(permission=part)
+            raise NotYourPart(permission=part)
 
 
 async def who_is(db: Connection, session: Session) -> SignedInCustomer:

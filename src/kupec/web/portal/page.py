@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
+from kupec.sales import CartIncomplete
 from kupec.web.portal.gate import Part, SignedInCustomer, customer_of
 from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.security import forget_cookie, read_signed_cookie, signed_cookie
@@ -115,13 +116,25 @@ _WRONG = {
     "city": _("Please give the town."),
     "postcode": _("This postcode does not exist in the chosen country."),
     "country": _("Please choose one of the countries we deliver to."),
+    "every": _("Please enter a whole number, 1–999."),
+    "first": _("Please choose today or a day to come."),
+    "until": _("Please choose a day after the first one, or leave it empty."),
+    "day": _("Please choose a day to come, within a year."),
+    "lines": _("Please keep at least one piece. To leave everything out, skip the day or end the standing order."),
 }
+_PIECES = _("Please enter a whole number of pieces from 0 to 9,999.")
+_NO_DELIVERY = _("No delivery can carry this. Choose another one or fewer pieces, or write to us.")
 
 
 def say(error: KupecError, language: str) -> str:
     """What a customer reads about an error."""
     if isinstance(error, InvalidValue):
+        if (error.field or "").startswith("quantity."):
+            return translate(language, _PIECES)
         return translate(language, _WRONG.get(error.field or "", _("This cannot be right. Please check it.")))
+    if isinstance(error, CartIncomplete):
+        nothing_carries = error.field == "shipping_method"
+        return translate(language, _NO_DELIVERY if nothing_carries else str(error.details["problem"]))
     return explain(error, language)
 
 

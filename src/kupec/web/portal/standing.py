@@ -125,6 +125,8 @@ async def _page(
         states=STATES,
         occurrence_words=OCCURRENCES,
         often=recurring.in_words(standing.recurrence, shop.language),
+        rhythm=recurring.how_often(standing.recurrence, shop.language),
+        rest=recurring.besides(standing.recurrence, shop.language),
         fields=recurring.typed(form) if form and "every" in form else recurring.shown(standing.recurrence, today=today),
         units=recurring.UNITS,
         weekdays=recurring.WEEKDAYS,
