@@ -32,6 +32,7 @@ from kupec.sales import (
     pause_standing,
     preview,
     price_standing,
+    privacy_part,
     remind_due,
     resume_standing,
     skip_occurrence,
@@ -369,3 +370,21 @@ async def test_no_colleagues_card_pays_for_an_organisation(db: Connection, beans
     new = msgspec.structs.replace(wanted(office, beans, payment="card", card_id=card), ordered_by=person)
     with pytest.raises(CardUnknown):
         await start_standing(db, new, actor=customer(person, [("buyer", office)]), now=NOON)
+
+
+async def test_forgetting_who_arranged_it_leaves_the_organisation_its_order(db: Connection, beans: UUID) -> None:
+    office, person = await a_buyer(db), await a_buyer(db)
+    await db.execute(
+        "insert into contact_point (id, party_id, kind, value) values ($1, $2, 'email', 'office@example.com')",
+        *(uuid7(), office),
+    )
+    new = msgspec.structs.replace(wanted(office, beans), ordered_by=person, phone="+420601234567")
+    standing = await start_standing(db, new, actor=STAFF, now=NOON)
+    assert privacy_part.name == "sales"
+    told = await privacy_part.tell(db, [person])
+    assert [row["id"] for row in told["standing_order"]] == [str(standing.id)]
+    await privacy_part.erase(db, [person], NOON)
+    left = await get_standing(db, standing.id)
+    assert (left.state, left.name, left.phone, left.email) == ("active", None, None, "office@example.com")
+    assert (left.address.name or "", left.address.city) == ("", standing.address.city)
+    assert [line.quantity for line in left.lines] == [2]

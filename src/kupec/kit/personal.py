@@ -64,7 +64,8 @@ class PrivacyPart(msgspec.Struct, frozen=True, kw_only=True):
                 for row in rows
             ]
             if told:
-                found[held.table] = told
+                # A table may be declared twice, for rows that go and rows that stay.
+                found[held.table] = [*found.get(held.table, []), *told]
         return found
 
     async def erase(self, db: Connection, members: Sequence[UUID], now: datetime) -> dict[str, int]:

@@ -22,7 +22,7 @@ _NOWHERE = (
     "'country', coalesce(address ->> 'country', ''))"
 )
 _PARCELS = f"(select id from fulfilment where order_id in {_ORDERS})"  # noqa: S608
-_STANDING = "(select id from standing_order where customer_id = any($1::uuid[]) or ordered_by = any($1::uuid[]))"
+_STANDING = "(select id from standing_order where customer_id = any($1::uuid[]))"
 _ACTOR = system("privacy")
 
 _TABLES = (
@@ -151,6 +151,20 @@ _TABLES = (
             "key": "null",
         },
         secret=["key"],
+    ),
+    Held(
+        table="standing_order",
+        where="ordered_by = any($1::uuid[]) and not customer_id = any($1::uuid[])",
+        erase="blank",
+        blank={
+            "name": "null",
+            "phone": "null",
+            "address": 'address || \'{"name": ""}\'',
+            "email": "coalesce((select value from contact_point where party_id = standing_order.customer_id "
+            "and kind = 'email' order by chosen desc, verified_at nulls last, id limit 1), '')",
+        },
+        secret=["key"],
+        why="what an organisation agreed on goes on, without the person who arranged it",
     ),
 )
 
