@@ -55,7 +55,7 @@ class PrivacyPart(msgspec.Struct, frozen=True, kw_only=True):
 
     async def tell(self, db: Connection, members: Sequence[UUID]) -> dict[str, list[dict[str, Any]]]:
         """By table, its rows about the customer, as plain values; tables without any are left out."""
-        found = {}
+        found: dict[str, Any] = {}
         for held in self.tables:
             rows = await db.fetch(f"select * from {held.table} where {held.where}", list(members)) if held.told else []  # noqa: S608
             hidden = {"folded", "sort_key", *held.secret}
