@@ -100,7 +100,7 @@ async def test_a_recurring_task_says_its_next_days_before_it_is_kept(desk: Desk)
     shown = await person.post("/desk/tasks/new", weekly)
     assert "Comes on 30 Nov 09:30 , 14 Dec 09:30 , 28 Dec 09:30" in words(shown.text)
     said = words(await person.done("/desk/tasks/new", {**weekly, "do": ""}))
-    assert "every 2 weeks, 09:30" in said
+    assert "every 2 weeks: Monday, until further notice, 09:30" in said
     task_id = await desk.fetchval("select id from task")
     await person.done(f"/desk/tasks/{task_id}/pass")
     assert await desk.fetchval("select count(*) from task where ended is null and number = 2") == 1

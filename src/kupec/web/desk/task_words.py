@@ -13,10 +13,10 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.recurrence import Recurrence
 from kupec.web.desk.gate import staff_of
-from kupec.web.desk.promotion_form import WEEKDAYS
-from kupec.web.desk.reader import Reader, ngettext
+from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.words import pgettext
+from kupec.web.recurring import in_words
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
 PRIORITY_WORDS = {
@@ -28,13 +28,6 @@ PRIORITY_WORDS = {
 PRIORITY_TONES = {"urgent": "bad", "high": "warn"}
 REMINDERS = (0, 15, 60, 60 * 24, 60 * 24 * 7)
 """Offered, in minutes before the task is due."""
-_EVERY = {"day": _("each day"), "week": _("each week"), "month": _("each month"), "year": _("each year")}
-_EVERY_SO_MANY = {
-    "day": ngettext("each {n} day", "every {n} days"),
-    "week": ngettext("each {n} week", "every {n} weeks"),
-    "month": ngettext("each {n} month", "every {n} months"),
-    "year": ngettext("each {n} year", "every {n} years"),
-}
 ENDED_WORDS = {
     "done": pgettext("task", "done"),
     "cancelled": pgettext("task", "cancelled"),
@@ -82,28 +75,9 @@ def _reasons(task: Task, reader: Reader) -> list[str]:
 
 
 def repeat_in_words(rule: Recurrence, reader: Reader) -> str:
-    """ "every 2 weeks: Monday, Thursday, 09:00, until 31 Dec 2027"."""
-    often = reader.text(_EVERY[rule.unit])
-    if rule.every > 1:
-        often = reader.count(*_EVERY_SO_MANY[rule.unit], rule.every)
-    days = _days_in_words(rule, reader)
-    said = [
-        f"{often}: {days}" if days else often,
-        reader.time(datetime.combine(rule.anchor, time.fromisoformat(rule.at), tzinfo=reader.zone)),
-    ]
-    if rule.until is not None:
-        said.append(reader.text(_("until {day}")).format(day=reader.day(rule.until)))
-    if rule.on_holiday == "next_working_day":
-        said.append(reader.text(_("on a holiday the next working day")))
-    return ", ".join(said)
-
-
-def _days_in_words(rule: Recurrence, reader: Reader) -> str:
-    names = [reader.text(WEEKDAYS[day]) for day in sorted(rule.weekdays)]
-    if rule.nth is None:
-        return ", ".join(names)
-    message = _("{weekday}, the last of the month") if rule.nth < 0 else _("{weekday}, number {n} of the month")
-    return reader.text(message).format(weekday=names[0], n=rule.nth)
+    """ "every 2 weeks: Monday, Thursday, until 31 Dec 2027, 09:00"."""
+    at = datetime.combine(rule.anchor, time.fromisoformat(rule.at), tzinfo=reader.zone)
+    return f"{in_words(rule, reader.language)}, {reader.time(at)}"
 
 
 def reminder_in_words(minutes: int, language: str) -> str:
