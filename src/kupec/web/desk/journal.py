@@ -7,7 +7,8 @@ from litestar import Response, get
 
 from kupec.customers import members_of
 from kupec.kit.i18n import mark as _
-from kupec.outreach import OURS, PURPOSES, Asked, MailState, journal, kinds_written
+from kupec.kit.versions import published
+from kupec.outreach import OURS, PURPOSES, RULES, Asked, MailState, journal, kinds_written
 from kupec.web.desk.messages import PURPOSE_WORDS
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, reader_of
@@ -28,17 +29,18 @@ REASONS = {
 WHAT_FOR = {"abandoned_cart": _("a left cart"), "dormant": _("no order for long"), "service_due": _("service due")}
 
 
-def reason_in_words(reason: str, reader: Reader) -> str:
-    """Why a mail was written: the kind of reason, and which one where that says more."""
+def reason_in_words(reason: str, reader: Reader, rules: dict[str, str] | None = None) -> str:
+    """Why a mail was written: the kind of reason, and which one where that says more. `rules` are names by code."""
     kind, colon, what = reason.partition(":")
     words = REASONS.get(f"{kind}:")
     if words is None or not colon:
         return reason or "—"
     if kind == "staff":
         return reader.text(words)
-    known = WHAT_FOR.get(what)
-    said = reader.text(known) if known else reader.word_of("event", EVENT_WORDS.get(what, ""))
-    return f"{reader.text(words)}: {said or what}"
+    if kind == "rule":
+        return f"{reader.text(words)}: {(rules or {}).get(what, what)}"
+    said = reader.text(WHAT_FOR[what]) if what in WHAT_FOR else reader.word_of("event", EVENT_WORDS.get(what, ""))
+    return f"{reader.text(words)}: {said}" if said else reader.text(words)
 
 
 def _asked(form: Form, party_ids: list[UUID]) -> Asked:
@@ -65,6 +67,7 @@ async def written(request: AnyRequest) -> Response[str]:
             "select id, name from party where id = any($1::uuid[])",
             [row.customer_id for row in rows if row.customer_id],
         )
+        rules = {rule.code: rule.name for rule in (await published(db, RULES))[RULES].rules}
         filters = {
             "state": asked.state or "",
             "kind": asked.kind,
@@ -88,7 +91,7 @@ async def written(request: AnyRequest) -> Response[str]:
             reasons=REASONS,
             kind_of=lambda kind: code_in_words(kind, reader),
             why_of=lambda why: code_in_words(f"why.{why}", reader),
-            reason_of=lambda reason: reason_in_words(reason, reader),
+            reason_of=lambda reason: reason_in_words(reason, reader, rules),
         )
 
 
