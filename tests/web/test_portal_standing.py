@@ -8,6 +8,7 @@ from kupec.billing import PAYMENT, open_account
 from kupec.customers import put_address
 from kupec.kit.db import Pool
 from kupec.kit.versions import publish_new
+from kupec.sales import end_standing
 from tests.billing.owing import METHODS
 from tests.shop import NOON
 from tests.web.browsing import Browser, Served, text_of
@@ -70,3 +71,24 @@ async def test_who_is_not_signed_in_is_asked_to(browser: Browser, goods: dict[st
     answer = await browser.get(PATH)
     assert answer.status_code == 303
     assert "/my/sign-in" in answer.headers["location"]
+
+
+async def test_what_has_ended_stays_in_the_list_and_on_the_overview(
+    browser: Browser, jana: UUID, pool: Pool, goods: dict[str, UUID]
+) -> None:
+    await put_in(browser, goods["beans"])
+    await browser.get(PATH)
+    await browser.follow(await browser.submit(PATH, **RHYTHM, payment="account"))
+    standing = await pool.fetchval("select id from standing_order")
+    async with pool.acquire() as db, db.transaction():
+        await end_standing(db, standing, actor=DESK, now=NOON)
+    for path in ("/cs/my/standing", "/cs/my"):
+        answer = await browser.get(path)
+        assert answer.status_code == 200, path
+    assert "ukončená" in text_of((await browser.get("/cs/my/standing")).text)
+
+
+async def test_who_reads_polish_sees_their_account_in_crowns(browser: Browser, jana: UUID, pool: Pool) -> None:
+    page = text_of((await browser.get("/pl/my/money")).text)
+    assert "Limit" in page
+    assert "CZK" in page

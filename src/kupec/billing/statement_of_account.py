@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from kupec.billing.bank_account import compact, grouped
+from kupec.billing.credit import accounts_of
 from kupec.billing.matching import Owed
 from kupec.billing.methods import PAYMENT, BankAccount
 from kupec.billing.qr import payment_qr
@@ -106,12 +107,12 @@ select coalesce(sum(case when debit = 'customer' then amount else -amount end), 
 
 
 async def statement_currencies(db: Connection, party_ids: Sequence[UUID]) -> list[str]:
-    """In which currencies anything has happened on a customer's account."""
-    rows = await db.fetch(
-        "select distinct currency from ledger_entry where party_id = any($1::uuid[]) order by currency",
-        list(party_ids),
-    )
-    return [row["currency"] for row in rows]
+    """In which currencies a customer owes or has an account, first; then those in which anything has happened."""
+    members = list(party_ids)
+    current = {one.currency for one in await awaited(db, party_ids=members)}
+    current |= {currency for _, currency in await accounts_of(db, members)}
+    rows = await db.fetch("select distinct currency from ledger_entry where party_id = any($1::uuid[])", members)
+    return sorted(current) + sorted({row["currency"] for row in rows} - current)
 
 
 async def customer_statement(

@@ -32,6 +32,7 @@ from kupec.web.static import asset
 
 TEMPLATES = Path(__file__).parent / "templates"
 _DAY_OF_MONTH = {"cs": "d.\u00a0MMMM", "pl": "d\u00a0MMMM", "en": "d\u00a0MMMM"}
+_REGION = {"en": "en_GB"}  # the day before the month, as in all else we say in English
 _NEAR = {"cs": {0: "dnes", 1: "zítra"}, "pl": {0: "dzisiaj", 1: "jutro"}, "en": {0: "today", 1: "tomorrow"}}
 # With the preposition where the language needs one; English says "by" in the sentence itself.
 _ON_WEEKDAY = {
@@ -143,7 +144,7 @@ def environment(language: str) -> Environment:
         figure=lambda amount, currency: _figure(amount, currency, language),
         day=pass_context(lambda context, value: _day(value, language, context["today"])),
         by_day=pass_context(lambda context, value: _by_day(value, language, context["today"])),
-        date=lambda value, width="long": format_date(_as_date(value), width, locale=language),
+        date=lambda value, width="long": format_date(_as_date(value), width, locale=_REGION.get(language, language)),
         moment=pass_context(
             lambda context, value, width="medium": format_datetime(
                 value, _moment_pattern(width, language), tzinfo=context["zone"], locale=language
