@@ -388,3 +388,12 @@ async def test_forgetting_who_arranged_it_leaves_the_organisation_its_order(db: 
     assert (left.state, left.name, left.phone, left.email) == ("active", None, None, "office@example.com")
     assert (left.address.name or "", left.address.city) == ("", standing.address.city)
     assert [line.quantity for line in left.lines] == [2]
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+async def test_nothing_is_moved_to_the_ends_of_the_calendar(db: Connection, beans: UUID, day: date) -> None:
+    rule = msgspec.structs.replace(WEEKLY, at="00:30" if day == date.min else "23:30")
+    rule = msgspec.structs.replace(rule, zone="Europe/Prague" if day == date.min else "America/New_York")
+    standing = await started(db, await a_buyer(db), beans, recurrence=rule)
+    with pytest.raises(InvalidValue, match="day"):
+        await move_occurrence(db, standing.id, 1, day, actor=STAFF, now=NOON)

@@ -29,6 +29,7 @@ from kupec.sales.standing.telling import end_what_is_over, tell
 FARTHEST_AHEAD = 60
 """So many times ahead may be spoken about."""
 _LATEST_MOVE = timedelta(days=366)
+_CALENDAR = timedelta(days=36_525)
 
 
 async def skip_occurrence(db: Connection, standing_id: UUID, number: int, *, actor: Actor, now: datetime) -> Occurrence:
@@ -84,10 +85,11 @@ async def move_occurrence(
     """
     standing, occurrence = await _ahead(db, standing_id, number, actor=actor, now=now)
     _require_planned(occurrence)
-    due_at = moment_on(standing.recurrence, day)
-    if due_at == occurrence.due_at:
+    # The first and the last day of all calendars have no moment in every zone.
+    due_at = moment_on(standing.recurrence, day) if abs(day - now.date()) <= _CALENDAR else None
+    if due_at is not None and due_at == occurrence.due_at:
         return occurrence
-    if not now < due_at <= now + _LATEST_MOVE:
+    if due_at is None or not now < due_at <= now + _LATEST_MOVE:
         raise InvalidValue(field="day", expected=_("a day to come, within a year"))
     await db.execute(
         "update occurrence set due_at = $2, reminded_at = null, next_try_at = case when $3 then $2::timestamptz end "
