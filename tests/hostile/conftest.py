@@ -26,7 +26,7 @@ from kupec.catalogue import (
 )
 from kupec.customers import open_task
 from kupec.integrations import Reach, add_endpoint, create_key, send_test
-from kupec.kit.actor import Actor, system
+from kupec.kit.actor import system
 from kupec.kit.db import Connection, Database, connect
 from kupec.sales import (
     cancel_order,
@@ -37,10 +37,10 @@ from kupec.sales import (
     status_token,
     tariff,
 )
-from kupec.staff import PERMISSIONS, ROLES, Role, create_staff
+from kupec.staff import ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
-from tests.hostile.on_account import buy_on_account
+from tests.hostile.on_account import buy_on_account, come_regularly, owner_of_the_desk
 from tests.hostile.visitor import HOSTILE, Visitor
 from tests.machines.platform import PRAGUE, Json, Platform, to
 from tests.machines.running import running_shop
@@ -265,8 +265,7 @@ def _trade(world: World) -> None:
 
     async def work(db: Connection) -> None:
         now = datetime.now(UTC)
-        owner = await db.fetchval("select id from staff where role = 'owner'")
-        desk = Actor(kind="staff", id=str(owner), permissions=PERMISSIONS["owner"])
+        desk = await owner_of_the_desk(db)
         await start_picking(db, picking, actor=desk, now=now)
         for order_id in (shipped, delivered):
             parcels = (await start_picking(db, order_id, actor=desk, now=now)).fulfilments
@@ -276,7 +275,6 @@ def _trade(world: World) -> None:
             await mark_delivered(db, parcel.id, actor=desk, now=now)
         await cancel_order(db, cancelled, reason=HOSTILE, actor=desk, now=now)
         await fall_out(db, delivered, shipped, desk)
-        await buy_on_account(db, desk, now)
 
     world.do(work)
 
@@ -284,6 +282,8 @@ def _trade(world: World) -> None:
         return bool(await world.stack.fetchval("select count(*) >= 7 from mail"))
 
     asyncio.run(eventually(written))
+    world.do(buy_on_account)
+    world.do(come_regularly)
 
 
 def _buy(platform: Platform, option: str) -> Json:
@@ -340,14 +340,16 @@ def _things(world: World) -> dict[str, list[str]]:
         "session": world.column("select id from cart order by id"),
         "order": orders,
         "address_id": world.column("select id from party_address order by id"),
-        "standing_id": world.column("select id from standing_order order by id") or [str(uuid4())],
-        "owned_id": world.column("select id from owned_product order by id") or [str(uuid4())],
+        "standing_id": world.column("select id from standing_order order by id"),
+        "occurrence_id": world.column("select id from occurrence order by id"),
+        "interaction_id": world.column("select id from interaction order by id"),
+        "owned_id": world.column("select id from owned_product order by id"),
         "session_id": [str(uuid4())],
         "identity_id": [str(uuid4())],
-        "note_id": [str(uuid4())],
-        "file_id": [str(uuid4())],
+        "note_id": world.column("select id from party_note order by id"),
+        "file_id": world.column("select id from party_file order by id"),
         "merge_id": [str(uuid4())],
-        "relation_id": [str(uuid4())],
+        "relation_id": world.column("select id from relation order by id"),
         "point_id": world.column("select id from contact_point order by id"),
         "person_id": world.column("select id from party order by id"),
         "invitation_id": [str(uuid4())],

@@ -1,17 +1,31 @@
-"""Whoever buys on account types markup, too: a question to an approver, a kept card, an overdue invoice in dispute."""
+"""Whoever buys on account or regularly types markup, too: a question to an approver, a kept card, an overdue invoice in
+dispute, goods that come every month, and what the desk writes down about them.
+"""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from kupec.billing import dun, pause_dunning, store_card
+from kupec.billing import PAYMENT, PaymentMethod, PaymentMethods, dun, pause_dunning, store_card
+from kupec.customers import NewInteraction, add_file, add_note, add_relation, log_interaction
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
+from kupec.kit.recurrence import Recurrence
+from kupec.kit.versions import publish_new
+from kupec.sales import NewOwned, NewStanding, StandingTerms, WantedLine, add_owned, start_standing
+from kupec.staff import PERMISSIONS
 from tests.hostile.visitor import HOSTILE
+from tests.shop import EXAMPLE_ADDRESS, SETUP
 
 
-async def buy_on_account(db: Connection, desk: Actor, now: datetime) -> None:
-    """Rows as checkout and dunning leave them, beside the orders that stand."""
+async def owner_of_the_desk(db: Connection) -> Actor:
+    owner = await db.fetchval("select id from staff where role = 'owner'")
+    return Actor(kind="staff", id=str(owner), permissions=PERMISSIONS["owner"])
+
+
+async def buy_on_account(db: Connection) -> None:
+    """Rows as checkout and dunning leave them, of the first order that nobody packs yet."""
+    desk, now = await owner_of_the_desk(db), datetime.now(UTC)
     party_id: UUID = await db.fetchval("select id from party order by id limit 1")
     await store_card(
         db,
@@ -30,12 +44,46 @@ async def buy_on_account(db: Connection, desk: Actor, now: datetime) -> None:
         "expires_at) values ($1, $2, $3, $3, 100, 'CZK', $4, 'asked', $5, $6)",
         *(uuid7(), cart_id, party_id, seen, now, now + timedelta(days=14)),
     )
-    cancelled = await db.fetchval("select id from sales_order where state = 'cancelled' order by id limit 1")
-    payment_id = uuid7()
-    await db.execute(
-        "insert into payment (id, order_id, provider, amount, currency, state, due_on, party_id, created_at, "
-        "updated_at) values ($1, $2, 'account', 100, 'CZK', 'awaiting', $3, $4, $5, $5)",
-        *(payment_id, cancelled or uuid7(), (now - timedelta(days=5)).date(), party_id, now),
+    payment_id = await db.fetchval(
+        "update payment set provider = 'account', state = 'awaiting', due_on = $1, party_id = $2 where order_id = "
+        "(select id from sales_order where state = 'placed' order by id limit 1) returning id",
+        *((now - timedelta(days=5)).date(), party_id),
     )
     await dun(db, now, 10)
     await pause_dunning(db, payment_id, reason=HOSTILE, until=None, actor=desk, now=now)
+
+
+async def come_regularly(db: Connection) -> None:
+    """A standing order that is not due for long, something owned, and what the desk knows of its customer."""
+    desk, now = await owner_of_the_desk(db), datetime.now(UTC)
+    one: UUID = await db.fetchval("select id from party order by id limit 1")
+    methods = [
+        PaymentMethod(code="card", kind="card", names={"en": "Card"}),
+        PaymentMethod(code="account", kind="account", names={"en": HOSTILE[:60]}),
+    ]
+    await publish_new(db, PAYMENT, PaymentMethods(methods=methods), actor=SETUP, now=now)
+    variant = await db.fetchval("select id from variant where stocked order by sku limit 1")
+    product = await db.fetchval("select id from product order by id limit 1")
+    first = (now + timedelta(days=60)).date()
+    monthly = Recurrence(every=1, unit="month", anchor=first, at="09:00", zone="Europe/Prague")
+    new = NewStanding(
+        customer_id=one,
+        market="cz",
+        language="cs",
+        email="jana@example.com",
+        name=HOSTILE[:100],
+        address=EXAMPLE_ADDRESS,
+        shipping_method="courier",
+        terms=StandingTerms(recurrence=monthly, payment="account"),
+        lines=[WantedLine(variant_id=variant, quantity=1)],
+    )
+    await start_standing(db, new, actor=desk, now=now)
+    owned = NewOwned(name=HOSTILE[:100], serial_number=HOSTILE[:50], bought_on=date(2026, 1, 2))
+    await add_owned(db, one, owned, actor=desk, now=now)
+    said = NewInteraction(
+        kind="call", direction="in", happened_at=now, text=HOSTILE, outcome=HOSTILE[:100], party_id=one
+    )
+    await log_interaction(db, said, actor=desk, now=now)
+    await add_note(db, one, HOSTILE, actor=desk, now=now)
+    await add_file(db, one, f"{HOSTILE[:50].replace('/', '')}.txt", HOSTILE.encode(), actor=desk, now=now)
+    await add_relation(db, one, "likes", subject=f"product:{product}", source="desk", actor=desk, now=now)
