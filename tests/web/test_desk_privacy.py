@@ -93,7 +93,7 @@ async def test_data_is_told_and_downloaded_by_who_may(desk: Desk) -> None:
 async def test_an_erased_customers_page_says_so_and_asks_nothing(desk: Desk) -> None:
     eva = await eva_of(desk)
     manager = await desk.signed_in("manager")
-    await manager.done(f"/desk/customers/{eva}/privacy", {"kind": "erasure"})
+    await manager.done(f"/desk/customers/{eva}/privacy", {"kind": "erasure", "reason": "by letter"})
     await work_off(desk)
     for show in ("consents", "story", "details", "notes", "people", "orders", "money"):
         page = words(await manager.page(f"/desk/customers/{eva}?show={show}"))
@@ -107,10 +107,19 @@ async def test_an_erased_customers_page_says_so_and_asks_nothing(desk: Desk) -> 
     assert "changed by someone else" in words(await manager.page(answer.headers["location"]))
 
 
+async def test_nobody_is_erased_by_one_press(desk: Desk) -> None:
+    eva = await eva_of(desk)
+    manager = await desk.signed_in("manager")
+    answer = await manager.post(f"/desk/customers/{eva}/privacy", {"kind": "erasure", "reason": " "})
+    assert answer.status_code == 422
+    assert "it cannot be undone" in words(answer.text)
+    assert await desk.fetchval("select count(*) from privacy_request") == 0
+
+
 async def test_a_request_is_refused_with_a_reason(desk: Desk) -> None:
     eva = await eva_of(desk)
     manager = await desk.signed_in("manager")
-    await manager.done(f"/desk/customers/{eva}/privacy", {"kind": "erasure"})
+    await manager.done(f"/desk/customers/{eva}/privacy", {"kind": "erasure", "reason": "by letter"})
     request = await desk.fetchval("select id from privacy_request")
     page = words(await manager.done(f"{PLACE}/{request}", {"action": "refuse", "reason": " "}))
     assert "Expected" in page

@@ -17,7 +17,7 @@ from kupec.customers import (
 )
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
-from kupec.kit.errors import NotFound
+from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
 from kupec.web.desk.customer_editing import WRITE, carry_out
@@ -70,6 +70,9 @@ async def ask(request: AnyRequest, customer_id: FromPath[UUID]) -> Response[Any]
         verb = request_export if kind == "export" else request_erasure
         language = await db.fetchval("select language from party where id = $1", customer_id)
         reason = form.text("reason", most=10_000)
+        if kind == "erasure" and not reason:
+            expected = _("a few words on where and how they asked: it cannot be undone")
+            raise InvalidValue(field="reason", expected=expected)
         await verb(db, customer_id, language=language or "en", reason=reason, actor=actor, now=now)
 
     return await carry_out(
