@@ -67,7 +67,7 @@ async def written(request: AnyRequest) -> Response[str]:
             "select id, name from party where id = any($1::uuid[])",
             [row.customer_id for row in rows if row.customer_id],
         )
-        rules = {rule.code: rule.name for rule in (await published(db, RULES))[RULES].rules}
+        rules = {rule.code: reader.text(rule.name) for rule in (await published(db, RULES))[RULES].rules}
         filters = {
             "state": asked.state or "",
             "kind": asked.kind,

@@ -280,6 +280,7 @@ async def _page(request: AnyRequest, db: Connection, *, status: int = 200, **con
         section="tasks",
         status=status,
         rules=document.rules,
+        rule_names={rule.code: reader.text(rule.name) for rule in document.rules},
         counts=await rule_counts(db, since=now - MONTH),
         broken=await rule_errors(db),
         acted=acted,
