@@ -8,7 +8,7 @@ from kupec.billing import PAYMENT, open_account
 from kupec.customers import put_address
 from kupec.kit.db import Pool
 from kupec.kit.versions import publish_new
-from kupec.sales import end_standing
+from kupec.sales import end_standing, skip_occurrence
 from tests.billing.owing import METHODS
 from tests.shop import NOON
 from tests.web.browsing import Browser, Served, text_of
@@ -86,6 +86,21 @@ async def test_what_has_ended_stays_in_the_list_and_on_the_overview(
         answer = await browser.get(path)
         assert answer.status_code == 200, path
     assert "ukončená" in text_of((await browser.get("/cs/my/standing")).text)
+
+
+async def test_what_is_said_to_come_next_is_not_what_was_left_out(
+    browser: Browser, jana: UUID, pool: Pool, goods: dict[str, UUID]
+) -> None:
+    await put_in(browser, goods["beans"])
+    await browser.get(PATH)
+    await browser.follow(await browser.submit(PATH, **RHYTHM, payment="account"))
+    async with pool.acquire() as db, db.transaction():
+        standing = await db.fetchval("select id from standing_order")
+        await skip_occurrence(db, standing, 1, actor=DESK, now=NOON)
+    for path in ("/cs/my/standing", "/cs/my"):
+        page = text_of((await browser.get(path)).text)
+        assert "příště 30. června" in page, path
+        assert "příště 30. dubna" not in page, path
 
 
 async def test_who_reads_polish_sees_their_account_in_crowns(browser: Browser, jana: UUID, pool: Pool) -> None:

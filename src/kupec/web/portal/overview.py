@@ -41,7 +41,7 @@ async def show(request: AnyRequest) -> Response[str]:
         names = await variants_named(
             db, sorted({line.variant_id for one in standings for line in one.lines}), language=shop.language
         )
-        nexts = {one.id: await next_occurrences(db, one, now=now, limit=1) for one in standings}
+        nexts = {one.id: await next_occurrences(db, one, now=now, limit=10) for one in standings}
         asked = await asked_of(db, me.account_ids) if me.may("buy") else []
         invitations = await invitations_for(db, me.own_ids, now=now)
     return my_page(

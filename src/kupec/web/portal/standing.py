@@ -65,7 +65,7 @@ async def show_all(request: AnyRequest) -> Response[str]:
     async with site.database.reading() as db:
         shop = await open_shop(request, db)
         found = await list_standing(db, party_ids=me.account_ids)
-        nexts = {one.id: await next_occurrences(db, one, now=now, limit=1) for one in found}
+        nexts = {one.id: await next_occurrences(db, one, now=now, limit=AHEAD) for one in found}
         names = await _names(db, found, shop.language)
     return my_page(
         request,
