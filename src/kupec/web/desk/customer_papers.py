@@ -129,7 +129,7 @@ async def mentions(request: AnyRequest) -> Response[str]:
         )
 
 
-@post("/customers/mentions", opt={"permission": "customers.read"})
+@post("/customers/mentions", opt=WRITE)
 async def mentions_seen(request: AnyRequest) -> Response[Any]:
     site = site_of(request)
     await read_form(request)
