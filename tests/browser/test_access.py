@@ -71,7 +71,7 @@ def test_the_shop_is_open_to_all(street: Street, language: str, size: dict[str, 
     buyer.open_cart()
     look_at(buyer.page)
     buyer.go_to_checkout()
-    buyer.page.locator("[name='email']").fill("?")
+    buyer.page.locator("main [name='email']").fill("?")
     buyer.type_card()
     buyer.press_pay()
     expect(buyer.page.locator("#errors")).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_keyboard_is_enough_to_buy(street: Street) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/checkout")
     fields = {
-        "[name='email']": home.email,
+        "main [name='email']": home.email,
         "[name='address.name']": home.name,
         "[name='address.street']": home.street,
         "[name='address.postcode']": home.postcode,
