@@ -329,6 +329,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "receipt_id": world.column("select id from goods_receipt order by id"),
         "return_id": world.column("select id from sales_return order by id"),
         "number": world.column("select number from sales_return order by id"),
+        "run": ["1", "2"],
         "refund_id": world.column("select id from refund order by id"),
         "line_id": world.column("select id from bank_line order by id"),
         "document_id": world.column("select id from accounting_document order by id"),

@@ -12,6 +12,7 @@ from kupec.app.web import create_app
 from kupec.kit.settings import Settings
 
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
+_RUN = ("{number:int}", "{run}")  # which time of a standing order; other numbers are texts
 _NAME = re.compile(r"""(?:form|query_form\(request\)|\.)\s*\.?(?:text|whole|prose|all|uuid)\(\s*"([\w.]+)\"""")
 _FOR_MACHINES = ("/ucp/", "/api/", "/webhooks/", "/.well-known/", "/api-docs/", "/healthz", "/readyz", "/metrics")
 
@@ -36,7 +37,7 @@ def routes() -> list[Route]:
     """All but those for machines."""
     app = create_app(Settings(database_url="postgresql://nowhere", log_level="error"))
     found = [
-        Route(method, _PARAMETER.sub(r"{\1}", route.path), handler.opt.get("permission"))
+        Route(method, _PARAMETER.sub(r"{\1}", route.path.replace(*_RUN)), handler.opt.get("permission"))
         for route in app.routes
         if isinstance(route, HTTPRoute) and not route.path.startswith(_FOR_MACHINES)
         for handler in route.route_handlers
