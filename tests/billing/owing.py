@@ -76,3 +76,15 @@ def line(
 
 def statement(*lines: str) -> bytes:
     return (HEADER + "".join(lines)).encode()
+
+
+async def invoiced(db: Connection, order_id: UUID, amount: int, issued: datetime) -> None:
+    """The row of an order's invoice, asked for at `issued`."""
+    await db.execute(
+        """
+        insert into accounting_document
+               (id, kind, key, order_id, language, currency, total, tax, content, requested_at)
+        values ($1, 'invoice', 'order:' || $2::uuid, $2, 'cs', 'CZK', $3, 0, '{}', $4)
+        """,
+        *(uuid7(), order_id, amount, issued),
+    )

@@ -32,7 +32,7 @@ from kupec.kit.errors import Forbidden, InvalidValue, NotFound
 from kupec.kit.ids import uuid7
 from kupec.kit.versions import publish_new
 from tests.billing.making import NOW
-from tests.billing.owing import CLERK, METHODS, a_party, line, owed, statement
+from tests.billing.owing import CLERK, METHODS, a_party, invoiced, line, owed, statement
 
 DUE = (NOW + timedelta(days=14)).date()
 
@@ -41,11 +41,15 @@ def days_late(days: int) -> datetime:
     return datetime.combine(DUE + timedelta(days=days), datetime.min.time(), UTC)
 
 
-async def an_invoice(db: Connection, party_id: UUID, *, number: str = "Z1001", amount: int = 129000) -> UUID:
-    """An order on account that holds credit, due in 14 days."""
+async def an_invoice(
+    db: Connection, party_id: UUID, *, number: str = "Z1001", amount: int = 129000, issued: datetime | None = NOW
+) -> UUID:
+    """An order on account that holds credit, due in 14 days, and its invoice unless nothing has left yet."""
     payment = await owed(db, number=number, amount=amount, provider="account", party_id=party_id)
     assert payment.due_on == DUE
     assert await hold_credit(db, [(party_id, payment.order_id, "CZK", amount)]) == {}
+    if issued is not None:
+        await invoiced(db, payment.order_id, amount, issued)
     return payment.id
 
 
@@ -79,6 +83,17 @@ async def test_each_level_comes_once_and_the_second_stops_the_account(db: Connec
     assert await usable(db, debtor), "open again as soon as it is paid"
     assert await hold_credit(db, [(debtor, uuid7(), "CZK", 100)]) == {}
     assert await overdue_invoices(db, today=days_late(31).date()) == []
+
+
+async def test_nobody_is_dunned_for_what_has_not_left(db: Connection) -> None:
+    party_id = await a_debtor(db)
+    payment_id = await an_invoice(db, party_id, issued=None)
+    assert await dun(db, days_late(40), 10) == 0
+    assert await usable(db, party_id)
+    order_id = (await get_payment(db, payment_id)).order_id
+    await invoiced(db, order_id, 129000, days_late(40))
+    assert await dun(db, days_late(40), 10) == 0, "the days are counted from the invoice"
+    assert await dun(db, days_late(44), 10) == 1
 
 
 async def test_who_slept_sends_one_letter_and_not_three(db: Connection) -> None:

@@ -14,6 +14,7 @@ from kupec.kit.recurrence import Recurrence
 from kupec.kit.versions import publish_new
 from kupec.sales import NewOwned, NewStanding, StandingTerms, WantedLine, add_owned, start_standing
 from kupec.staff import PERMISSIONS
+from tests.billing.owing import invoiced
 from tests.hostile.visitor import HOSTILE
 from tests.shop import EXAMPLE_ADDRESS, SETUP
 
@@ -44,11 +45,12 @@ async def buy_on_account(db: Connection) -> None:
         "expires_at) values ($1, $2, $3, $3, 100, 'CZK', $4, 'asked', $5, $6)",
         *(uuid7(), cart_id, party_id, seen, now, now + timedelta(days=14)),
     )
-    payment_id = await db.fetchval(
+    payment_id, order_id = await db.fetchrow(
         "update payment set provider = 'account', state = 'awaiting', due_on = $1, party_id = $2 where order_id = "
-        "(select id from sales_order where state = 'placed' order by id limit 1) returning id",
+        "(select id from sales_order where state = 'placed' order by id limit 1) returning id, order_id",
         *((now - timedelta(days=5)).date(), party_id),
     )
+    await invoiced(db, order_id, 100, now - timedelta(days=20))
     await dun(db, now, 10)
     await pause_dunning(db, payment_id, reason=HOSTILE, until=None, actor=desk, now=now)
 

@@ -27,6 +27,7 @@ from kupec.sales import (
 )
 from kupec.sales.standing.events import OccurrenceFailed, OccurrenceShort, StandingPaused
 from kupec.sales.standing.models import Missing
+from tests.billing.owing import invoiced
 from tests.outreach.test_messages import SENDER
 from tests.sales.conftest import Shop
 from tests.sales.standing_shop import FIRST, STAFF, a_buyer, rows, started
@@ -164,10 +165,12 @@ async def test_each_level_of_dunning_is_a_letter_of_its_own(shop: Shop) -> None:
     cart_id = await a_cart(shop, office)
     await shop.order(cart_id)
     async with shop.database.transaction() as db:
-        due = await db.fetchval("select due_on from payment")
+        due, order_id = tuple(await db.fetchrow("select due_on, order_id from payment"))
+        await invoiced(db, order_id, 39900, NOON)
         start = NOON.replace(year=due.year, month=due.month, day=due.day)
         for days in (3, 14, 30):
             assert await dun(db, start + timedelta(days=days), 10) == 1
+        await db.execute("delete from accounting_document")  # which is a row only, with nothing to print
         mails = await written(db, "payment.dunned")
         assert [mail.kind for mail in mails] == ["invoice_overdue_1", "invoice_overdue_2", "invoice_overdue_3"]
         assert all("399\u00a0Kč" in mail.text for mail in mails)

@@ -11,7 +11,7 @@ from kupec.kit.actor import system
 from kupec.kit.clock import FixedClock
 from kupec.kit.versions import publish_new
 from tests.billing.making import NOW
-from tests.billing.owing import CLERK, METHODS, a_party, owed
+from tests.billing.owing import CLERK, METHODS, a_party, invoiced, owed
 from tests.sales.conftest import Shop, shop
 from tests.sales.ordering import keep_books, make_order
 from tests.sales.test_approvals import an_office, asked
@@ -74,6 +74,8 @@ async def test_who_owes_what_for_how_long(desk: Desk) -> None:
 async def test_a_disputed_invoice_is_held_back(desk: Desk) -> None:
     party_id, payment_id = await a_debtor(desk)
     async with desk.site.database.transaction() as db:
+        order_id = await db.fetchval("select order_id from payment where id = $1", payment_id)
+        await invoiced(db, order_id, 39900, NOW)
         assert await dun(db, LATER, 10) == 1
     manager = await desk.signed_in("manager")
     page = words(await manager.page("/desk/finance/dunning"))

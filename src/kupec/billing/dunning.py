@@ -130,7 +130,13 @@ with next as (
       ) last on true
       join unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::boolean[], $7::boolean[])
         as level (number, days, since_last, template, stops, task) on level.number = coalesce(last.level, 0) + 1
-     where p.state = 'awaiting' and p.provider = 'account' and p.due_on + level.days <= $1::date
+      -- What has not left is not invoiced, and nobody is dunned for it.
+      join lateral (
+           select min(d.requested_at)::date as issued_on from accounting_document d
+            where d.order_id = p.order_id and d.kind = 'invoice'
+      ) invoice on invoice.issued_on is not null
+     where p.state = 'awaiting' and p.provider = 'account'
+       and greatest(p.due_on, invoice.issued_on) + level.days <= $1::date
        and (last.at is null or (last.at at time zone 'UTC')::date + level.since_last <= $1::date)
        and not exists (select from dunning_pause d
                         where d.payment_id = p.id and (d.until is null or d.until >= $1::date))
@@ -150,8 +156,8 @@ select step.payment_id, step.level, step.amount, step.stops, next.template, next
 async def dun(db: Connection, now: datetime, limit: int) -> int:
     """Bring invoices on account that are overdue to their next level, each once; returns how many.
 
-    What is paused or paid is left alone. Emits payment.dunned. From a level that stops, the customer's account is
-    closed to new orders until the invoice is paid.
+    What is paused, paid or not invoiced yet is left alone. Emits payment.dunned. From a level that stops, the
+    customer's account is closed to new orders until the invoice is paid.
     """
     await _end_pauses(db, now)
     levels = (await published(db, DUNNING))[DUNNING].levels
