@@ -122,7 +122,7 @@ def test_a_second_signal_kills_at_once(folder: Path, free_tcp_port: int) -> None
 
 def test_a_killed_child_is_started_again_on_its_port(folder: Path, free_tcp_port: int) -> None:
     with supervisor(folder, free_tcp_port) as process:
-        wait_until((folder / "ready").exists)
+        wait_until(lambda: (folder / "ready").exists() and starts(folder))
         os.kill(int(starts(folder)[0][0]), signal.SIGKILL)
         wait_until(lambda: len(starts(folder)) == 2)
         wait_until(lambda: not is_free(free_tcp_port))
@@ -133,7 +133,7 @@ def test_a_killed_keeper_takes_its_child_along(folder: Path, free_tcp_port: int)
     if sys.platform != "linux":
         pytest.skip("only Linux tells a child that its parent is gone")
     with supervisor(folder, free_tcp_port):
-        wait_until((folder / "ready").exists)
+        wait_until(lambda: (folder / "ready").exists() and starts(folder))
         server, worker, _ = starts(folder)[0]
         try:
             os.kill(int(stat_fields(server)[1]), signal.SIGKILL)
