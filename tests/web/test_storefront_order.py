@@ -125,7 +125,7 @@ async def test_the_page_hears_of_its_order_and_of_no_other(
         await filled_cart(paying.site.database, [(goods["cup"], 1)])
         async with Database(pool).transaction() as db:
             await start_picking(db, order.id, actor=WAREHOUSE, now=NOON)
-        said = await stream.until(b"order.")
+        said = await stream.until(b"order.picking")
     assert b'data: {"type":"order.picking"}' in said
     assert b"cart." not in said
     assert b"id: " in said

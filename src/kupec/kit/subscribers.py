@@ -279,6 +279,12 @@ async def _try(db: Connection, subscriber: Subscriber, event: Event) -> str | No
     return None
 
 
+async def with_due_aside(db: Connection, now: datetime) -> set[str]:
+    """The subscribers of which something that was set aside is to be tried again."""
+    rows = await db.fetch("select distinct subscriber from event_set_aside where next_try_at <= $1", now)
+    return {row["subscriber"] for row in rows}
+
+
 async def retry_set_aside(database: Database, subscriber: Subscriber, now: datetime) -> int:
     """Try the events set aside that are due, in order within each subject; returns how many were taken.
 

@@ -17,9 +17,10 @@ from kupec.kit.jobs import LEASE, Cron, Job, Runner, run_crons
 from kupec.kit.live import SOON, Listener, Notifier, horizon
 from kupec.kit.metrics import loop_failures
 from kupec.kit.rebase import check_cluster
-from kupec.kit.subscribers import Subscriber, register, retry_set_aside, run_once
+from kupec.kit.subscribers import Subscriber, register, retry_set_aside, run_once, with_due_aside
 
-FALLBACK = 1.0  # seconds after which subscribers and jobs look without a hint
+FALLBACK = 1.0  # seconds after which jobs and the horizon are looked at without a hint
+UNASKED = 3.0  # the same for subscribers: there are many, and a hint that was lost is rare
 RETRY_ASIDE = 5.0
 FIRST_REST = 0.5  # seconds before a loop that failed is started again; doubles up to LONGEST_REST
 LONGEST_REST = 30.0
@@ -171,14 +172,17 @@ async def _run_subscriber(
         seen = hint.given
         taken = await run_once(database, subscriber, now=clock.now())
         if not taken:
-            await hint.wait(seen, FALLBACK)
+            await hint.wait(seen, UNASKED)
         if taken < subscriber.batch_size:
             await _sleep(subscriber.rest, stop)
 
 
 async def _retry_all(database: Database, subscribers: Sequence[Subscriber], clock: Clock) -> None:
+    async with database.reading() as db:
+        due = await with_due_aside(db, clock.now())
     for subscriber in subscribers:
-        await retry_set_aside(database, subscriber, clock.now())
+        if subscriber.name in due:
+            await retry_set_aside(database, subscriber, clock.now())
 
 
 async def _run_due(database: Database, due: Due, clock: Clock, moved: Hint, stop: asyncio.Event) -> None:
