@@ -66,7 +66,7 @@ async def test_a_segment_is_put_together_counted_and_kept(desk: Desk) -> None:
     )
     assert segment.customers == 2
     listed = words(await person.page(PAGE))
-    assert "Language is cs and Number of orders at most 0" in listed
+    assert "Language is Čeština and number of orders at most 0" in listed
     again = await person.post_many(f"{PAGE}/new", fields)
     assert again.status_code == 422
     assert "Another segment has this code" in words(again.text)

@@ -37,7 +37,7 @@ def _bounds(rule: Recurrence, language: str) -> list[str]:
     else:
         said.append(translate(language, _("until further notice")))
     if rule.on_holiday == "next_working_day":
-        said.append(translate(language, _("on a holiday the next working day")))
+        said.append(translate(language, _("on a weekend or holiday the next working day")))
     return said
 
 

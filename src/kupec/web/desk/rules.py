@@ -228,6 +228,7 @@ async def _form_page(
     opened = None
     if version and _is_uuid(version):
         opened = await get_version(db, RULES, UUID(version))
+    purposes = (await published(db, CONSENTS))[CONSENTS].purposes
     return await _page(
         request,
         db,
@@ -239,11 +240,8 @@ async def _form_page(
         errors={f"rule.{field}": _expected(language, text) for field, text in (faults or {}).items()},
         people=await people_of(db),
         markets=await markets(db),
-        consents=[
-            (one.code, one.name(language))
-            for one in (await published(db, CONSENTS))[CONSENTS].purposes
-            if one.basis == "consent"
-        ],
+        consents=[(one.code, one.name(language)) for one in purposes if one.basis == "consent"],
+        purpose_names={one.code: one.name(language) for one in purposes},
         past=await rule_history(db, code, limit=20) if code else [],
         tried=tried,
         tried_days=tried_days,

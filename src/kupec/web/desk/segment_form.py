@@ -10,6 +10,7 @@ from kupec.kit.money import Money, parse_amount
 from kupec.personalization import BY_CODE, Condition, Field, Filter, Operator
 from kupec.web.desk.reader import Reader
 from kupec.web.forms import Form
+from kupec.web.rendering import LANGUAGE_NAMES
 
 OPERATORS = {
     "is": _("is"),
@@ -107,12 +108,20 @@ def in_words(wanted: Filter, reader: Reader) -> str:
     if not wanted.conditions:
         return reader.text(_("everybody"))
     parts = [_condition_in_words(row, reader) for row in rows_of(wanted)]
-    return reader.text(_(" and ") if wanted.match == "all" else _(" or ")).join(parts)
+    first, *more = parts
+    return reader.text(_(" and ") if wanted.match == "all" else _(" or ")).join([first, *map(_within, more)])
+
+
+def _within(words: str) -> str:
+    """Words as they stand within a sentence; an abbreviation keeps its capitals."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
 def _condition_in_words(row: Row, reader: Reader) -> str:
     label = reader.text(row.field.label)
     value = next((reader.text(text) for code, text in row.field.choices if code == row.value), row.value)
+    if row.field.code == "language":
+        value = LANGUAGE_NAMES.get(row.value, value)
     operator = reader.text(OPERATORS[row.operator])
     if "…" in operator:
         return f"{label} {operator.replace('…', value)}"
