@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from kupec.customers.consent_models import CONSENTS
 from kupec.customers.membership import members_of, root_of
 from kupec.customers.parties import get_party
 from kupec.customers.privacy_models import (
@@ -20,7 +21,7 @@ from kupec.customers.privacy_models import (
     PrivacyExported,
     PrivacyRequest,
 )
-from kupec.customers.privacy_report import report_pdf
+from kupec.customers.privacy_report import in_words, report_pdf
 from kupec.customers.privacy_requests import PRIVACY, SEALED_FOR, emit_privacy, get_request
 from kupec.kit.actor import system
 from kupec.kit.db import Connection
@@ -103,12 +104,15 @@ async def _export(
     ):
         party = await get_party(connection, await root_of(connection, request.party_id))
         told = await tell(connection, party.id, parts)
+        purposes = (await published(connection, CONSENTS))[CONSENTS].purposes
         attached = await _attached(connection, await members_of(connection, party.id))
-    now = context.clock.now()
+    now, language = context.clock.now(), request.language
+    names = {one.code: one.name(language) for one in purposes}
+    report = in_words(told, name=party.name, purposes=names, shop=shop, language=language, now=now)
     told_at = {"shop": shop, "customer": party.name, "made_at": now.isoformat(), "data": told}
     files = [
         ("data.json", "application/json", msgspec.json.format(msgspec.json.encode(told_at), indent=2)),
-        ("data.pdf", "application/pdf", await report_pdf(told, party, shop=shop, language=request.language, now=now)),
+        ("data.pdf", "application/pdf", await report_pdf(report)),
         *attached,
     ]
     async with context.database.transaction() as db:
