@@ -12,6 +12,8 @@ from kupec.kit.db import Connection
 from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
 from kupec.kit.text import shorten
+from kupec.kit.versions import published
+from kupec.outreach import RULES
 from kupec.web.desk.reader import Reader, ngettext
 from kupec.web.desk.tasks import task_titles
 
@@ -56,6 +58,7 @@ async def details_of(
     titles = task_titles(list(tasks.values()), reader)
     mails = await _titles(db, _ids(events, "mail.", "mail_id"))
     notes = await _bodies(db, _ids(events, "note.", "note_id"))
+    rules = await _rules(db, events, reader)
     found: dict[int, Detail] = {}
     for event in events:
         about = _about(event) or NOTHING
@@ -65,6 +68,8 @@ async def details_of(
             found[event.id] = _visit(visits[about], seen.get(about, []), reader)
         elif said := titles.get(about) or mails.get(about) or notes.get(about):
             found[event.id] = Detail(excerpt=shorten(said, EXCERPT), text=said if len(said) > EXCERPT else "")
+        elif event.id in rules:
+            found[event.id] = Detail(excerpt=rules[event.id])
         elif (link := _order(event)) and may("orders.read"):
             found[event.id] = Detail(href=link, href_says=reader.text(_("Lines of the order")))
     return found
@@ -96,6 +101,15 @@ def _uuid(value: Any) -> UUID | None:
         return UUID(value)
     except (ValueError, TypeError, AttributeError):
         return None
+
+
+async def _rules(db: Connection, events: Sequence[Event], reader: Reader) -> dict[int, str]:
+    """What the rules that acted are called, by event; by its code one that has been removed."""
+    fired = {event.id: str(event.payload.get("code", "")) for event in events if event.name == "rule.fired"}
+    if not fired:
+        return {}
+    names = {rule.code: reader.text(rule.name) for rule in (await published(db, RULES))[RULES].rules}
+    return {event_id: names.get(code, code) for event_id, code in fired.items()}
 
 
 async def _titles(db: Connection, mail_ids: Sequence[UUID]) -> dict[UUID, str]:
