@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs.tour.camera import shoot
 from docs.tour.whole_sale import WholeSale
+from docs.tour.whole_story import WholeStory
 from tests.browser.conftest import NO_BROWSER, find_chromium, open_zrnko
-from tests.browser.people import DESKTOP, FLAGS, HOMES, PHONE, Buyer, Desk, open_page
+from tests.browser.people import DESKTOP, FLAGS, HOMES, PATIENCE, PHONE, Buyer, Desk, open_page
 
 TALL = {"width": 1440, "height": 1240}
 
@@ -45,6 +46,10 @@ class Tour:
         self.the_parcel_leaves(number)
         self.behind_the_counter(number)
         WholeSale(self._page, self._shop, self._folder).take()
+
+    def take_story(self) -> None:
+        """The pictures of one office, in a shop of its own: its clock moves."""
+        WholeStory(self._page, self._shop, self._folder).take()
 
     def someone_buys_in_english(self) -> None:
         buyer = self.buyer("en")
@@ -139,15 +144,21 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+CHAPTERS = {"sale": Tour.take, "story": Tour.take_story}
+
+
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="kupec-tour-") as folder:
-        Path(folder).chmod(0o755)
-        stack = open_zrnko(Path(folder))
-        try:
-            with chromium() as browser:
-                Tour(browser, stack.web_url, Path(folder)).take()
-        finally:
-            stack.close()
+    """All chapters, or those that are named; each has a shop of its own."""
+    expect.set_options(timeout=PATIENCE)
+    for chapter in sys.argv[1:] or CHAPTERS:
+        with tempfile.TemporaryDirectory(prefix="kupec-tour-") as folder:
+            Path(folder).chmod(0o755)
+            stack = open_zrnko(Path(folder))
+            try:
+                with chromium() as browser:
+                    CHAPTERS[chapter](Tour(browser, stack.web_url, Path(folder)))
+            finally:
+                stack.close()
 
 
 if __name__ == "__main__":
