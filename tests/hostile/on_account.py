@@ -12,9 +12,17 @@ from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
 from kupec.kit.recurrence import Recurrence
 from kupec.kit.versions import publish_new
-from kupec.sales import NewOwned, NewStanding, StandingTerms, WantedLine, add_owned, start_standing
+from kupec.sales import (
+    NewOwned,
+    NewStanding,
+    StandingTerms,
+    WantedLine,
+    add_owned,
+    get_order,
+    invoice_order,
+    start_standing,
+)
 from kupec.staff import PERMISSIONS
-from tests.billing.owing import invoiced
 from tests.hostile.visitor import HOSTILE
 from tests.shop import EXAMPLE_ADDRESS, SETUP
 
@@ -50,7 +58,7 @@ async def buy_on_account(db: Connection) -> None:
         "(select id from sales_order where state = 'placed' order by id limit 1) returning id, order_id",
         *((now - timedelta(days=5)).date(), party_id),
     )
-    await invoiced(db, order_id, 100, now - timedelta(days=20))
+    await invoice_order(db, await get_order(db, order_id), now - timedelta(days=20))
     await dun(db, now, 10)
     await pause_dunning(db, payment_id, reason=HOSTILE, until=None, actor=desk, now=now)
 

@@ -16,6 +16,7 @@ from kupec.billing import (
     confirm_refund,
     dun,
     import_statement,
+    invoice_subscriber,
     issue_store_credit,
     list_lines,
     mark_paid,
@@ -26,11 +27,15 @@ from kupec.billing import (
     resume_dunning,
     unmatch_line,
 )
+from kupec.billing import (
+    Shop as Books,
+)
 from kupec.customers import Contact, identify
 from kupec.kit.actor import guest
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.ids import uuid7
+from kupec.kit.subscribers import catch_up
 from kupec.kit.versions import publish_new
 from kupec.sales import (
     PROMOTIONS,
@@ -265,7 +270,8 @@ class RandomSales:
 
     async def dunning(self) -> None:
         """Weeks go by, as dunning sees it; some of it is disputed, or not any more."""
-        self.dunned_on += timedelta(days=self.random.randint(5, 20))
+        self.dunned_on += timedelta(days=self.random.randint(10, 25))
+        await catch_up(self.shop.database, invoice_subscriber(Books()))
         async with self.shop.database.transaction() as db:
             written = await dun(db, self.dunned_on, 100)
             late = await overdue_invoices(db, today=self.dunned_on.date())
