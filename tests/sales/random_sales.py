@@ -180,11 +180,11 @@ class RandomSales:
         await self.attempt("transfer came", came)
 
     async def pack(self) -> None:
-        for order_id in self.random.sample(self.orders, min(3, len(self.orders))):
+        for order_id in {*self.random.sample(self.orders, min(3, len(self.orders))), *self.orders[-1:]}:
             await self.attempt("pack", partial(start_picking, order_id=order_id, actor=DESK, now=NOON))
 
     async def send(self) -> None:
-        for order_id in self.random.sample(self.orders, min(3, len(self.orders))):
+        for order_id in {*self.random.sample(self.orders, min(3, len(self.orders))), *self.orders[-1:]}:
             async with self.shop.database.reading() as db:
                 parcels = (await get_order(db, order_id)).fulfilments
             for parcel in parcels:

@@ -160,7 +160,7 @@ async def check_shelves(db: Connection, sales: RandomSales) -> None:
     assert uses in (True, None)
 
 
-@pytest.mark.parametrize("seed", [2, 5, 9])
+@pytest.mark.parametrize("seed", [1, 5, 9])
 async def test_everything_adds_up_after_whatever_happened(shop: Shop, seed: int) -> None:
     sales = RandomSales(shop, seed)
     await sales.open()
