@@ -21,10 +21,24 @@ _AGENT = frozenset(
         "customers.write",
         "tasks.write",
         "billing.read",
+        "conversations.read",
+        "conversations.write",
     }
 )
 _WAREHOUSE = frozenset({"orders.read", "orders.write", "catalogue.read", "stock.write", "tasks.write"})
-_MANAGER = _AGENT | _WAREHOUSE | {"catalogue.write", "settings.write", "billing.write", "system.read", "privacy.write"}
+_MANAGER = (
+    _AGENT
+    | _WAREHOUSE
+    | {
+        "catalogue.write",
+        "settings.write",
+        "billing.write",
+        "system.read",
+        "privacy.write",
+        "knowledge.write",
+        "flows.write",
+    }
+)
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     "owner": _MANAGER | {"staff.write", "integrations.write", "system.write"},

@@ -1,0 +1,1 @@
+"""The bot: understanding, flows, tools, turns."""

@@ -1,0 +1,97 @@
+"""What a channel is: what it can show, how its deliveries are verified and read, and how it sends.
+
+A new channel is one file with one class; how, in docs/adding-a-channel.md. What every channel must pass is in
+tests/conversations/channel_contract.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from kupec.conversations.models import Inbox, Incoming, Leg, Message, MessageState, NewAttachment
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel can show, and for how long one may answer in it."""
+
+    buttons: int = 0
+    """Buttons below one message; more become a list, and none at all numbered words."""
+    list_rows: int = 0
+    cards: int = 0
+    pictures: bool = False
+    markup: Literal["none", "light", "html"] = "none"
+    length: int = 4000
+    """Characters in one message; a longer one is sent in parts."""
+    files: bool = False
+    file_size: int = 10_000_000
+    """Bytes."""
+    voice: bool = False
+    typing: bool = False
+    window: timedelta | None = None
+    """How long after the customer's last word one may answer freely; None for always."""
+    live: bool = False
+    """The customer is looking: answers are pushed and count as sent when they are stored."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message that was sent. It only moves forward: a late "sent" does not undo "read"."""
+
+    source_id: str
+    state: MessageState
+    error: str = ""
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """What one raw delivery said."""
+
+    incoming: tuple[Incoming, ...] = ()
+    statuses: tuple[Status, ...] = ()
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was claimed for sending, with what the channel needs to send it."""
+
+    message: Message
+    leg: Leg
+    inbox: Inbox
+    subject: str = ""
+    references: tuple[str, ...] = ()
+    attachments: tuple[NewAttachment, ...] = ()
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """The channel has it, under this name."""
+
+    source_id: str
+
+
+class SendFailed(Exception):
+    """It was not sent. `again`: trying later may help."""
+
+    def __init__(self, reason: str, *, again: bool) -> None:
+        self.again = again
+        super().__init__(reason)
+
+
+class Channel(Protocol):
+    """One way to talk with customers. Everything that knows the other side's wire format is in here."""
+
+    code: str
+    capabilities: Capabilities
+
+    def verify(self, inbox: Inbox, credentials: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> None:
+        """Raises Refused unless the delivery is from who it says (kept closed when a secret is missing)."""
+
+    def external_id(self, headers: Mapping[str, str], body: bytes) -> str:
+        """What the other side calls this delivery. Raises InvalidValue for what is none."""
+
+    def read(self, inbox: Inbox, body: bytes, now: datetime) -> Read:
+        """What it says. Pure; never raises for content it does not know (that is `unsupported`)."""
+
+    async def send(self, outgoing: Outgoing, credentials: Mapping[str, str]) -> Sequence[Sent]:
+        """Send it, in as many parts as it needs. Raises SendFailed. Called with no transaction open."""
+
+    def config(self, raw: Mapping[str, Any]) -> msgspec.Struct:
+        """The inbox's configuration, checked. Raises InvalidValue naming the field."""

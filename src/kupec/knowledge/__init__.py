@@ -1,0 +1,1 @@
+"""What the shop knows and how it says it: articles, wordings, retrieval."""
