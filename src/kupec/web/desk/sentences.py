@@ -9,6 +9,12 @@ from typing import Any
 from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
 from kupec.outreach import OURS
+from kupec.web.desk.conversation_words import (
+    CONVERSATION_CODES,
+    CONVERSATION_ICONS,
+    CONVERSATION_SENTENCES,
+    CONVERSATION_VARIANTS,
+)
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.standing_words import STANDING_CODES, STANDING_ICONS, STANDING_SENTENCES, STANDING_VARIANTS
 from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
@@ -16,6 +22,7 @@ from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIA
 SENTENCES = {
     **STORY_SENTENCES,
     **STANDING_SENTENCES,
+    **CONVERSATION_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -166,6 +173,7 @@ SENTENCES = {
 
 CODES = {
     **STANDING_CODES,
+    **CONVERSATION_CODES,
     "card_declined": _("the card was declined"),
     "declined": _("the card was declined"),
     "insufficient_funds": _("there is not enough money on the card"),
@@ -283,6 +291,7 @@ CODES = {
 ICONS = {
     **STORY_ICONS,
     **STANDING_ICONS,
+    **CONVERSATION_ICONS,
     "cart": "cart",
     "checkout": "cart",
     "order": "box",
@@ -365,6 +374,7 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "service.booked": lambda payload: ":moved" if payload.get("before") else "",
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     **STANDING_VARIANTS,
+    **CONVERSATION_VARIANTS,
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "contact_point.verified": lambda payload: ":shared" if payload.get("shared") else "",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",
@@ -421,6 +431,10 @@ class _Filling(dict[str, Any]):
             return code_in_words(f"by {value}" if f"by {value}" in CODES else str(value), self._reader)
         if key == "state":
             return self._reader.word("tracking", str(value))
+        if key == "reason" and f"handover.{value}" in CODES:
+            return code_in_words(f"handover.{value}", self._reader)
+        if key == "until":
+            return _until(str(value), self._reader)
         if key == "why":
             return code_in_words(f"why.{value}", self._reader)
         if key in _DAYS:
@@ -432,3 +446,10 @@ class _Filling(dict[str, Any]):
         if isinstance(value, str) and _DAY.fullmatch(value):
             return self._reader.day(date.fromisoformat(value))
         return str(value)
+
+
+def _until(value: str, reader: Reader) -> str:
+    try:
+        return reader.moment(datetime.fromisoformat(value))
+    except (ValueError, TypeError):
+        return value

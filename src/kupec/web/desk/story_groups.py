@@ -45,7 +45,7 @@ GROUPS: Final = (
             }
         ),
     ),
-    Group("talks", _("Calls and messages"), "phone", frozenset({"interaction", "mail", "message"})),
+    Group("talks", _("Calls and messages"), "phone", frozenset({"interaction", "mail", "message", "conversation"})),
     Group(
         "counter",
         _("Counter"),

@@ -77,6 +77,7 @@ def subject_page(subject: str) -> str | None:
         "customer": f"/desk/customers/{key}",
         "product": f"/desk/catalogue/{key}",
         "rule": f"/desk/rules/{key}",
+        "conversation": f"/desk/inbox/{key}",
         "webhook_endpoint": f"/desk/settings/integrations/endpoints/{key}",
     }
     return pages.get(kind)
