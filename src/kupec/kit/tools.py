@@ -17,6 +17,20 @@ from kupec.kit.db import Connection, Database
 from kupec.kit.errors import InvalidValue, KupecError
 
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several things in a result, as a card or a line of a list shows it.
+
+    `value` is what the next tool is told when this one is chosen (a SKU, an order's number, an id).
+    """
+
+    title: str
+    lines: list[str] = []
+    picture: str = ""
+    url: str = ""
+    price_text: str = ""
+    value: str = ""
+
+
 class UnknownTool(KupecError):
     """There is no tool “{tool}”."""
 
@@ -82,6 +96,11 @@ class Tool:
     changes: bool = False
     sure: bool = False
     outside: bool = False
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments, whole in itself."""
+        return msgspec.json.schema(self.arguments)
 
 
 class Toolbox:
