@@ -1,0 +1,72 @@
+"""From words to meaning: language, intent with its probability, what is named, and who wants a person.
+
+Local and fast: no model is fetched, nothing leaves the machine. What it does not know it says it does not know.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from kupec.assistant.understanding.entities import Words, entities_in
+from kupec.assistant.understanding.intents import Guess, IntentModel
+from kupec.assistant.understanding.languages import LanguageModel
+from kupec.assistant.understanding.mood import is_angry, is_sensitive
+from kupec.assistant.understanding.person import wants_person
+
+__all__ = [
+    "Guess",
+    "IntentModel",
+    "LanguageModel",
+    "Understood",
+    "Words",
+    "entities_in",
+    "understand",
+    "wants_person",
+]
+
+
+class Understood(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn of the customer means. `guesses` are the likeliest intents; `is_known` that the first is trusted."""
+
+    text: str
+    language: str
+    guesses: Sequence[Guess] = ()
+    is_known: bool = False
+    entities: dict[str, Any] = {}
+    wants_person: bool = False
+    is_angry: bool = False
+    is_sensitive: bool = False
+
+    @property
+    def intent(self) -> str | None:
+        return self.guesses[0].intent if self.is_known and self.guesses else None
+
+    @property
+    def confidence(self) -> float:
+        return self.guesses[0].probability if self.guesses else 0.0
+
+
+def understand(
+    text: str,
+    *,
+    intents: IntentModel,
+    languages: LanguageModel,
+    spoken: str,
+    shop: Words,
+    today: date,
+    kept_for_people: frozenset[str] = frozenset(),
+) -> Understood:
+    """What `text` means in a conversation that has been in the language `spoken` so far."""
+    guesses = intents.guess(text)
+    return Understood(
+        text=text,
+        language=languages.language_of(text, spoken=spoken),
+        guesses=guesses,
+        is_known=bool(guesses) and guesses[0].probability >= intents.threshold,
+        entities=entities_in(text, shop, today),
+        wants_person=wants_person(text),
+        is_angry=is_angry(text),
+        is_sensitive=is_sensitive(text, kept_for_people),
+    )

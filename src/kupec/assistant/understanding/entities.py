@@ -1,0 +1,96 @@
+"""What a message names: an order, a product's code, how many, how much, when, how often, an address to write to.
+
+Entities are plain values under agreed names (docs/flows.md lists them), so that a flow's slots take them as they are.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from kupec.assistant.understanding.grams import words
+from kupec.assistant.understanding.numbers import quantity_in
+from kupec.assistant.understanding.times import date_in, rhythm_in
+from kupec.assistant.understanding.vocabulary import listed
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[\s-]?)?\d{3}[\s-]?\d{3}[\s-]?\d{3}(?!\d)")
+_MONEY = re.compile(
+    r"(\d[\d\s]*(?:[.,]\d{1,2})?)\s*(kč|kc|czk|zł|zl|zlot\w*|pln|€|eur\w*|korun\w*)(?!\w)", re.IGNORECASE
+)
+_CURRENCY = {"k": "CZK", "c": "CZK", "z": "PLN", "p": "PLN", "€": "EUR", "e": "EUR"}
+_SKU = re.compile(r"\b[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+\b")
+_NAME = re.compile(
+    r"(?:jmenuji se|jmenuju se|jsem|nazywam się|mam na imię|nazywam sie|my name is|i am|i'm)\s+"
+    r"((?:[^\W\d_a-z][\w'’-]+)(?:\s+[^\W\d_a-z][\w'’-]+){0,2})"
+)
+_SHORT = 6
+"""Words: a longer message is more than a yes or a no."""
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """How this shop writes its numbers."""
+
+    order_prefix: str = ""
+
+
+def entities_in(text: str, shop: Words, today: date) -> dict[str, Any]:
+    """What is named in a text. Numbers of orders, phones and money are not quantities as well."""
+    found: dict[str, Any] = {}
+    left = text
+    for name, pattern, value in _PATTERNS:
+        match = (pattern or _order_pattern(shop.order_prefix)).search(left)
+        if match:
+            found[name] = value(match)
+            left = left[: match.start()] + " " + left[match.end() :]
+    found.update(_numbers(left, today))
+    named = _NAME.search(text)
+    if named:
+        found["name"] = named[1]
+    return found | agreement(text)
+
+
+def _numbers(text: str, today: date) -> dict[str, Any]:
+    """A rhythm, or a day, or how many; the figures of one are not those of another."""
+    rhythm = rhythm_in(text)
+    if rhythm is not None:
+        return {"interval": msgspec.to_builtins(rhythm)}
+    day = date_in(text, today)
+    if day is not None:
+        return {"date": day.isoformat()}
+    quantity = quantity_in(text)
+    return {} if quantity is None else {"quantity": quantity}
+
+
+def agreement(text: str) -> dict[str, Any]:
+    """{"yes": True} or {"no": True} where a short message is one, and nothing where it is neither."""
+    said = words(text)
+    if not 0 < len(said) <= _SHORT:
+        return {}
+    if listed("no").intersection(said[:2]):
+        return {"no": True}
+    return {"yes": True} if said[0] in listed("yes") else {}
+
+
+@cache
+def _order_pattern(prefix: str) -> re.Pattern[str]:
+    numbered = rf"(?<![\w-]){re.escape(prefix)}\s?\d{{4,10}}(?!\w)" if prefix else r"(?<![\w+-])\d{5,8}(?!\w)"
+    return re.compile(numbered, re.IGNORECASE)
+
+
+def _money(match: re.Match[str]) -> dict[str, Any]:
+    whole, _, part = re.sub(r"\s", "", match[1]).replace(",", ".").partition(".")
+    minor = int(whole) * 100 + int((part + "00")[:2])
+    return {"amount": minor, "currency": _CURRENCY[match[2][0].lower()]}
+
+
+_PATTERNS: Sequence[tuple[str, re.Pattern[str] | None, Callable[[re.Match[str]], Any]]] = (
+    ("email", _EMAIL, lambda match: match[0].lower()),
+    ("order_number", None, lambda match: re.sub(r"\s", "", match[0].upper())),
+    ("money", _MONEY, _money),
+    ("phone", _PHONE, lambda match: re.sub(r"[\s-]", "", match[0])),
+    ("sku", _SKU, lambda match: match[0]),
+)

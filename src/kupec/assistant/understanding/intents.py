@@ -1,0 +1,127 @@
+"""Which of the merchant's intents a text means, how sure that is, and when it is none of them.
+
+The model is a linear one over n-grams: its weights are the rows of one matrix, so that a text costs a dictionary lookup
+a gram and one sum. What it is trained from is in `training.py`; numpy is all that is needed here.
+"""
+
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from kupec.assistant.understanding.grams import grams
+
+Matrix = npt.NDArray[np.float32]
+
+
+class Guess(msgspec.Struct, frozen=True, kw_only=True):
+    """An intent with its calibrated probability, 0 to 1."""
+
+    intent: str
+    probability: float
+
+
+class IntentModel:
+    """Trained weights. `threshold` is the probability below which a text counts as not understood."""
+
+    def __init__(
+        self,
+        classes: list[str],
+        vocabulary: Mapping[str, int],
+        weights: Matrix,
+        bias: Matrix,
+        *,
+        idf: Matrix,
+        temperature: float,
+        threshold: float,
+    ) -> None:
+        self.classes = classes
+        self.vocabulary = vocabulary
+        self.weights = weights
+        self.bias = bias
+        self.idf = idf
+        self.temperature = temperature
+        self.threshold = threshold
+
+    def scores(self, text: str) -> Matrix:
+        """One margin a class."""
+        rows, values = features(text, self.vocabulary, self.idf)
+        if not rows:
+            return self.bias
+        scored: Matrix = np.asarray(values, dtype=np.float32) @ self.weights[rows] + self.bias
+        return scored
+
+    def guess(self, text: str, *, best: int = 3) -> list[Guess]:
+        """The likeliest intents, the likeliest first; none where no part of the text was ever seen."""
+        if not self.classes or not any(gram in self.vocabulary for gram in grams(text)):
+            return []
+        probabilities = softmax(self.scores(text) / self.temperature)
+        order = np.argsort(-probabilities)[:best]
+        return [Guess(intent=self.classes[place], probability=float(probabilities[place])) for place in order]
+
+    def dump(self) -> bytes:
+        """The model as bytes (numpy's npz; weights in half precision)."""
+        told = {
+            "classes": self.classes,
+            "vocabulary": list(self.vocabulary),
+            "temperature": self.temperature,
+            "threshold": self.threshold,
+        }
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer,
+            told=np.frombuffer(msgspec.json.encode(told), dtype=np.uint8),
+            weights=self.weights.astype(np.float16),
+            bias=self.bias,
+            idf=self.idf,
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def load(cls, data: bytes) -> "IntentModel":
+        """What `dump` wrote."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            told: dict[str, Any] = msgspec.json.decode(stored["told"].tobytes())
+            weights = stored["weights"].astype(np.float32)
+            bias, idf = stored["bias"], stored["idf"]
+        vocabulary = {gram: row for row, gram in enumerate(told["vocabulary"])}
+        return cls(
+            told["classes"],
+            vocabulary,
+            weights,
+            bias,
+            idf=idf,
+            temperature=told["temperature"],
+            threshold=told["threshold"],
+        )
+
+
+def features(text: str, vocabulary: Mapping[str, int], idf: Matrix) -> tuple[list[int], list[float]]:
+    """The rows a text touches, and their weights: 1 + log(count) times idf, each kind of gram of length one."""
+    rows: list[int] = []
+    values: list[float] = []
+    halves = [0.0, 0.0]
+    kinds: list[int] = []
+    for gram, count in grams(text).items():
+        row = vocabulary.get(gram)
+        if row is None:
+            continue
+        value = (1 + math.log(count)) * float(idf[row])
+        kind = int(gram[0] == "\x01")
+        halves[kind] += value * value
+        rows.append(row)
+        values.append(value)
+        kinds.append(kind)
+    lengths = [math.sqrt(half) or 1.0 for half in halves]
+    return rows, [value / lengths[kind] for value, kind in zip(values, kinds, strict=True)]
+
+
+def softmax(scores: Matrix) -> Matrix:
+    """Probabilities that add up to one, along the last axis."""
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shared: Matrix = raised / raised.sum(axis=-1, keepdims=True)
+    return shared

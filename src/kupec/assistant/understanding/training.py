@@ -1,0 +1,97 @@
+"""How the model of intents is trained: seconds on one core, from the merchant's own phrases and nothing else.
+
+TF-IDF over words, pairs and character groups, a balanced linear support vector machine; the temperature that turns its
+margins into probabilities, and the threshold below which a text is "not understood", come from cross-validation.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.model_selection import StratifiedKFold
+from sklearn.svm import LinearSVC
+
+from kupec.assistant.understanding.grams import grams
+from kupec.assistant.understanding.intents import IntentModel, Matrix, features, softmax
+
+Phrase = tuple[str, str]
+"""A text and the intent it means."""
+
+_FOLDS = 5
+_IN_SCOPE = 0.08
+"""The share of understood phrases, in cross-validation, that the threshold may send back as not understood."""
+_TEMPERATURES = np.geomspace(0.05, 2.0, 25)
+
+
+def train(phrases: Sequence[Phrase]) -> IntentModel:
+    """A model of these phrases; the same phrases give the same one. With fewer than two intents it guesses nothing."""
+    unique = sorted(set(phrases))
+    classes = sorted({intent for _, intent in unique})
+    if len(classes) < 2:
+        return _fitted([], [])
+    model = _fitted([text for text, _ in unique], [intent for _, intent in unique])
+    model.temperature, model.threshold = _calibrated(unique)
+    return model
+
+
+def _fitted(texts: Sequence[str], intents: Sequence[str]) -> IntentModel:
+    seen = Counter(gram for text in texts for gram in grams(text))
+    vocabulary = {gram: row for row, gram in enumerate(sorted(seen))}
+    idf = np.array([np.log((1 + len(texts)) / (1 + seen[gram])) + 1 for gram in vocabulary], dtype=np.float32)
+    classes = sorted(set(intents))
+    if not classes:
+        nothing: Matrix = np.zeros((0, 0), dtype=np.float32)
+        return IntentModel([], {}, nothing, np.zeros(0, dtype=np.float32), idf=idf, temperature=1.0, threshold=1.0)
+    machine = LinearSVC(C=1.0, class_weight="balanced", random_state=0)
+    machine.fit(_matrix(texts, vocabulary, idf), intents)
+    weights, bias = machine.coef_, machine.intercept_
+    if len(classes) == 2:  # two classes share one row of weights
+        weights, bias = np.vstack([-weights[0], weights[0]]), np.array([-bias[0], bias[0]])
+    return IntentModel(
+        classes,
+        vocabulary,
+        np.ascontiguousarray(weights.T, dtype=np.float32),
+        bias.astype(np.float32),
+        idf=idf,
+        temperature=1.0,
+        threshold=0.0,
+    )
+
+
+def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Matrix) -> csr_matrix:
+    starts, rows, values = [0], [], []
+    for text in texts:
+        found, weights = features(text, vocabulary, idf)
+        rows.extend(found)
+        values.extend(weights)
+        starts.append(len(rows))
+    return csr_matrix((values, rows, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
+
+
+def _calibrated(phrases: Sequence[Phrase]) -> tuple[float, float]:
+    """The temperature that makes held-out phrases likeliest, and the threshold that keeps most of them."""
+    counts = Counter(intent for _, intent in phrases)
+    kept = [(text, intent) for text, intent in phrases if counts[intent] >= 2]
+    if len({intent for _, intent in kept}) < 2:
+        return 1.0, 0.5
+    intents = [intent for _, intent in kept]
+    scores, right = [], []
+    folds = StratifiedKFold(min(_FOLDS, min(Counter(intents).values())), shuffle=True, random_state=0)
+    for learnt, held in folds.split(np.zeros(len(kept)), intents):
+        model = _fitted([kept[place][0] for place in learnt], [kept[place][1] for place in learnt])
+        places = {intent: place for place, intent in enumerate(model.classes)}
+        for text, intent in (kept[place] for place in held):
+            if intent in places:
+                scores.append(model.scores(text))
+                right.append(places[intent])
+    margins, answers = np.vstack(scores), np.array(right)
+    likelihoods = [
+        np.log(softmax(margins / temperature)[np.arange(len(answers)), answers] + 1e-12).mean()
+        for temperature in _TEMPERATURES
+    ]
+    temperature = float(_TEMPERATURES[int(np.argmax(likelihoods))])
+    sure = softmax(margins / temperature)
+    hits = sure.max(axis=1)[sure.argmax(axis=1) == answers]
+    threshold = float(np.quantile(hits, _IN_SCOPE)) if len(hits) else 0.5
+    return temperature, threshold

@@ -1,0 +1,19 @@
+"""Lists of words, one file a list: what stands behind a # is a remark."""
+
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+_SHORTEST = 4
+
+
+@cache
+def listed(name: str) -> frozenset[str]:
+    """The words of one list."""
+    lines = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def begins(word: str, stems: frozenset[str]) -> bool:
+    """Whether a folded word is one of these, or begins with one of at least four letters."""
+    return word in stems or any(word[:size] in stems for size in range(_SHORTEST, len(word)))
