@@ -12,6 +12,24 @@ from kupec.conversations.models import (
     NewAttachment,
     Taken,
 )
+from kupec.conversations.web_channel import Said, WebChannel, WebConfig, check_said, heard, is_origin, plain
+from kupec.conversations.web_reading import (
+    WebTalk,
+    latest_messages,
+    messages_after,
+    note_read,
+    talks_of_visitor,
+    visitors_in,
+)
+from kupec.conversations.web_visitors import (
+    WebVisitor,
+    forget_old_visitors,
+    hold_cart,
+    open_visitor,
+    prove_visitor,
+    unprove_visitor,
+    visitors_by_ids,
+)
 
 __all__ = [
     "Block",
@@ -32,10 +50,30 @@ __all__ = [
     "NewAttachment",
     "Outgoing",
     "Read",
+    "Said",
     "SendFailed",
     "Sent",
     "Source",
     "Status",
     "Taken",
     "Text",
+    "WebChannel",
+    "WebConfig",
+    "WebTalk",
+    "WebVisitor",
+    "check_said",
+    "forget_old_visitors",
+    "heard",
+    "hold_cart",
+    "is_origin",
+    "latest_messages",
+    "messages_after",
+    "note_read",
+    "open_visitor",
+    "plain",
+    "prove_visitor",
+    "talks_of_visitor",
+    "unprove_visitor",
+    "visitors_by_ids",
+    "visitors_in",
 ]
