@@ -2,6 +2,7 @@
 
 from kupec.conversations.blocks import Block, Card, Cards, Choice, Choices, File, Link, Source, Text
 from kupec.conversations.channel import Capabilities, Channel, Outgoing, Read, SendFailed, Sent, Status
+from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename, mask_sensitive
 from kupec.conversations.models import (
     Conversation,
     Handover,
@@ -40,12 +41,15 @@ __all__ = [
     "Choice",
     "Choices",
     "Conversation",
+    "Detail",
     "File",
     "Handover",
     "Inbox",
     "Incoming",
+    "Known",
     "Leg",
     "Link",
+    "Masked",
     "Message",
     "NewAttachment",
     "Outgoing",
@@ -62,11 +66,15 @@ __all__ = [
     "WebTalk",
     "WebVisitor",
     "check_said",
+    "fill",
     "forget_old_visitors",
     "heard",
     "hold_cart",
     "is_origin",
     "latest_messages",
+    "mask",
+    "mask_filename",
+    "mask_sensitive",
     "messages_after",
     "note_read",
     "open_visitor",
