@@ -3,10 +3,10 @@
 from typing import Any
 
 from kupec.kit.db import Connection
+from kupec.kit.recurrence_words import in_words
 from kupec.sales import list_standing, next_occurrences, price_standing
 from kupec.web.desk.customer_view import CustomerView
 from kupec.web.desk.page import reader_of
-from kupec.web.recurring import in_words
 from kupec.web.rendering import AnyRequest
 
 

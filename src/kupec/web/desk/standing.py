@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from kupec.billing import cards_on_file
 from kupec.customers import members_of
+from kupec.kit import recurrence_words
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.events import subject_history
@@ -81,10 +82,10 @@ async def standing_page(
         amounts={line.variant_id: line.unit_amount for line in seen.lines},
         runs=await next_occurrences(db, standing, now=reader.now),
         past=await list_occurrences(db, standing_id=standing.id, limit=30),
-        rhythm=recurring.in_words(standing.recurrence, reader.language),
+        rhythm=recurrence_words.in_words(standing.recurrence, reader.language),
         fields=fields or recurring.shown(standing.recurrence, today=reader.today),
         units=recurring.UNITS,
-        weekdays=recurring.WEEKDAYS,
+        weekdays=recurrence_words.WEEKDAYS,
         cards=cards,
         history=await days(db, events, reader, here=f"standing:{standing.id}"),
         country=reader.country,

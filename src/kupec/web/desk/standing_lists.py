@@ -11,6 +11,7 @@ from litestar import Response, get
 from kupec.customers import Party, parties_by_ids, roots
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
+from kupec.kit.recurrence_words import in_words
 from kupec.sales import (
     Occurrence,
     PricedCart,
@@ -29,7 +30,6 @@ from kupec.web.desk.page import desk_page, reader_of
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.forms import Form, query_form
-from kupec.web.recurring import in_words
 from kupec.web.rendering import AnyRequest, site_of
 
 AHEAD = timedelta(days=14)

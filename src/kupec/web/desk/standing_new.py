@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from kupec.billing import accounts_of, cards_on_file
 from kupec.customers import members_of
+from kupec.kit import recurrence_words
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import explain
@@ -89,7 +90,7 @@ async def _page(
         order=order,
         fields=recurring.typed(values) if values is not None else recurring.shown(None, today=reader.today),
         units=recurring.UNITS,
-        weekdays=recurring.WEEKDAYS,
+        weekdays=recurrence_words.WEEKDAYS,
         cards=[card for member in members for card in await cards_on_file(db, member)],
         accounts=bool(await accounts_of(db, members)),
         values=values,

@@ -12,11 +12,11 @@ from kupec.customers import Task, title_in
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.recurrence import Recurrence
+from kupec.kit.recurrence_words import in_words
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import code_in_words
 from kupec.web.desk.words import pgettext
-from kupec.web.recurring import in_words
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
 PRIORITY_WORDS = {

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from litestar import Response, get
 
 from kupec.customers import asked_of, invitations_for, title_in
+from kupec.kit import recurrence_words
 from kupec.sales import (
     approvals_of,
     list_orders,
@@ -14,7 +15,6 @@ from kupec.sales import (
     owned_of,
     variants_named,
 )
-from kupec.web import recurring
 from kupec.web.portal.gate import customer_of
 from kupec.web.portal.page import my_page
 from kupec.web.portal.people import ROLE_WORDS
@@ -54,7 +54,7 @@ async def show(request: AnyRequest) -> Response[str]:
         nexts=nexts,
         names=names,
         states=STATES,
-        often=lambda rule: recurring.in_words(rule, shop.language),
+        often=lambda rule: recurrence_words.in_words(rule, shop.language),
         asked=[(one, title_in(one, shop.language)) for one in asked],
         due=[
             one

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kupec.billing import accounts_of, cards_on_file
+from kupec.kit import recurrence_words
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
@@ -76,7 +77,7 @@ async def show_all(request: AnyRequest) -> Response[str]:
         nexts=nexts,
         names=names,
         states=STATES,
-        often=lambda rule: recurring.in_words(rule, shop.language),
+        often=lambda rule: recurrence_words.in_words(rule, shop.language),
     )
 
 
@@ -124,12 +125,12 @@ async def _page(
         cost=cost,
         states=STATES,
         occurrence_words=OCCURRENCES,
-        often=recurring.in_words(standing.recurrence, shop.language),
-        rhythm=recurring.how_often(standing.recurrence, shop.language),
-        rest=recurring.besides(standing.recurrence, shop.language),
+        often=recurrence_words.in_words(standing.recurrence, shop.language),
+        rhythm=recurrence_words.how_often(standing.recurrence, shop.language),
+        rest=recurrence_words.besides(standing.recurrence, shop.language),
         fields=recurring.typed(form) if form and "every" in form else recurring.shown(standing.recurrence, today=today),
         units=recurring.UNITS,
-        weekdays=recurring.WEEKDAYS,
+        weekdays=recurrence_words.WEEKDAYS,
         local=lambda moment: moment.astimezone(zone).date(),
         earliest=today,
         errors={recurring.place(error.field): say(error, shop.language)} if error else {},
@@ -276,7 +277,7 @@ async def _ask(
         cards=cards,
         fields=recurring.typed(form) if form else recurring.shown(None, today=today),
         units=recurring.UNITS,
-        weekdays=recurring.WEEKDAYS,
+        weekdays=recurrence_words.WEEKDAYS,
         earliest=today,
         key=form.text("key") if form else uuid4().hex,
         errors={recurring.place(error.field): say(error, shop.language)} if error else {},

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.response import Redirect
 
 from kupec.billing import accounts_of, cards_on_file
+from kupec.kit import recurrence_words
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import mark as _
 from kupec.sales import (
@@ -62,7 +63,7 @@ async def _ask(request: AnyRequest, *, error: KupecError | None = None, form: Fo
         cards=cards,
         fields=recurring.typed(form) if form else recurring.shown(None, today=today),
         units=recurring.UNITS,
-        weekdays=recurring.WEEKDAYS,
+        weekdays=recurrence_words.WEEKDAYS,
         earliest=today,
         key=form.text("key") if form else uuid4().hex,
         errors={recurring.place(error.field): say(error, shop.language)} if error else {},

@@ -10,6 +10,7 @@ from litestar.response import Redirect
 
 from kupec.kit.actor import customer
 from kupec.kit.db import Connection
+from kupec.kit.recurrence_words import in_words
 from kupec.sales import (
     Occurrence,
     OccurrenceTooLate,
@@ -23,7 +24,6 @@ from kupec.sales import (
     unskip_occurrence,
 )
 from kupec.web.forms import read_form
-from kupec.web.recurring import in_words
 from kupec.web.rendering import site_of
 from kupec.web.storefront.shop import open_shop, page
 
