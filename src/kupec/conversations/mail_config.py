@@ -1,4 +1,4 @@
-"""How a mail inbox is set up: its address, the folder it is read from, the server it is sent by. Checked, field by field."""
+"""How a mail inbox is set up: its address, the folder it is read from, the server it is sent by. Checked by field."""
 
 import re
 from collections.abc import Mapping

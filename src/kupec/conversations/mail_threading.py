@@ -34,7 +34,7 @@ def thread_token(secret: str, leg_id: UUID, address: str) -> str:
 
 
 def read_token(secret: str, text: str, address: str) -> Thread | None:
-    """What the first token of ours in `text` says of a mail from `address`; None when none is there, or it is forged."""
+    """What the first token of ours in `text` says of a mail from `address`; None without one, or with a forged one."""
     for found in _TOKEN.finditer(text.lower()):
         word = found[1]
         leg_id = UUID(bytes=base64.b32decode(word[:_LEG].upper() + "======"))
