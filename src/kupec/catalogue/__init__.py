@@ -191,6 +191,7 @@ from kupec.catalogue.sitemap import (
     address_chunks,
     product_addresses,
 )
+from kupec.catalogue.stems import STOP_WORDS, stem, words
 from kupec.catalogue.stock import (
     allocate,
     expire_reservations,
@@ -220,6 +221,7 @@ __all__ = [
     "OTHER_END",
     "REASONS",
     "RESERVED_FILTERS",
+    "STOP_WORDS",
     "TAX",
     "Attribute",
     "AttributeChanged",
@@ -350,6 +352,7 @@ __all__ = [
     "set_stock",
     "set_vat_rate",
     "similar_products",
+    "stem",
     "store_media",
     "suggest",
     "take_out",
@@ -360,6 +363,7 @@ __all__ = [
     "validate_options",
     "variants_by_sku",
     "with_tax",
+    "words",
     "write_list_prices",
     "write_products",
 ]

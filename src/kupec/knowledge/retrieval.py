@@ -1,0 +1,146 @@
+"""Which article answers a question: BM25 and pieces of words over how people ask, and over question and answer.
+
+How it is weighed and why, how well it does, and how a score becomes a probability: docs/algorithms/retrieval.md.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from kupec.knowledge.calibration import Calibration, Trial, calibrate
+from kupec.knowledge.postings import Postings
+from kupec.knowledge.terms import LONGEST_QUERY, Counted, Floats, Vocabulary, piece_terms, word_terms
+
+_TRIALS: Final = 300
+_FAR: Final = -1.0
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True):
+    """How much each comparison counts; together 1."""
+
+    pieces: float = 0.4
+    words: float = 0.25
+    whole: float = 0.35
+
+
+WEIGHTS: Final = Weights()
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """An article in one language, as it is searched: the ways to ask for it, and what it says."""
+
+    code: str
+    questions: tuple[str, ...]
+    answer: str
+
+
+class Match(msgspec.Struct, frozen=True):
+    """`score` is a probability; `likeness` what it was made of; `question` the nearest way to ask."""
+
+    code: str
+    score: float
+    likeness: float
+    question: str
+
+
+class Vocabularies:
+    """What is kept from one index of a language to the next."""
+
+    def __init__(self) -> None:
+        self.words = Vocabulary()
+        self.pieces = Vocabulary()
+
+
+class LanguageIndex:
+    """All articles of one language, arranged for being asked. Never changes."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        language: str,
+        *,
+        vocabularies: Vocabularies | None = None,
+        weights: Weights = WEIGHTS,
+    ) -> None:
+        self.language = language
+        self.weights = weights
+        self.vocabularies = vocabularies or Vocabularies()
+        self.codes = [source.code for source in sources if source.questions]
+        asked = [source for source in sources if source.questions]
+        self.questions = [question for source in asked for question in source.questions]
+        self._first = np.cumsum([0, *(len(source.questions) for source in asked)])
+        self._owner = np.repeat(np.arange(len(asked)), np.diff(self._first))
+        self._make(asked)
+        self.calibration = calibrate(self._trials()) if asked else Calibration()
+
+    def _make(self, sources: Sequence[Source]) -> None:
+        kept = self.vocabularies
+        wholes = ["\n".join((*source.questions, source.answer)) for source in sources]
+        words = [self._count(kept.words, question, word_terms) for question in self.questions]
+        pieces = [self._count(kept.pieces, question, piece_terms) for question in self.questions]
+        whole = [self._count(kept.words, text, word_terms) for text in wholes]
+        texts = {*self.questions, *wholes}
+        kept.words.keep_only(texts)
+        kept.pieces.keep_only(texts)
+        self._words = Postings(words, len(kept.words))
+        self._pieces = Postings(pieces, len(kept.pieces))
+        self._whole = Postings(whole, len(kept.words))
+        self._counted_words = words
+
+    def _count(self, vocabulary: Vocabulary, text: str, terms: object) -> Counted:
+        return vocabulary.known(text) or vocabulary.count(text, terms(text, self.language))  # type: ignore[operator]
+
+    def find(self, text: str, limit: int = 5) -> list[Match]:
+        """The likeliest articles, best first."""
+        if not self.codes:
+            return []
+        likeness, nearest = self._likeness(text[:LONGEST_QUERY])
+        few = min(limit + 1, len(self.codes))
+        top = np.argpartition(-likeness, few - 1)[:few]
+        top = top[np.lexsort((top, -likeness[top]))]
+        scores = self.calibration.scores(likeness[top])
+        return [
+            Match(self.codes[place], float(score), float(likeness[place]), self.questions[nearest[place]])
+            for place, score in zip(top[:limit], scores, strict=False)
+            if likeness[place] > 0
+        ]
+
+    def _likeness(self, text: str, *, but: int | None = None) -> tuple[Floats, Floats]:
+        """Of every article, and its nearest question; `but` is a question that is taken away first."""
+        words = self.vocabularies.words.look_up(word_terms(text, self.language))
+        pieces = self.vocabularies.pieces.look_up(piece_terms(text, self.language))
+        asked = self.weights.pieces * self._pieces.alike(pieces) + self.weights.words * self._words.alike(words)
+        without = None
+        if but is not None:
+            asked[but] = _FAR
+            without = (int(self._owner[but]), self._counted_words[but])
+        best = np.maximum.reduceat(asked, self._first[:-1])
+        whole = self._whole.bm25(words, without=without)
+        return np.maximum(best, 0) + self.weights.whole * whole, self._nearest(asked, best)
+
+    def _nearest(self, asked: Floats, best: Floats) -> Floats:
+        """By article, the first question that is as near as its nearest."""
+        hits = np.flatnonzero(asked == best[self._owner])
+        found = np.zeros(len(self.codes), np.int64)
+        found[self._owner[hits[::-1]]] = hits[::-1]
+        return found
+
+    def _trials(self) -> list[Trial]:
+        """Questions asked as if they were not known: without themselves, and without their whole article."""
+        step = max(1, len(self.questions) // _TRIALS)
+        several = np.diff(self._first) > 1
+        trials = []
+        for number in range(0, len(self.questions), step):
+            owner = self._owner[number]
+            if not several[owner] or len(self.codes) < 3:
+                continue
+            likeness, _nearest = self._likeness(self.questions[number], but=number)
+            order = np.argsort(-likeness)[:3]
+            trials.append(
+                Trial(best=float(likeness[order[0]]), next=float(likeness[order[1]]), right=bool(order[0] == owner))
+            )
+            others = [float(likeness[place]) for place in order if place != owner]
+            trials.append(Trial(best=others[0], next=others[1], right=False))
+        return trials
