@@ -1,7 +1,3 @@
--- Whether the channel vouches that the address is the writer's own (mail: docs/mail.md): without it nothing personal is
--- told and nothing is changed for them by the bot.
-alter table message add column proven boolean not null default false;
-
 -- How far an inbox's folder on its mail server has been fetched. `uid` counts within one `uidvalidity`; `taken_until` is
 -- for how long the worker `taken_by` looks after it. `next_try_at` comes later after each time it could not be reached.
 create table mailbox (
