@@ -3,7 +3,7 @@
 from kupec.knowledge.answers import VARIABLE, fill, variables_in, wording
 from kupec.knowledge.checks import CHANNELS, Signatures, check_publishable
 from kupec.knowledge.errors import AddressTaken, ArticleUnfit, NothingToPublish, SourceUnreachable
-from kupec.knowledge.finding import current_index, search
+from kupec.knowledge.finding import current_index, hit_of, search
 from kupec.knowledge.helpfulness import vote_helpful
 from kupec.knowledge.models import (
     Answer,
@@ -77,6 +77,7 @@ __all__ = [
     "drop_draft",
     "fill",
     "get_article",
+    "hit_of",
     "learnt_phrasings",
     "list_articles",
     "list_versions",
