@@ -6,8 +6,7 @@ from uuid import UUID
 from kupec.customers import Contact, identify
 from kupec.kit.db import Database, Pool
 from kupec.kit.versions import publish_new
-from kupec.outreach import cart_link
-from kupec.sales import SERVICING, NewOwned, Servicing, add_owned, get_owned, service_token
+from kupec.sales import SERVICING, NewOwned, Servicing, add_owned, cart_link, get_owned, service_token
 from tests.shop import NOON, SETUP, filled_cart
 from tests.web.browsing import Browser, Served, text_of
 

@@ -13,10 +13,10 @@ from babel.messages.extract import extract_from_file
 
 from kupec.kit.errors import InvalidValue
 from kupec.kit.i18n import translations
-from kupec.sales import NotEnoughStock
+from kupec.sales import NotEnoughStock, shortage
+from kupec.sales import in_words as say
 from kupec.web import rendering
 from kupec.web.rendering import environment
-from kupec.web.storefront.words import say, shortage
 
 WEB = Path(rendering.__file__).parent
 FUNCTIONS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}

@@ -1,6 +1,7 @@
 """Customers: people and organisations, how they are reached, their timeline, tasks about them."""
 
 from kupec.customers.addresses import ADDRESS_FIELDS, addresses_of, put_address, remove_address
+from kupec.customers.asking import PARTS, Asker, Part, ProofNeeded, asker_of
 from kupec.customers.company_ids import normalise_company_id, normalise_vat_id
 from kupec.customers.consent import (
     allowed,
@@ -272,6 +273,7 @@ __all__ = [
     "LARGEST_FILE",
     "LONGEST_INTERACTION",
     "LONGEST_OUTCOME",
+    "PARTS",
     "POINTS",
     "PRIORITIES",
     "RELATION_KINDS",
@@ -284,6 +286,7 @@ __all__ = [
     "AddressTaken",
     "AlreadyErased",
     "AlreadyMerged",
+    "Asker",
     "Benefit",
     "ChannelIdentity",
     "Choice",
@@ -340,6 +343,7 @@ __all__ = [
     "Note",
     "Opened",
     "PageView",
+    "Part",
     "Party",
     "PartyAddress",
     "PartyChange",
@@ -358,6 +362,7 @@ __all__ = [
     "PrivacyRequest",
     "PrivacyRequested",
     "Proof",
+    "ProofNeeded",
     "Purpose",
     "Reason",
     "Relation",
@@ -405,6 +410,7 @@ __all__ = [
     "answer_task",
     "ask_consent",
     "asked_of",
+    "asker_of",
     "assign_tasks",
     "begin_portal_request",
     "board",

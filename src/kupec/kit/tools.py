@@ -6,15 +6,17 @@ authorised for that person. What it returns is facts; how they are said is the c
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.settings import Settings
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +64,31 @@ class ToolContext:
     cart_id: UUID | None = None
     base_url: str = ""
     services: "Services | None" = None
+
+    @property
+    def outside(self) -> "Services":
+        """What acts outside this transaction. Whoever calls tools brings it."""
+        assert self.services is not None, "a context for tools comes with the services"
+        return self.services
+
+    @property
+    def settings(self) -> Settings:
+        settings: Settings = self.outside[Settings]
+        return settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the shop's clocks are."""
+        return ZoneInfo(self.settings.shop_timezone)
+
+    @property
+    def today(self) -> date:
+        """The shop's day."""
+        return self.now.astimezone(self.zone).date()
+
+    def link(self, path: str = "") -> str:
+        """The address of a page in the language of who asks."""
+        return f"{self.base_url or self.settings.base_url}/{self.language}{path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ from kupec.outreach.rules import Place as RulePlace
 from kupec.outreach.samples import Sample, sample_letter, sample_of, send_test
 from kupec.outreach.sending import job, release_held
 from kupec.outreach.sign_in_mail import sign_in_mail_job
-from kupec.outreach.silence import cart_from_token, cart_link, write_dormant, write_left_carts
+from kupec.outreach.silence import write_dormant, write_left_carts
 from kupec.outreach.task_mails import task_subscriber
 from kupec.outreach.way_out import Unsubscribing, unsubscribe, unsubscribing
 from kupec.outreach.what_was_said import Asked, journal, kinds_written
@@ -112,8 +112,6 @@ __all__ = [
     "Wording",
     "Written",
     "bounced_addresses",
-    "cart_from_token",
-    "cart_link",
     "dry_run",
     "fire_rules",
     "get_mail",

@@ -1,17 +1,14 @@
 """Speaking to who has fallen silent: left carts, and customers who have not ordered for long. Under their consent."""
 
 from datetime import datetime, timedelta
-from urllib.parse import quote
-from uuid import UUID
 
 from kupec.kit.db import Connection
 from kupec.kit.money import Money
-from kupec.kit.signing import sign, unsign
 from kupec.kit.versions import published
 from kupec.outreach.letters import Sender
 from kupec.outreach.messages import Message, send_messages
 from kupec.outreach.policy import POLICY
-from kupec.sales import price_carts
+from kupec.sales import cart_link, price_carts
 
 _LONGEST = timedelta(days=7)
 """A cart that was left longer ago is nobody's intention any more."""
@@ -104,17 +101,6 @@ async def write_left_carts(db: Connection, now: datetime, limit: int, *, sender:
     ]
     await send_messages(db, messages, now=now, sender=sender)
     return len(rows)
-
-
-def cart_link(secret: str, cart_id: UUID, language: str) -> str:
-    """The path that opens this cart in whichever browser the mail is read."""
-    return f"/{language}/cart/{quote(sign(secret, 'cart', str(cart_id)))}"
-
-
-def cart_from_token(secret: str, token: str, *, now: datetime) -> UUID | None:
-    """The cart of such a link; None for one that is not ours."""
-    value = unsign(secret, "cart", token, now=now)
-    return UUID(value) if value else None
 
 
 async def write_dormant(db: Connection, now: datetime, limit: int, *, sender: Sender) -> int:

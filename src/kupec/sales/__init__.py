@@ -27,6 +27,15 @@ from kupec.sales.approvals import (
 )
 from kupec.sales.attention import subscriber as attention_subscriber
 from kupec.sales.buyer import CartDetails, check_details
+from kupec.sales.buyers_words import (
+    ATTRIBUTES,
+    card_refusal,
+    explain_refusal,
+    in_words,
+    line_texts,
+    problem_texts,
+    shortage,
+)
 from kupec.sales.buying_for import buy_for
 from kupec.sales.cancelling import cancel_order, cancel_rest, unsent
 from kupec.sales.carriers.notices import UnsignedNotice, act_on_notices, receive_notice, sign_notice
@@ -41,6 +50,10 @@ from kupec.sales.carriers.protocol import (
     Consignment,
     Shipment,
     Step,
+)
+from kupec.sales.cart_links import (
+    cart_from_token,
+    cart_link,
 )
 from kupec.sales.cart_prices import Prices, note_shown, price_cart, price_carts, read_prices
 from kupec.sales.carts import (
@@ -124,6 +137,9 @@ from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.invoicing import invoice_order
 from kupec.sales.joining import take_over_cart
+from kupec.sales.known_buyer import (
+    known_details,
+)
 from kupec.sales.labels import ParcelLabel, label_job, label_pdf, labels_of, order_labels
 from kupec.sales.likes import WAYS as SHARE_WAYS
 from kupec.sales.likes import Liking, liking, record_share, toggle_like
@@ -370,6 +386,7 @@ from kupec.sales.tracking import (
 
 __all__ = [
     "APPROVALS",
+    "ATTRIBUTES",
     "EXPORT_COLUMNS",
     "LONGEST_AUTHOR",
     "LONGEST_BODY",
@@ -613,7 +630,10 @@ __all__ = [
     "cancel_rest",
     "cancel_service",
     "cancel_unpaid",
+    "card_refusal",
+    "cart_from_token",
     "cart_lines",
+    "cart_link",
     "change_coupon",
     "change_line",
     "change_occurrence",
@@ -637,6 +657,7 @@ __all__ = [
     "exchange_for_credit",
     "expire_approvals",
     "explain_order",
+    "explain_refusal",
     "export_orders",
     "find_collection",
     "find_order",
@@ -656,8 +677,10 @@ __all__ = [
     "hold_goods",
     "hold_slots",
     "import_orders",
+    "in_words",
     "invoice_order",
     "is_placing",
+    "known_details",
     "label_job",
     "label_pdf",
     "labels_of",
@@ -665,6 +688,7 @@ __all__ = [
     "late_parcels",
     "latest_approval",
     "liking",
+    "line_texts",
     "list_batches",
     "list_coupons",
     "list_occurrences",
@@ -703,6 +727,7 @@ __all__ = [
     "price_carts",
     "price_standing",
     "privacy_part",
+    "problem_texts",
     "product_reviews",
     "promotion_uses",
     "publish_reviews",
@@ -746,6 +771,7 @@ __all__ = [
     "settle_job",
     "settle_return",
     "ship",
+    "shortage",
     "sign_notice",
     "skip_occurrence",
     "skip_token",

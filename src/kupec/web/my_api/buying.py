@@ -4,6 +4,7 @@ from uuid import UUID
 
 from kupec.billing import Document, documents_of, payment_instructions
 from kupec.catalogue import markets
+from kupec.customers import Part
 from kupec.kit.errors import NotFound
 from kupec.sales import (
     Again,
@@ -50,7 +51,7 @@ from kupec.web.my_api import bodies as b
 from kupec.web.my_api.calls import ROOT, Call, Ok
 from kupec.web.portal.approvals import approval_here
 from kupec.web.portal.carts import cart_of_account
-from kupec.web.portal.gate import Part, owner_may
+from kupec.web.portal.gate import owner_may
 from kupec.web.portal.owned import thing_here
 from kupec.web.portal.standing import standing_here
 

@@ -11,6 +11,7 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler, route
 
 from kupec.customers import (
+    Part,
     PortalAnswer,
     Session,
     begin_portal_request,
@@ -22,7 +23,7 @@ from kupec.integrations import KeyNeeded
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, NotFound, NotSignedIn
 from kupec.web.api.handling import KEY, read
-from kupec.web.portal.gate import Part, SignedInCustomer, SignInAgain, who_is
+from kupec.web.portal.gate import SignedInCustomer, SignInAgain, who_is
 from kupec.web.rendering import AnyRequest, site_of
 from kupec.web.security import limit_guesses
 from kupec.web.site import Site

@@ -7,10 +7,9 @@ from litestar.datastructures import Cookie
 
 from kupec.billing import allow_account
 from kupec.catalogue import Market
-from kupec.customers import addresses_of
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
-from kupec.sales import Address, Cart, CartDetails, Company, create_cart, get_orders, take_over_cart
+from kupec.sales import Cart, CartDetails, create_cart, known_details, take_over_cart
 from kupec.web.portal.gate import SignedInCustomer
 from kupec.web.rendering import AnyRequest, site_of
 from kupec.web.storefront.shop import Shop, cart_cookie
@@ -95,31 +94,5 @@ async def cart_for(request: AnyRequest, db: Connection, shop: Shop, me: SignedIn
 
 
 async def details_of(db: Connection, me: SignedInCustomer, market: Market) -> CartDetails:
-    """Who buys and where it goes, as far as the account knows: the usual address, else that of the last order."""
-    last_id = await db.fetchval(
-        """select id from sales_order where customer_id = any($1::uuid[]) and placed_at is not null
-            order by placed_at desc, id desc limit 1""",
-        me.account_ids,
-    )
-    last = (await get_orders(db, [last_id])).get(last_id) if last_id else None
-    known = [
-        Address(**{part: one.address.get(part, "") for part in Address.__struct_fields__})
-        for one in await addresses_of(db, me.account_ids)
-    ]
-    if last:
-        known.append(last.address)
-    served = next((address for address in known if address.country in market.countries), None)
-    named = me.party.name if me.party.name != me.party.email else None
-    return CartDetails(
-        email=me.party.email,
-        name=named or (last.name if last else None),
-        phone=me.party.phone or (last.phone if last else None),
-        address=served,
-        company=_company(me) or (last.company if last else None),
-    )
-
-
-def _company(me: SignedInCustomer) -> Company | None:
-    if me.account.kind != "organisation":
-        return None
-    return Company(name=me.account.name, company_id=me.account.company_id or "", vat_id="")
+    """Who buys and where it goes, as far as the account knows."""
+    return await known_details(db, person=me.party, account=me.account, account_ids=me.account_ids, market=market)

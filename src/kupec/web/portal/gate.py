@@ -1,6 +1,6 @@
 """Who is signed in, for whom they buy, and what their part in an organisation lets them see and do."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from litestar.response import Redirect
 
 from kupec.customers import (
     BROWSER_LIFE,
+    PARTS,
+    Part,
     Party,
     Session,
     get_party,
@@ -33,16 +35,6 @@ from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.site import Site
 
 SESSION_COOKIE: Final = "kupec_my"
-Part = Literal["orders", "buy", "money", "approve", "people"]
-PARTS: Final[dict[Part, frozenset[str]]] = {
-    "orders": frozenset({"buyer", "approver", "accountant"}),
-    "buy": frozenset({"buyer"}),
-    "money": frozenset({"accountant"}),
-    "approve": frozenset({"approver"}),
-    "people": frozenset({"approver"}),
-}
-"""Which of an organisation's key persons may come to which part of its account. For oneself everything is open."""
-
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from kupec.customers import Part
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound, NotSignedIn
 from kupec.sales import Order, get_order, order_from_token
-from kupec.web.portal.gate import Part, owner_may, signed_in
+from kupec.web.portal.gate import owner_may, signed_in
 from kupec.web.rendering import AnyRequest, site_of
 
 

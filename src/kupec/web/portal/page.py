@@ -8,11 +8,12 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect
 
+from kupec.customers import Part
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
 from kupec.sales import CartIncomplete
-from kupec.web.portal.gate import Part, SignedInCustomer, customer_of
+from kupec.web.portal.gate import SignedInCustomer, customer_of
 from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.security import forget_cookie, read_signed_cookie, signed_cookie
 from kupec.web.storefront.shop import Shop

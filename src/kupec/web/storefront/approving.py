@@ -26,10 +26,12 @@ from kupec.sales import (
     status_token,
     withdraw_approval,
 )
+from kupec.sales import (
+    in_words as say,
+)
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import site_of
 from kupec.web.storefront.shop import Shop, buyer, open_shop, page
-from kupec.web.storefront.words import say
 
 _MOST = 10**11 - 1
 _LONGEST_NOTE = 500

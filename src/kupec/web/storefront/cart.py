@@ -32,10 +32,14 @@ from kupec.sales import (
     drop_credit,
     get_order,
     hold_goods,
+    line_texts,
     price_cart,
     remove_coupon,
     set_details,
     use_credit,
+)
+from kupec.sales import (
+    in_words as say,
 )
 from kupec.web.errors import wants_page
 from kupec.web.forms import Form, read_form
@@ -45,7 +49,7 @@ from kupec.web.security import limit_guesses
 from kupec.web.storefront.on_account import proved_customer
 from kupec.web.storefront.product import product_page
 from kupec.web.storefront.shop import Shop, buyer, cart_cookie, known_order, open_shop, page
-from kupec.web.storefront.words import line_texts, merged, say
+from kupec.web.storefront.words import merged
 
 _NOTHING_YET = CartDetails()
 

@@ -27,9 +27,15 @@ from kupec.sales import (
     Slot,
     TotalChanged,
     cancel_cart,
+    card_refusal,
+    line_texts,
     open_slots,
     price_cart,
+    problem_texts,
     set_details,
+)
+from kupec.sales import (
+    in_words as say,
 )
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import site_of
@@ -41,7 +47,7 @@ from kupec.web.storefront.kept_cards import Cards, cards_here
 from kupec.web.storefront.payment import finish
 from kupec.web.storefront.referral import note_friend
 from kupec.web.storefront.shop import ORDER_COOKIE, Shop, buyer, cart_cookie, known_order, open_shop, page
-from kupec.web.storefront.words import card_refusal, line_texts, merged, problem_texts, say
+from kupec.web.storefront.words import merged
 
 FIELDS = (
     "email",

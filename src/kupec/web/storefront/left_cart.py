@@ -7,7 +7,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from kupec.outreach import cart_from_token
+from kupec.sales import cart_from_token
 from kupec.web.rendering import site_of
 from kupec.web.storefront.shop import cart_cookie, open_shop
 

@@ -11,13 +11,12 @@ from litestar.response import Redirect
 from kupec.customers import contact_points_of, members_of, roots
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
-from kupec.sales import Completion, order_from_token, status_token, tariff
+from kupec.sales import Completion, card_refusal, order_from_token, status_token, tariff
 from kupec.web.rendering import site_of
 from kupec.web.security import forget_cookie
 from kupec.web.storefront.paying import to_pay
 from kupec.web.storefront.shop import CART_COOKIE, Shop, known_order, open_shop, order_cookie, page
 from kupec.web.storefront.visitor import recognise
-from kupec.web.storefront.words import card_refusal
 
 _LOOK_AGAIN = "3"  # seconds until the waiting page asks anew
 

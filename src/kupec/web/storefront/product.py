@@ -26,6 +26,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.ids import uuid7
 from kupec.sales import (
+    ATTRIBUTES,
     SHARE_WAYS,
     ShippingOption,
     liking,
@@ -42,7 +43,6 @@ from kupec.web.security import read_signed_cookie, signed_cookie
 from kupec.web.storefront.offer import Offer, interval_in_words, offers, option_errors, option_rule
 from kupec.web.storefront.shop import Shop, open_shop, page
 from kupec.web.storefront.structured import breadcrumbs, product_data
-from kupec.web.storefront.words import ATTRIBUTES
 
 VISITOR_COOKIE = "kupec_visitor"
 _VISITOR_DAYS = 365

@@ -16,13 +16,12 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.i18n import LANGUAGES
 from kupec.kit.versions import published
-from kupec.sales import Cart, get_cart
+from kupec.sales import Cart, explain_refusal, get_cart
 from kupec.web.portal.gate import SignedInCustomer, signed_in
 from kupec.web.rendering import render
 from kupec.web.security import read_signed_cookie, signed_cookie
 from kupec.web.site import Site
 from kupec.web.storefront.visitor import is_asked, note_view
-from kupec.web.storefront.words import explain_refusal
 
 CART_COOKIE = "kupec_cart"
 ORDER_COOKIE = "kupec_known"
