@@ -1,7 +1,28 @@
 """Conversations with customers over every channel: inboxes, legs, messages, who holds them, and how they end."""
 
+from kupec.conversations.attaching import Attachment, attachments_of, read_attachment
 from kupec.conversations.blocks import Block, Card, Cards, Choice, Choices, File, Link, Source, Text
 from kupec.conversations.channel import Capabilities, Channel, Outgoing, Read, SendFailed, Sent, Status
+from kupec.conversations.errors import CodeTaken, InboxClosed, NotHeld, NoWayOut, Refused, UnknownChannel, WindowClosed
+from kupec.conversations.file_types import shown_inline
+from kupec.conversations.holding import assign, hand_back, hand_over, take_over, unassign
+from kupec.conversations.inboxes import (
+    InboxChange,
+    add_inbox,
+    change_inbox,
+    credentials_of,
+    get_inbox,
+    inbox_by_code,
+    list_inboxes,
+)
+from kupec.conversations.lists import (
+    ConversationFilter,
+    Cursor,
+    Listed,
+    conversation_counts,
+    conversations_of,
+    find_conversations,
+)
 from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename, mask_sensitive
 from kupec.conversations.models import (
     Conversation,
@@ -13,6 +34,25 @@ from kupec.conversations.models import (
     NewAttachment,
     Taken,
 )
+from kupec.conversations.noting import activity, note
+from kupec.conversations.people_errors import (
+    CannotMerge,
+    CannotSplit,
+    CannotUndo,
+    NotOpen,
+    PlaybookCodeTaken,
+    PracticeOver,
+    ShortcutTaken,
+    SurveyOver,
+    UnknownVariable,
+)
+from kupec.conversations.plain_words import plain_text
+from kupec.conversations.reading import conversation_lock, get_conversation, legs_of, messages_by_ids, messages_of
+from kupec.conversations.rules import CONVERSATION_RULES, ConversationRules
+from kupec.conversations.saying import Saying, say, say_all
+from kupec.conversations.taking import take_in
+from kupec.conversations.turns import finish_turn, take_turns_due
+from kupec.conversations.veiling import in_full
 from kupec.conversations.web_channel import Said, WebChannel, WebConfig, check_said, heard, is_origin, plain
 from kupec.conversations.web_reading import (
     WebTalk,
@@ -28,60 +68,113 @@ from kupec.conversations.web_visitors import (
     hold_cart,
     open_visitor,
     prove_visitor,
-    unprove_visitor,
     visitors_by_ids,
 )
 
 __all__ = [
+    "CONVERSATION_RULES",
+    "Attachment",
     "Block",
+    "CannotMerge",
+    "CannotSplit",
+    "CannotUndo",
     "Capabilities",
     "Card",
     "Cards",
     "Channel",
     "Choice",
     "Choices",
+    "CodeTaken",
     "Conversation",
+    "ConversationFilter",
+    "ConversationRules",
+    "Cursor",
     "Detail",
     "File",
     "Handover",
     "Inbox",
+    "InboxChange",
+    "InboxClosed",
     "Incoming",
     "Known",
     "Leg",
     "Link",
+    "Listed",
     "Masked",
     "Message",
     "NewAttachment",
+    "NoWayOut",
+    "NotHeld",
+    "NotOpen",
     "Outgoing",
+    "PlaybookCodeTaken",
+    "PracticeOver",
     "Read",
+    "Refused",
     "Said",
+    "Saying",
     "SendFailed",
     "Sent",
+    "ShortcutTaken",
     "Source",
     "Status",
+    "SurveyOver",
     "Taken",
     "Text",
+    "UnknownChannel",
+    "UnknownVariable",
     "WebChannel",
     "WebConfig",
     "WebTalk",
     "WebVisitor",
+    "WindowClosed",
+    "activity",
+    "add_inbox",
+    "assign",
+    "attachments_of",
+    "change_inbox",
     "check_said",
+    "conversation_counts",
+    "conversation_lock",
+    "conversations_of",
+    "credentials_of",
     "fill",
+    "find_conversations",
+    "finish_turn",
     "forget_old_visitors",
+    "get_conversation",
+    "get_inbox",
+    "hand_back",
+    "hand_over",
     "heard",
     "hold_cart",
+    "in_full",
+    "inbox_by_code",
     "is_origin",
     "latest_messages",
+    "legs_of",
+    "list_inboxes",
     "mask",
     "mask_filename",
     "mask_sensitive",
     "messages_after",
+    "messages_by_ids",
+    "messages_of",
+    "note",
     "note_read",
     "open_visitor",
     "plain",
+    "plain_text",
     "prove_visitor",
+    "read_attachment",
+    "say",
+    "say_all",
+    "shown_inline",
+    "take_in",
+    "take_over",
+    "take_turns_due",
     "talks_of_visitor",
-    "unprove_visitor",
+    "unassign",
     "visitors_by_ids",
     "visitors_in",
 ]

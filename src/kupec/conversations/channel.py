@@ -31,8 +31,15 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     typing: bool = False
     window: timedelta | None = None
     """How long after the customer's last word one may answer freely; None for always."""
+    templates: bool = False
+    """Approved texts may be sent after the window has closed."""
     live: bool = False
     """The customer is looking: answers are pushed and count as sent when they are stored."""
+    burst: timedelta = timedelta(seconds=1)
+    """How long the bot waits for the rest, unless the inbox says otherwise."""
+    once: bool = True
+    """The other side does not recognise a message that it is sent twice. Then one of which nobody knows whether it went
+    out is not sent again; it is told to people. False (mail: the same Message-ID): it is sent again."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +66,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     subject: str = ""
     references: tuple[str, ...] = ()
     attachments: tuple[NewAttachment, ...] = ()
+    parts_sent: int = 0
+    """So many parts went out in an earlier attempt: go on after them."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +77,17 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SendFailed(Exception):
-    """It was not sent. `again`: trying later may help."""
+    """It was not sent. `again`: trying later may help, not before `after` where the other side said so.
 
-    def __init__(self, reason: str, *, again: bool) -> None:
+    `sent`: the parts that went out before.
+    """
+
+    def __init__(
+        self, reason: str, *, again: bool, after: timedelta | None = None, sent: Sequence["Sent"] = ()
+    ) -> None:
         self.again = again
+        self.after = after
+        self.sent = tuple(sent)
         super().__init__(reason)
 
 

@@ -6,6 +6,20 @@ from uuid import UUID
 from kupec.kit.events import Payload
 
 
+class InboxAdded(Payload, frozen=True, kw_only=True):
+    """Subject "inbox:<id>"."""
+
+    name: ClassVar[str] = "inbox.added"
+    channel: str
+
+
+class InboxChanged(Payload, frozen=True, kw_only=True):
+    """Which fields; never what they say. Subject "inbox:<id>"."""
+
+    name: ClassVar[str] = "inbox.changed"
+    fields: list[str]
+
+
 class ConversationStarted(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "conversation.started"
     inbox_id: UUID

@@ -15,7 +15,7 @@ MessageState = Literal["received", "queued", "sending", "sent", "delivered", "re
 
 
 class Inbox(msgspec.Struct, frozen=True, kw_only=True):
-    """A configured channel. `config` is the channel's own."""
+    """A configured channel. `config` is the channel's own; `live` and `templates` are as its capabilities say."""
 
     id: UUID
     code: str
@@ -24,6 +24,10 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any]
     active: bool
     created_at: datetime
+    live: bool = False
+    templates: bool = False
+    burst: float = 0.0
+    """Seconds that the bot waits for the rest of what somebody is about to say."""
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +110,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Of an incoming one: the message that answered it (the first of that turn)."""
     created_at: datetime
     sent_at: datetime | None
+    proven: bool = False
+    """The channel vouches that an incoming one was written by whom its address belongs to."""
 
 
 class NewAttachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +136,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     subject: str = ""
     thread: str | None = None
-    """The signed token that says which conversation this answers."""
+    """Which leg this answers: its id, or what the channel threads by (the channel has checked that it may be trusted)."""
     customer_id: UUID | None = None
     """Who it is, where the channel knows (a signed-in customer, a browser's id)."""
     email: str | None = None
@@ -138,6 +144,14 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[NewAttachment, ...] = ()
     unsupported: str = ""
     """What came that cannot be read here: "sticker", "voice", "too large"."""
+    proven: bool = False
+    """The channel vouches that the address is the writer's own."""
+    quiet: str = ""
+    """Why nobody is called by it ("auto-reply", "list"): it is kept, but nothing waits and nothing is reopened."""
+    edits: str = ""
+    """The source id of the earlier message that this one puts right."""
+    window_closes_at: datetime | None = None
+    """Until when it may be answered freely, where the channel limits that."""
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
