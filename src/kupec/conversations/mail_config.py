@@ -84,12 +84,12 @@ def _converted(raw: Mapping[str, Any], kind: type[_Kind]) -> _Kind:
     for field in raw:
         if field not in kind.__struct_fields__:
             raise InvalidValue(field=field, expected="a field of a mail inbox")
-    for field in msgspec.structs.fields(kind):
-        if field.required and field.name not in raw:
-            raise InvalidValue(field=field.name, expected="a value")
-        if field.name in raw:
+    for one in msgspec.structs.fields(kind):
+        if one.required and one.name not in raw:
+            raise InvalidValue(field=one.name, expected="a value")
+        if one.name in raw:
             try:
-                msgspec.convert(raw[field.name], field.type, strict=False)
+                msgspec.convert(raw[one.name], one.type, strict=False)
             except msgspec.ValidationError as error:
-                raise InvalidValue(field=field.name, expected=str(error)) from None
+                raise InvalidValue(field=one.name, expected=str(error)) from None
     return msgspec.convert(dict(raw), kind, strict=False)

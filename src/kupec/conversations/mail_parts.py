@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from email.errors import HeaderParseError
 from email.message import Message
 from email.utils import collapse_rfc2231_value, getaddresses
+from typing import Any
 
 import msgspec
 
@@ -149,7 +150,7 @@ class _Reading:
         self._largest = largest_file
 
     def read(self, message: Message) -> None:
-        waiting = [message]
+        waiting: list[Any] = [message]
         while waiting:
             part = waiting.pop()
             kind = part.get_content_type()

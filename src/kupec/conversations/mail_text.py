@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mailparser_reply.parser import EmailMessage
+from mailparser_reply.parser import EmailMessage  # type: ignore[import-untyped]
 
 LANGUAGES = ["cs", "pl", "en", "de"]
 LONGEST = 60_000  # characters that are looked at

@@ -29,8 +29,20 @@ class _Verbatim(UnstructuredHeader):
         return f"List-Unsubscribe: {self}{policy.linesep}"
 
 
+class _MessageIds(UnstructuredHeader):
+    """Names of other mails: one a line, each as it is."""
+
+    name: str
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        names = f"{policy.linesep} ".join(str(self).split())
+        return f"{self.name}: {names}{policy.linesep}"
+
+
 _HEADERS = HeaderRegistry()
 _HEADERS.map_to_type("list-unsubscribe", _Verbatim)  # type: ignore[arg-type]
+for _name in ("references", "in-reply-to", "reply-to"):
+    _HEADERS.map_to_type(_name, _MessageIds)  # type: ignore[arg-type]
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
