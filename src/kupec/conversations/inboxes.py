@@ -76,7 +76,8 @@ async def add_inbox(
         async with db.transaction():
             await db.execute(
                 """
-                insert into inbox (id, code, channel, name, config, active, created_at, live, templates, burst, credentials)
+                insert into inbox (id, code, channel, name, config, active, created_at, live, templates, burst,
+                                   credentials)
                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                 """,
                 *(inbox.id, inbox.code, inbox.channel, inbox.name, inbox.config, inbox.active, inbox.created_at),

@@ -20,8 +20,8 @@ _FOUND = 200  # customers at most, whose conversations a search looks at
 class ConversationFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which conversations.
 
-    `view`: "all" that are open or asleep, "mine" those of `staff_id`, "unassigned" those that people hold and nobody has
-    taken, "snoozed", "resolved". `order` "waiting": only who waits, the longest first. `search`: a number, or a name.
+    `view`: "all" that are open or asleep, "mine" those of `staff_id`, "unassigned" those that people hold and nobody
+    has taken, "snoozed", "resolved". `order` "waiting": only who waits, the longest first. `search`: a number, a name.
     """
 
     view: View = "all"

@@ -136,7 +136,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     subject: str = ""
     thread: str | None = None
-    """Which leg this answers: its id, or what the channel threads by (the channel has checked that it may be trusted)."""
+    """Which leg this answers: its id, or what the channel threads by; the channel has checked it."""
     customer_id: UUID | None = None
     """Who it is, where the channel knows (a signed-in customer, a browser's id)."""
     email: str | None = None
