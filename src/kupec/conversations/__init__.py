@@ -4,7 +4,7 @@ from kupec.conversations.attaching import Attachment, attachments_of, read_attac
 from kupec.conversations.blocks import Block, Card, Cards, Choice, Choices, File, Link, Source, Text
 from kupec.conversations.channel import Capabilities, Channel, Outgoing, Read, SendFailed, Sent, Status
 from kupec.conversations.errors import CodeTaken, InboxClosed, NotHeld, NoWayOut, Refused, UnknownChannel, WindowClosed
-from kupec.conversations.file_types import shown_inline
+from kupec.conversations.file_types import media_type_of, shown_inline
 from kupec.conversations.holding import assign, hand_back, hand_over, take_over, unassign
 from kupec.conversations.inboxes import (
     InboxChange,
@@ -157,6 +157,7 @@ __all__ = [
     "mask",
     "mask_filename",
     "mask_sensitive",
+    "media_type_of",
     "messages_after",
     "messages_by_ids",
     "messages_of",
