@@ -51,7 +51,7 @@ from kupec.conversations.reading import conversation_lock, get_conversation, leg
 from kupec.conversations.rules import CONVERSATION_RULES, ConversationRules
 from kupec.conversations.saying import Saying, say, say_all
 from kupec.conversations.taking import take_in
-from kupec.conversations.turns import finish_turn, take_turns_due
+from kupec.conversations.turns import Done, finish_turn, finish_turns, take_turns_due
 from kupec.conversations.veiling import in_full
 from kupec.conversations.web_channel import Said, WebChannel, WebConfig, check_said, heard, is_origin, plain
 from kupec.conversations.web_reading import (
@@ -90,6 +90,7 @@ __all__ = [
     "ConversationRules",
     "Cursor",
     "Detail",
+    "Done",
     "File",
     "Handover",
     "Inbox",
@@ -141,6 +142,7 @@ __all__ = [
     "fill",
     "find_conversations",
     "finish_turn",
+    "finish_turns",
     "forget_old_visitors",
     "get_conversation",
     "get_inbox",

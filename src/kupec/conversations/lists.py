@@ -12,7 +12,7 @@ from kupec.conversations.rows import CONVERSATION, to_conversation
 from kupec.kit.db import Connection
 from kupec.kit.text import fold
 
-View = Literal["all", "mine", "unassigned", "snoozed", "resolved"]
+View = Literal["all", "mine", "unassigned", "snoozed", "resolved", "waiting"]
 Order = Literal["latest", "waiting"]
 _FOUND = 200  # customers at most, whose conversations a search looks at
 
@@ -21,7 +21,8 @@ class ConversationFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which conversations.
 
     `view`: "all" that are open or asleep, "mine" those of `staff_id`, "unassigned" those that people hold and nobody
-    has taken, "snoozed", "resolved". `order` "waiting": only who waits, the longest first. `search`: a number, a name.
+    has taken, "snoozed", "resolved", "waiting" for people. `order` "waiting": only who waits, the longest first.
+    `search`: a number, or a name.
     """
 
     view: View = "all"
@@ -59,6 +60,9 @@ _STATES = {
     "unassigned": "conversation.state = 'open' and conversation.holder = 'people' and conversation.assignee is null",
     "snoozed": "conversation.state = 'snoozed'",
     "resolved": "conversation.state = 'resolved'",
+    "waiting": (
+        "conversation.state = 'open' and conversation.holder = 'people' and conversation.waiting_since is not null"
+    ),
 }
 
 
@@ -127,9 +131,9 @@ async def find_conversations(
 
 
 def _order(wanted: ConversationFilter) -> tuple[str, str]:
-    return (
-        ("conversation.waiting_since", "asc") if wanted.order == "waiting" else ("conversation.last_message_at", "desc")
-    )
+    if wanted.order == "waiting":
+        return "conversation.waiting_since", "asc"
+    return "conversation.last_message_at", "desc"
 
 
 async def _conditions(db: Connection, wanted: ConversationFilter) -> _Query | None:

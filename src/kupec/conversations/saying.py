@@ -64,7 +64,8 @@ with new as (
     insert into message (id, conversation_id, number, leg_id, kind, author, text, content, language, template, reply_to,
                          state, fence, created_at, sent_at, next_try_at)
     select id, conversation_id, number, leg_id, kind, author, text, content::jsonb, language, template, reply_to,
-           state, fence, $14::timestamptz, case when state = 'sent' then $14 end, case when state = 'queued' then $14 end
+           state, fence, $14::timestamptz, case when state = 'sent' then $14 end,
+           case when state = 'queued' then $14 end
       from new
 )
 update conversation

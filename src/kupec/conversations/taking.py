@@ -88,8 +88,8 @@ async def take_in(db: Connection, items: Sequence[Incoming], *, now: datetime) -
 
     What goes on with a conversation is added to it, whatever channel it comes by; merged ones are followed, resolved
     ones opened again for some days, strangers become customers. Each address says each `source_id` once. Five
-    statements for any number of items that go on; the bot's turn becomes due unless people hold the
-    conversation, the customer waits from now on. Emits message.received, conversation.reopened, conversation.started, customer.created.
+    statements for any number of items that go on; the bot's turn becomes due unless people hold the conversation, the
+    customer waits from now on. Emits message.received, conversation.reopened, conversation.started, customer.created.
     """
     places, conversations = await _locked(db, items, now)
     await _find_known(db, places)

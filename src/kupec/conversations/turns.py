@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+
 from kupec.conversations.models import Conversation
 from kupec.conversations.rows import CONVERSATION, to_conversation
 from kupec.kit.db import Connection
@@ -31,31 +33,54 @@ async def take_turns_due(
     return sorted((to_conversation(row) for row in rows), key=lambda one: (one.turn_due_at or now, one.id))
 
 
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn that is over. `answered` messages have `answer`; None: nothing was said."""
+
+    conversation: Conversation
+    """As `take_turns_due` gave it."""
+    answered: Sequence[UUID]
+    answer: UUID | None
+
+
+async def finish_turns(db: Connection, done: Sequence[Done], *, now: datetime) -> list[bool]:
+    """These turns are over; of each, whether more came meanwhile (then it stays due). Two statements for any number."""
+    pairs = [(message_id, one.answer) for one in done if one.answer is not None for message_id in one.answered]
+    if pairs:
+        await db.execute(
+            """
+            update message set answered_by = told.answer from unnest($1::uuid[], $2::uuid[]) as told (id, answer)
+             where message.id = told.id and message.answered_by is null
+            """,
+            *(list(column) for column in zip(*pairs, strict=True)),
+        )
+    rows = await db.fetch(
+        """
+        with done as (
+            select id, exists(
+                       select from message
+                        where message.conversation_id = done.id and message.kind = 'incoming'
+                          and message.number >= done.next_number and message.answered_by is null
+                          and not message.id = any($3::uuid[])
+                   ) as more
+              from unnest($1::uuid[], $2::int[]) as done (id, next_number) order by id
+        )
+        update conversation
+           set turn_until = null,
+               turn_due_at = case when conversation.holder = 'bot' and done.more then coalesce(turn_due_at, $4) end
+          from done where conversation.id = done.id
+        returning conversation.id, turn_due_at is not null as more
+        """,
+        [one.conversation.id for one in done],
+        [one.conversation.next_number for one in done],
+        [message_id for one in done for message_id in one.answered],
+        now,
+    )
+    more = {row["id"]: row["more"] for row in rows}
+    return [more.get(one.conversation.id, False) for one in done]
+
+
 async def finish_turn(
     db: Connection, conversation: Conversation, *, answered: Sequence[UUID], answer: UUID | None, now: datetime
 ) -> bool:
-    """The turn is done: `answered` messages have `answer` (None: nothing was said). Whether more came meanwhile.
-
-    `conversation` as `take_turns_due` gave it: what came after that keeps the turn due.
-    """
-    if answered and answer is not None:
-        await db.execute(
-            "update message set answered_by = $2 where id = any($1::uuid[]) and answered_by is null",
-            *(list(answered), answer),
-        )
-    more: bool | None = await db.fetchval(
-        """
-        update conversation
-           set turn_until = null,
-               turn_due_at = case when holder = 'bot' and more.waiting then coalesce(turn_due_at, $4) end
-          from (select exists(
-                    select from message
-                     where conversation_id = $1 and kind = 'incoming' and number >= $2 and answered_by is null
-                       and not id = any($3::uuid[])
-                ) as waiting) as more
-         where id = $1
-        returning turn_due_at is not null
-        """,
-        *(conversation.id, conversation.next_number, list(answered), now),
-    )
-    return bool(more)
+    """One turn is over; as `finish_turns`."""
+    return (await finish_turns(db, [Done(conversation=conversation, answered=answered, answer=answer)], now=now))[0]
