@@ -15,6 +15,7 @@ from kupec.conversations.inboxes import (
     inbox_by_code,
     list_inboxes,
 )
+from kupec.conversations.languages import speak_language
 from kupec.conversations.lists import (
     ConversationFilter,
     Cursor,
@@ -173,6 +174,7 @@ __all__ = [
     "say",
     "say_all",
     "shown_inline",
+    "speak_language",
     "take_in",
     "take_over",
     "take_turns_due",
