@@ -18,7 +18,7 @@ from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
 from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
-from kupec.web import errors, security, storefront
+from kupec.web import chat, errors, security, storefront
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
 from kupec.web.my_api import routes as my_api
@@ -54,7 +54,7 @@ async def serving(
         live=Hub(database, dsn),
     )
     app = WebApp(
-        [*storefront.routes, *portal_routes.routes, *my_api.routes, *shared.routes],
+        [*storefront.routes, *portal_routes.routes, *my_api.routes, *shared.routes, *chat.routes],
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
         state=State({"site": site}),
@@ -64,6 +64,7 @@ async def serving(
     try:
         yield Served(app, site, clock)
     finally:
+        await chat.close(app)
         await site.live.stop()
         if cards is None:
             await payments.close()

@@ -15,7 +15,7 @@ from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
 from kupec.machines import ucp
-from kupec.web import api, carrier_webhooks, desk, errors, operations, security, storefront, webhooks
+from kupec.web import api, carrier_webhooks, chat, desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
 from kupec.web.my_api import routes as my_api
@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             yield
             if "collector" in app.state:
                 await app.state.collector.close()
+            await chat.close(app)
 
     return WebApp(
         route_handlers=[
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *api.routes,
             *my_api.routes,
             *webhooks.routes,
+            *chat.routes,
             *carrier_webhooks.routes,
             *operations.routes,
         ],

@@ -1,7 +1,7 @@
 """Web chat as a channel: what the panel can show, how what it says is read, and how an inbox of it is set up.
 
-A browser names itself by a token that we signed: it holds the browser's own chat id and proves nothing else. Answers are
-pushed to who is looking (web/chat); there is nothing to send.
+A browser names itself by a token that we signed: it holds the browser's own chat id and proves nothing else. Answers
+are pushed to who is looking (web/chat); there is nothing to send.
 """
 
 import re

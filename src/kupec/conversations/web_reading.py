@@ -1,7 +1,7 @@
 """What a browser that chats may read: its own legs' messages, and all of the conversation once it is proven.
 
-Messages are numbered without gaps in their conversation, under its lock: whoever has read up to a number misses nothing by
-asking for what is above it.
+Messages are numbered without gaps in their conversation, under its lock: whoever has read up to a number misses nothing
+by asking for what is above it.
 """
 
 import re

@@ -15,7 +15,10 @@ _SEEN_EVERY: Final = timedelta(minutes=5)
 
 
 class WebVisitor(msgspec.Struct, frozen=True, kw_only=True):
-    """`party_id`: who it has proved to be, while that stands; None for anybody else. `cart_id`: the cart it holds."""
+    """`party_id`: who it has proved to be, while that stands; None for anybody else. `cart_id`: the cart it holds.
+
+    `left`: whoever proved to be somebody has signed out since, so the next person there begins anew.
+    """
 
     id: UUID
     inbox_id: UUID
@@ -24,6 +27,7 @@ class WebVisitor(msgspec.Struct, frozen=True, kw_only=True):
     cart_id: UUID | None
     party_id: UUID | None
     session_id: UUID | None
+    left: bool
 
 
 async def open_visitor(
@@ -36,7 +40,7 @@ async def open_visitor(
     cart_id: UUID | None = None,
     now: datetime,
 ) -> WebVisitor:
-    """A browser begins to chat, or comes again: its language and cart are what it says now (no cart: the one it had)."""
+    """A browser begins to chat, or comes again, with its language and cart of now (no cart: the one it had)."""
     await db.execute(
         """insert into web_visitor (id, inbox_id, language, origin, cart_id, created_at, seen_at)
            values ($1, $2, $3, $4, $5, $6, $6)
@@ -54,6 +58,7 @@ async def visitors_by_ids(db: Connection, visitor_ids: Collection[UUID], *, now:
     """By id; unknown ones are left out. A proof whose session has ended proves nothing any more."""
     rows = await db.fetch(
         """select v.id, v.inbox_id, v.language, v.origin, v.cart_id, s.id as session_id,
+                  v.party_id is not null and v.session_id is null as left,
                   case when s.id is not null then coalesce(alias.party_id, v.party_id) end as party_id
              from web_visitor v
              left join customer_session s on s.id = v.session_id and s.expires_at > $2 and v.proven_until > $2
@@ -76,14 +81,6 @@ async def prove_visitor(db: Connection, visitor_id: UUID, session: Session, *, u
         *(visitor_id, session.party_id, session.id, until, session.expires_at),
     )
     return True
-
-
-async def unprove_visitor(db: Connection, visitor_id: UUID) -> None:
-    """Whoever sits there now has not said who they are."""
-    await db.execute(
-        "update web_visitor set session_id = null, proven_until = null where id = $1 and session_id is not null",
-        visitor_id,
-    )
 
 
 async def hold_cart(db: Connection, visitor_id: UUID, cart_id: UUID | None) -> None:

@@ -102,7 +102,7 @@ async def refuse_forged(connection: AnyConnection, _: BaseRouteHandler) -> None:
         return
     request: AnyRequest = Request(connection.scope, connection.receive)
     site: Site = connection.app.state.site
-    if not _from_own_page(request, site.settings):
+    if not from_own_page(request, site.settings):
         raise ForgedRequest
     token = request.headers.get(CSRF_HEADER) or str((await request.form()).get(CSRF_FIELD, ""))
     purpose = f"form:{request.cookies.get(CSRF_COOKIE, '')}"
@@ -110,7 +110,7 @@ async def refuse_forged(connection: AnyConnection, _: BaseRouteHandler) -> None:
         raise ForgedRequest
 
 
-def _from_own_page(request: AnyRequest, settings: Settings) -> bool:
+def from_own_page(request: AnyRequest, settings: Settings) -> bool:
     fetched = request.headers.get("sec-fetch-site")
     if fetched is not None:
         return fetched in ("same-origin", "none")

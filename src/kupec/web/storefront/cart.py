@@ -77,7 +77,7 @@ async def _add(request: AnyRequest, db: Connection, shop: Shop, form: Form) -> C
     now = site_of(request).clock.now()
     quantity = form.whole("quantity", least=1, most=MAX_QUANTITY, default=1)
     variant_id = form.uuid("variant")
-    cart = shop.cart or await _new_cart(request, db, shop)
+    cart = shop.cart or await new_cart(request, db, shop)
     await in_this_market(request, db, shop, cart)
     options = {code: text for code, text in form.under("option.").items() if text}
     cart = await add_to_cart(db, cart.id, variant_id, quantity, options=options, actor=buyer(cart), now=now)
@@ -85,7 +85,8 @@ async def _add(request: AnyRequest, db: Connection, shop: Shop, form: Form) -> C
     return cart
 
 
-async def _new_cart(request: AnyRequest, db: Connection, shop: Shop) -> Cart:
+async def new_cart(request: AnyRequest, db: Connection, shop: Shop) -> Cart:
+    """The cart that this browser begins with: its customer's, or like the order before."""
     if shop.customer is not None:
         return await customers_cart(request, db, shop, shop.customer)
     before = await _order_before(request, db)
