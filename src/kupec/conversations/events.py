@@ -117,3 +117,58 @@ class Rated(Payload, frozen=True, kw_only=True):
     name: ClassVar[str] = "survey.answered"
     survey: str
     score: int
+
+
+class Woken(Payload, frozen=True, kw_only=True):
+    """What was put off is there again."""
+
+    name: ClassVar[str] = "conversation.woken"
+
+
+class MergeUndone(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "conversation.merge_undone"
+    source_id: UUID
+
+
+class NoteMentioned(Payload, frozen=True, kw_only=True):
+    """Somebody of the staff is called to a private note."""
+
+    name: ClassVar[str] = "conversation.mentioned"
+    message_id: UUID
+    staff_ids: list[UUID]
+
+
+class AvailabilityChanged(Payload, frozen=True, kw_only=True):
+    """Subject "staff:<id>"."""
+
+    name: ClassVar[str] = "availability.changed"
+    state: str
+
+
+class SurveyAsked(Payload, frozen=True, kw_only=True):
+    name: ClassVar[str] = "survey.asked"
+    survey: str
+    survey_id: UUID
+
+
+class CannedChanged(Payload, frozen=True, kw_only=True):
+    """Written, written anew, or removed. Subject "canned_reply:<id>"."""
+
+    name: ClassVar[str] = "canned_reply.changed"
+    removed: bool = False
+
+
+class PlaybookChanged(Payload, frozen=True, kw_only=True):
+    """Written, written anew, or removed. Subject "playbook:<id>"."""
+
+    name: ClassVar[str] = "playbook.changed"
+    removed: bool = False
+
+
+class PracticeFinished(Payload, frozen=True, kw_only=True):
+    """How many of the points of a good answer were met. Subject "playbook:<id>"."""
+
+    name: ClassVar[str] = "practice.finished"
+    practice_id: UUID
+    hit: int
+    points: int
