@@ -3,8 +3,8 @@
 import pytest
 
 from kupec.integrations import Courier, Reach, reach_of
-from kupec.integrations.addresses import Resolve, check_url
 from kupec.integrations.courier import Reply
+from kupec.kit.addresses import Resolve, check_url
 from kupec.kit.errors import InvalidValue
 from tests.integrations.receiver import Receiver
 

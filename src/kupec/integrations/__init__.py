@@ -1,6 +1,5 @@
 """Other systems: keys they call the shop with, webhooks the shop calls them with, what they may read: the door."""
 
-from kupec.integrations.addresses import Reach, reach_of
 from kupec.integrations.changes import KINDS, LATEST, MOST_CHANGES, Change, Changes, read_changes
 from kupec.integrations.courier import Courier
 from kupec.integrations.deliveries import (
@@ -22,7 +21,6 @@ from kupec.integrations.endpoints import (
 )
 from kupec.integrations.errors import (
     CursorUnknown,
-    ForbiddenAddress,
     KeyMissing,
     KeyNeeded,
     RateLimited,
@@ -58,6 +56,7 @@ from kupec.integrations.privacy import privacy_part
 from kupec.integrations.sending import ATTEMPTS, sending_job
 from kupec.integrations.sold import OrderOut, OrderPage, orders_by_ids, read_order, read_orders
 from kupec.integrations.talks import InteractionOut, InteractionPage, read_interaction, read_interactions, told
+from kupec.kit.addresses import ForbiddenAddress, Reach, reach_of
 
 __all__ = [
     "ATTEMPTS",

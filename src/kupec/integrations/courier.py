@@ -9,8 +9,7 @@ import aiohttp
 import msgspec
 
 from kupec import __version__
-from kupec.integrations.addresses import CheckedResolver, Reach, Resolve, check_url, resolve_by_system
-from kupec.integrations.errors import ForbiddenAddress
+from kupec.kit.addresses import CheckedResolver, ForbiddenAddress, Reach, Resolve, check_url, resolve_by_system
 from kupec.kit.errors import InvalidValue
 
 TIMEOUT: Final = 15.0  # seconds for a whole attempt

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from yarl import URL
 
-from kupec.integrations.addresses import Reach, check_url
 from kupec.integrations.changes import check_names
 from kupec.integrations.deliveries import wake
 from kupec.integrations.events import EndpointRemoved, EndpointSaved, SecretRotated
 from kupec.integrations.models import Endpoint
 from kupec.integrations.signature import new_secret
 from kupec.kit.actor import Actor
+from kupec.kit.addresses import Reach, check_url
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, Payload, emit

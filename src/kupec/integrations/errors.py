@@ -43,10 +43,3 @@ class CursorUnknown(KupecError):
 
     status = 410
     code = "cursor_unknown"
-
-
-class ForbiddenAddress(KupecError):
-    """Webhooks are not sent to this address: {reason}."""
-
-    status = 422
-    code = "forbidden_address"

@@ -1,4 +1,4 @@
-"""Where webhooks may go: to addresses of the public internet over TLS, and nowhere into our own network.
+"""Where calls to other systems may go: to addresses of the public internet over TLS, and nowhere into our own network.
 
 The name is resolved once, what it resolves to is checked, and the connection is made to exactly that: a name that
 answers otherwise the next time (rebinding) gains nothing. Redirects are not followed by those who use this.
@@ -14,8 +14,7 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from kupec.integrations.errors import ForbiddenAddress
-from kupec.kit.errors import InvalidValue
+from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
 
 LONGEST_URL: Final = 2_000
@@ -28,8 +27,15 @@ _Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
+class ForbiddenAddress(KupecError):
+    """Calls to this address are not made: {reason}."""
+
+    status = 422
+    code = "forbidden_address"
+
+
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """Where webhooks may go besides the public internet.
+    """Where calls may go besides the public internet.
 
     `allowed` are host names, addresses or networks ("erp.lan", "10.1.0.0/16"). `local` lets them go to this machine
     over plain HTTP, for the demo.

@@ -1,0 +1,256 @@
+"""What a customer's words mean for the flow that waits: an answer, a correction, a way out, or something else."""
+
+from typing import Any, Final
+
+from kupec.assistant.flows import hearing
+from kupec.assistant.flows.filling import fill_from, heard_for, same, yes_or_no
+from kupec.assistant.flows.flow import Call, Collect, Http, worded
+from kupec.assistant.flows.run import Frame, TurnInput
+from kupec.assistant.flows.walking import Walk
+from kupec.assistant.flows.wording import in_words
+
+SURE: Final = 0.75
+"""From here on an intent is believed even against a question that stands open."""
+LIKELY: Final = 0.4
+"""From here on an intent is believed when nothing stands open."""
+NEAR: Final = 0.15
+"""Two intents no further apart than this are asked about, unless the first is sure."""
+SHORTEST_ORDER: Final = 4
+"""Figures an order's number has at least, where nothing says that it is one."""
+_BEGIN: Final = "flow:"
+"""What a button's value begins with that starts a flow."""
+
+
+def take(walk: Walk, turn: TurnInput) -> None:
+    """Let the turn act on the run; the walk goes on afterwards."""
+    while walk.top is not None:
+        if _answers(walk, walk.top, turn):
+            return
+        # A pattern's question may be left unanswered: what was said goes to what stands below it.
+        frame = walk.top
+        if frame is None or not walk.program(frame).flow.is_pattern:
+            return
+        walk.done(frame, "cancelled")
+    _fresh(walk, turn)
+
+
+def _fresh(walk: Walk, turn: TurnInput) -> None:
+    """Nothing stands open."""
+    if turn.choice is not None and turn.choice.startswith(_BEGIN):
+        code = turn.choice.removeprefix(_BEGIN)
+        if walk.may_begin(code):
+            _begin(walk, code, turn)
+            return
+    near = _near(walk, turn)
+    if len(near) > 1:
+        titles = [{"code": code, "text": _title(walk, code)} for code in near]
+        walk.pattern("pattern_clarification", {"options": titles})
+    elif near:
+        _begin(walk, near[0], turn)
+    else:
+        _look_up(walk, turn)
+
+
+def _near(walk: Walk, turn: TurnInput) -> list[str]:
+    """The flows this may be about: one, or a few that are equally likely."""
+    ranked = [(turn.intent, turn.confidence), *turn.near] if turn.intent else list(turn.near)
+    likely = [(code, sure) for code, sure in ranked if sure >= LIKELY]
+    if not likely or not walk.may_begin(likely[0][0]):
+        return []
+    first = likely[0][1]
+    if first >= SURE:
+        return [likely[0][0]]
+    found = [code for code, sure in likely if first - sure <= NEAR and walk.may_begin(code)]
+    return list(dict.fromkeys(found))[:3]
+
+
+def _title(walk: Walk, code: str) -> str:
+    program = walk.flows.get(code)
+    return program.title(walk.run.language) if program is not None else code
+
+
+def _begin(walk: Walk, code: str, turn: TurnInput) -> None:
+    frame = walk.begin(code, {})
+    if frame is not None:
+        _fill(walk, frame, turn)
+
+
+def _fill(walk: Walk, frame: Frame, turn: TurnInput, used: frozenset[str] = frozenset()) -> set[str]:
+    program = walk.program(frame)
+    collected = {name: slot for name, slot in program.flow.slots.items() if name in program.collects}
+    return fill_from(collected, frame.slots, turn, walk.values(frame), used=used)
+
+
+def _look_up(walk: Walk, turn: TurnInput) -> None:
+    article = (turn.intent or "").removeprefix("article:") if (turn.intent or "").startswith("article:") else ""
+    walk.search(turn.text, article)
+
+
+def _answers(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
+    """Whether the turn was taken by this frame (or by something it led to)."""
+    is_pattern = walk.program(frame).flow.is_pattern
+    if frame.waits == "identity":
+        return _identified(walk, frame, turn)
+    if _elsewhere(walk, frame, turn):
+        if is_pattern:
+            return False
+        _begin(walk, turn.intent or "", turn)
+        return True
+    asked = walk.asked(frame)
+    confirming = frame.waits == "confirm"
+    if not is_pattern and hearing.cancels(turn.text) and turn.choice is None:
+        walk.pattern("pattern_cancel", {"flow_title": walk.program(frame).title(walk.run.language)})
+        return True
+    if confirming:
+        return _confirmed(walk, frame, turn)
+    if (
+        asked
+        and not is_pattern
+        and _no_answer(walk, frame, asked, turn)
+        and _corrected(walk, frame, turn, besides=asked)
+    ):
+        return True
+    if asked and _filled(walk, frame, asked, turn):
+        return True
+    if is_pattern:
+        return False
+    return _otherwise(walk, frame, turn)
+
+
+def _no_answer(walk: Walk, frame: Frame, asked: str, turn: TurnInput) -> bool:
+    """Whether the words take something back rather than answer: then the text is no answer to the question asked."""
+    slot = walk.slot(frame, asked)
+    source, value = heard_for(slot, turn, walk.values(frame), asked=True)
+    heard_in_text = value is not None and source == "" and slot.type not in ("text", "any", "product")
+    return hearing.corrects(turn.text) and not (heard_in_text or (value is not None and source != ""))
+
+
+def _identified(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
+    if turn.context.get("signed_in"):
+        frame.waits = ""
+        _fill(walk, frame, turn)
+        return True
+    walk.done(frame, "cancelled")
+    if walk.top is None:
+        if turn.intent == frame.flow:
+            _begin(walk, frame.flow, turn)
+        else:
+            _fresh(walk, turn)
+        return True
+    return False
+
+
+def _elsewhere(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
+    """Whether this is clearly about another flow: sure, and more than a value for what is asked."""
+    if turn.intent is None or turn.choice is not None or not walk.may_begin(turn.intent):
+        return False
+    if any(one.flow == turn.intent for one in walk.run.frames):
+        return False
+    asked = walk.asked(frame)
+    answers = frame.waits == "confirm" and yes_or_no(turn) is not None
+    if asked and walk.slot(frame, asked).type not in ("text", "any", "product"):
+        answers = heard_for(walk.slot(frame, asked), turn, walk.values(frame), asked=True)[1] is not None
+    short = len(hearing.words_of(turn.text)) < 4
+    return turn.confidence >= SURE and not (answers and (short or not hearing.asks(turn.text)))
+
+
+def _confirmed(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
+    if _corrected(walk, frame, turn, besides=""):
+        return True
+    node, said = walk.node(frame), yes_or_no(turn)
+    if node is None or said is None or not isinstance(node.step, Call | Http):
+        return _otherwise(walk, frame, turn)
+    frame.misheard = 0
+    if said:
+        walk.call(frame, node)
+    elif node.step.on_no:
+        frame.at, frame.waits = walk.program(frame).inside(node, "on_no", node.step.on_no), ""
+    else:
+        walk.pattern("pattern_cancel", {"flow_title": walk.program(frame).title(walk.run.language)})
+    return True
+
+
+def _filled(walk: Walk, frame: Frame, asked: str, turn: TurnInput) -> bool:
+    """Whether the question that stands open has its answer."""
+    slot = walk.slot(frame, asked)
+    source, value = heard_for(slot, turn, walk.values(frame), asked=True)
+    if value is None or (source == "" and slot.type in ("text", "any", "product") and _is_question(turn)):
+        return False
+    frame.slots[asked] = value
+    if asked not in frame.asked:
+        frame.asked.append(asked)
+    frame.misheard, frame.waits, walk.run.misunderstood = 0, "", 0
+    _fill(walk, frame, turn, used=frozenset((source,)) - {""})
+    return True
+
+
+def _is_question(turn: TurnInput) -> bool:
+    """Whether free text is rather a question of the customer's than the answer to ours."""
+    about_article = (turn.intent or "").startswith("article:") and turn.confidence >= LIKELY
+    return turn.choice is None and about_article and (hearing.asks(turn.text) or turn.confidence >= SURE)
+
+
+def _corrected(walk: Walk, frame: Frame, turn: TurnInput, *, besides: str) -> bool:
+    """Whether something said before is said otherwise now: it is filled anew, and the flow goes back to it."""
+    program = walk.program(frame)
+    found: list[tuple[bool, int, str, Any]] = []
+    for name in program.flow.slots:
+        path = next((path for path in frame.trail if _collects(program.nodes[path].step, name)), None)
+        if path is None or name == besides or frame.slots.get(name) is None:
+            continue
+        plainly, value = _restated(walk, frame, name, turn)
+        if value is not None and not same(value, frame.slots[name]):
+            found.append((plainly, frame.trail.index(path), name, value))
+    if not found:
+        return False
+    # What names its kind ("3 pieces") is meant for all it fits; a bare number only for what was said last.
+    plain = [(index, name, value) for plainly, index, name, value in found if plainly]
+    changed = plain or [max((index, name, value) for _plainly, index, name, value in found)]
+    at = min(index for index, _name, _value in changed)
+    for _index, name, value in changed:
+        frame.slots[name] = value
+    said = ", ".join(in_words(value, walk.run.language) for _index, _name, value in changed)
+    label = worded(program.flow.slots[changed[0][1]].label, walk.run.language)
+    frame.at, frame.trail, frame.waits, frame.misheard = frame.trail[at], frame.trail[:at], "", 0
+    walk.pattern("pattern_correction", {"value": said, "slot_label": label})
+    return True
+
+
+def _restated(walk: Walk, frame: Frame, name: str, turn: TurnInput) -> tuple[bool, Any]:
+    """What is now said of a slot that was filled before, and whether it is plainly of its kind."""
+    slot, values = walk.slot(frame, name), walk.values(frame)
+    if slot.type in ("text", "any", "boolean") and not slot.entities:
+        return False, None
+    _source, value = heard_for(slot, turn, values, asked=False)
+    if value is not None or slot.type == "product":
+        return True, value
+    _source, value = heard_for(slot, turn, values, asked=hearing.corrects(turn.text))
+    if slot.type == "quantity" and hearing.quantity_in(turn.text) is not None:
+        return True, value
+    if slot.type == "order" and value is not None and len(str(value)) < SHORTEST_ORDER:
+        return False, None
+    return slot.type not in ("number", "quantity", "order"), value
+
+
+def _collects(step: Any, name: str) -> bool:
+    return isinstance(step, Collect) and step.collect == name
+
+
+def _otherwise(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
+    """No answer: something else the flow wants to know, another flow, a question for knowledge, or not understood."""
+    if _corrected(walk, frame, turn, besides=walk.asked(frame)) or _fill(walk, frame, turn):
+        frame.misheard, frame.waits = 0, ""
+        return True
+    elsewhere = turn.intent is not None and turn.confidence >= LIKELY and turn.choice is None
+    stands_open = any(one.flow == turn.intent for one in walk.run.frames)
+    if elsewhere and not stands_open and walk.may_begin(str(turn.intent)):
+        _begin(walk, str(turn.intent), turn)
+        return True
+    if elsewhere and turn.intent == frame.flow:
+        frame.waits = ""
+        return True
+    if (turn.intent or "").startswith("article:") or hearing.asks(turn.text) or len(hearing.words_of(turn.text)) > 3:
+        _look_up(walk, turn)
+    else:
+        walk.not_understood()
+    return True
