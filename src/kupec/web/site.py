@@ -1,6 +1,9 @@
 """What every page handler has at hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
 
 from kupec.billing import CardProvider
 from kupec.kit.clock import Clock
@@ -9,6 +12,13 @@ from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
 from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
+
+
+class AnsweringBot(Protocol):
+    """Whoever answers in conversations."""
+
+    async def answer(self, conversation_ids: Sequence[UUID]) -> None:
+        """Take the turn of each of these that is due; returns when what it said is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,3 +32,5 @@ class Site:
     sessions: Sessions
     payments: CardProvider
     live: Hub
+    bot: AnsweringBot | None = None
+    """Answers at once what this process has taken in; without one the worker does."""

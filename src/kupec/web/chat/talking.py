@@ -97,7 +97,7 @@ async def take(request: AnyRequest, word: Word) -> Taken:
 def let_answer(request: AnyRequest, conversation_id: UUID) -> None:
     """The bot answers in a task of this process; what a killed process leaves, the worker's sweep finds."""
     site, hub = site_of(request), hub_of(request.app)
-    bot = getattr(site, "bot", None)
+    bot = site.bot
     if bot is None:
         return
     running: set[asyncio.Task[None]] = request.app.state.setdefault("chat_answers", set())
