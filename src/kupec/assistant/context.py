@@ -26,15 +26,19 @@ values ($1, $2, $3, $4)
 on conflict (conversation_id) do update
    set cart_id = coalesce(excluded.cart_id, chat_context.cart_id),
        market = coalesce(excluded.market, chat_context.market), updated_at = excluded.updated_at
- where (chat_context.cart_id, chat_context.market)
-       is distinct from (coalesce(excluded.cart_id, chat_context.cart_id), coalesce(excluded.market, chat_context.market))
+ where chat_context.cart_id is distinct from coalesce(excluded.cart_id, chat_context.cart_id)
+    or chat_context.market is distinct from coalesce(excluded.market, chat_context.market)
 """
 
 _CONTEXTS = """
-select c.id as conversation_id, x.cart_id, x.market, coalesce(x.greeted, false) as greeted,
-       p.id as party_id, coalesce(p.name, '') as party_name
+select c.id as conversation_id, coalesce(browser.cart_id, x.cart_id) as cart_id, x.market,
+       coalesce(x.greeted, false) as greeted, p.id as party_id, coalesce(p.name, '') as party_name
   from conversation c
   left join chat_context x on x.conversation_id = c.id
+  left join lateral (
+      select v.cart_id from leg l join web_visitor v on v.id::text = l.address
+       where l.conversation_id = c.id and l.channel = 'web' order by l.last_incoming_at desc nulls last limit 1
+  ) as browser on true
   left join party_alias a on a.member_id = c.customer_id
   left join party p on p.id = coalesce(a.party_id, c.customer_id)
  where c.id = any($1::uuid[])

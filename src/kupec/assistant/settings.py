@@ -26,6 +26,8 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
     autonomy: tuple[Autonomy, ...] = ()
     audience: Literal["formal", "informal"] = "formal"
     greets: bool = True
+    offers: tuple[str, ...] = ("track_parcel", "find_product", "shipping_fee", "order_status")
+    """Flows that are offered by a button to who has not said anything yet."""
     hand_over_when_angry: bool = True
     hand_over_when_sensitive: bool = True
     sensitive_words: tuple[str, ...] = ()

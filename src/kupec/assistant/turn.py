@@ -1,0 +1,335 @@
+"""One turn of the bot: understand, decide, act, say. Inside the transaction that holds the conversation.
+
+A turn ends with something to say, with people, or with a step outside (a payment provider, another system): then the
+run is kept as it stands, the step is done with no transaction open, and the turn goes on with what came of it.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kupec.assistant.acting import Called, call, is_outside
+from kupec.assistant.answering import Asked, blocks_of, find
+from kupec.assistant.brain import Brain
+from kupec.assistant.deciding import Decision, decide, summary_of
+from kupec.assistant.flows import (
+    AskEffect,
+    CallEffect,
+    FlowSet,
+    HandoverEffect,
+    HttpEffect,
+    IdentifyEffect,
+    Manner,
+    RunState,
+    SayEffect,
+    SearchEffect,
+    Step,
+    ToolFailure,
+    TurnInput,
+    advance,
+    go_on,
+    resume,
+    speak,
+    start,
+)
+from kupec.assistant.settings import BotSettings
+from kupec.assistant.understanding import Understood, Words, understand
+from kupec.assistant.waiting import Waiting
+from kupec.catalogue import Market
+from kupec.conversations import Block, Choice, Choices, Handover
+from kupec.customers import roles_of
+from kupec.kit.actor import Actor, customer, guest
+from kupec.kit.db import Connection
+from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
+from kupec.kit.text import fold
+from kupec.kit.tools import Services, Toolbox, ToolContext
+
+IDENTIFY: Final = "identify"
+"""The value of a button with which a customer shows who they are."""
+_SIGN_IN: Final = _("Sign in with a code by mail")
+_MOST_CALLS = 25
+"""Calls in one turn: a flow that makes more goes in circles."""
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn must know of where it stands."""
+
+    base_url: str
+    zone: str
+    order_prefix: str = ""
+
+
+class Played(msgspec.Struct, kw_only=True):
+    """What came of a turn. `given_by` counts what was asked of tools and knowledge, for the figures."""
+
+    blocks: list[Block] = []
+    run: RunState
+    language: str
+    decision: Decision | None = None
+    handover: Handover | None = None
+    outside: CallEffect | HttpEffect | None = None
+    context: Any = None
+    """A ToolContext, for `outside`."""
+    cart_id: UUID | None = None
+    happened: list[Any] = []
+    """Flows that began and ended."""
+    withheld: list[str] = []
+    """In a dry run: what would have been done here."""
+
+
+class Player:
+    """Plays turns with what a process has at hand; `markets` by code, `settings` as published."""
+
+    def __init__(
+        self,
+        db: Connection,
+        flows: FlowSet,
+        brain: Brain,
+        toolbox: Toolbox,
+        services: Services | None,
+        shop: Shop,
+        settings: BotSettings,
+        markets: Mapping[str, Market],
+        now: datetime,
+        *,
+        is_dry: bool = False,
+    ) -> None:
+        self.db = db
+        self.flows = flows
+        self.brain = brain
+        self.toolbox = toolbox
+        self.services = services
+        self.shop = shop
+        self.settings = settings
+        self.markets = markets
+        self.now = now
+        self.is_dry = is_dry
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(ZoneInfo(self.shop.zone)).date()
+
+    async def play(self, one: Waiting) -> Played:
+        """A turn from its beginning."""
+        understood = self.understood(one)
+        article = await self._article(one, understood)
+        decision = decide(understood, one.choice, self.settings, article=article)
+        turn = await self._turn(one, understood, decision)
+        playing = _Playing(self, one, understood.language, decision)
+        if decision.handover:
+            slots = {"reason": decision.handover, "summary": summary_of([said.text for said in one.said])}
+            return await playing.go(start(self.flows, "pattern_handover", slots, run=one.run, turn=turn))
+        return await playing.go(advance(self.flows, one.run, turn))
+
+    async def go_on(self, one: Waiting, given: Called) -> Played:
+        """A turn that waited for a step outside, with what came of it."""
+        assert one.pending is not None, "kept before the step was begun"
+        playing = _Playing(self, one, one.pending.language, None)
+        playing.played.blocks = msgspec.convert(one.pending.blocks, list[Block])
+        playing.played.cart_id = given.cart_id
+        return await playing.go(resume(self.flows, one.run, given.result, given.error))
+
+    async def again(self, one: Waiting) -> Played:
+        """A turn whose process died in the middle of a step outside: that step is asked for once more."""
+        assert one.pending is not None
+        playing = _Playing(self, one, one.pending.language, None)
+        playing.played.blocks = msgspec.convert(one.pending.blocks, list[Block])
+        return await playing.go(go_on(self.flows, one.run))
+
+    def understood(self, one: Waiting) -> Understood:
+        words = frozenset(fold(word) for word in self.settings.sensitive_words)
+        return understand(
+            one.text,
+            intents=self.brain.intents,
+            languages=self.brain.languages,
+            spoken=one.conversation.language,
+            shop=Words(order_prefix=self.shop.order_prefix),
+            today=self.today,
+            kept_for_people=words,
+        )
+
+    async def _article(self, one: Waiting, understood: Understood) -> tuple[str, float] | None:
+        """What knowledge has for words that mean no intent; while a flow waits for an answer, only for a question."""
+        if understood.is_known or one.choice is not None or not understood.text.strip():
+            return None
+        if one.run.waiting and "?" not in understood.text:
+            return None
+        asked = self.asked(one, understood.language)
+        hits = await find(self.db, understood.text, asked, limit=1)
+        return (hits[0].article_code, hits[0].score) if hits else None
+
+    def asked(self, one: Waiting, language: str) -> Asked:
+        voice = one.channel in ("phone", "counter", "voice")
+        return Asked(language=language, channel=one.channel, voice=voice, audience=self.settings.audience)
+
+    async def _turn(self, one: Waiting, understood: Understood, decision: Decision) -> TurnInput:
+        market = self.market(one, understood.language)
+        return TurnInput(
+            text=understood.text,
+            intent=decision.intent,
+            confidence=decision.confidence,
+            near=decision.near,
+            entities=understood.entities,
+            choice=decision.choice,
+            language=understood.language,
+            channel=one.channel,
+            context={
+                "signed_in": one.proven,
+                "cart_filled": await self._cart_filled(one),
+                "voice": one.channel in ("phone", "counter", "voice"),
+                "audience": self.settings.audience,
+                "today": self.today.isoformat(),
+                "market": market.code,
+                "currency": market.currency,
+                "name": one.context.party_name if one.proven else "",
+            },
+        )
+
+    async def _cart_filled(self, one: Waiting) -> bool:
+        if one.context.cart_id is None:
+            return False
+        filled: bool = await self.db.fetchval(
+            "select exists (select from cart_line l join cart c on c.id = l.cart_id "
+            "where c.id = $1 and c.state = 'open')",
+            one.context.cart_id,
+        )
+        return filled
+
+    def market(self, one: Waiting, language: str) -> Market:
+        """Where the customer shops: as the page said, else the market of the language, else the first."""
+        known = self.markets.get(one.context.market or "")
+        if known is not None:
+            return known
+        of_language = (market for market in self.markets.values() if market.language == language)
+        return next(of_language, None) or next(iter(self.markets.values()))
+
+    async def tool_context(self, one: Waiting, language: str, key: str, cart_id: UUID | None) -> ToolContext:
+        market = self.market(one, language)
+        cart = cart_id or one.context.cart_id
+        return ToolContext(
+            db=self.db,
+            actor=await self._actor(one, cart),
+            now=self.now,
+            key=key,
+            language=language,
+            market=market.code,
+            channel=one.channel,
+            currency=market.currency,
+            conversation_id=one.conversation.id,
+            customer_id=one.conversation.customer_id,
+            party_id=one.context.party_id,
+            proven=one.proven,
+            cart_id=cart,
+            base_url=self.shop.base_url,
+            services=self.services,
+        )
+
+    async def facts(self, one: Waiting, language: str, tool: str) -> Mapping[str, Any] | None:
+        """What a tool that needs no arguments says, None where it says nothing to who asks."""
+        context = await self.tool_context(one, language, f"facts:{one.conversation.id}:{tool}", None)
+        called = await call(self.toolbox, tool, {}, context)
+        return called.result if called.error is None else None
+
+    async def _actor(self, one: Waiting, cart_id: UUID | None) -> Actor:
+        if one.proven and one.context.party_id is not None:
+            return customer(one.context.party_id, await roles_of(self.db, one.context.party_id))
+        return guest(cart_id or one.conversation.id)
+
+
+class _Playing:
+    """One turn under way."""
+
+    def __init__(self, player: Player, one: Waiting, language: str, decision: Decision | None) -> None:
+        self.player = player
+        self.one = one
+        self.language = language
+        self.played = Played(run=one.run, language=language, decision=decision)
+        self._results: dict[str, Mapping[str, Any] | None] = {}
+
+    async def go(self, step: Step) -> Played:
+        """Do what the flows ask for until the turn is over, or a step must be done outside."""
+        for _call in range(_MOST_CALLS):
+            self.played.run = step.run
+            self._say(step)
+            awaited = step.awaits
+            if awaited is None:
+                return self.played
+            if self.player.is_dry and self._would_change(awaited):
+                self.played.withheld.append(awaited.tool if isinstance(awaited, CallEffect) else "http")
+                return self.played
+            if isinstance(awaited, HttpEffect) or (isinstance(awaited, CallEffect) and self._is_outside(awaited)):
+                self.played.outside = awaited
+                self.played.context = await self._context(awaited.key)
+                return self.played
+            if isinstance(awaited, SearchEffect):
+                found = await self._search(awaited)
+                step = resume(self.player.flows, step.run, {"found": found})
+            else:
+                called = await self._call(awaited)
+                step = resume(self.player.flows, step.run, called.result, called.error)
+        self.played.run = RunState(calls=self.played.run.calls)
+        self.played.handover = Handover(reason="error", summary="A flow did not come to an end.")
+        return self.played
+
+    def _is_outside(self, awaited: CallEffect) -> bool:
+        return is_outside(self.player.toolbox, awaited.tool)
+
+    def _would_change(self, awaited: CallEffect | HttpEffect | SearchEffect) -> bool:
+        if isinstance(awaited, CallEffect):
+            return awaited.tool in self.player.toolbox and self.player.toolbox.get(awaited.tool).changes
+        return isinstance(awaited, HttpEffect)
+
+    def _say(self, step: Step) -> None:
+        manner = Manner(
+            language=self.language,
+            channel=self.one.channel,
+            voice=self.one.channel in ("phone", "counter", "voice"),
+            informal=self.player.settings.audience == "informal",
+        )
+        for effect in step.effects:
+            if isinstance(effect, SayEffect | AskEffect):
+                self.played.blocks.extend(speak(self.player.flows, effect, manner))
+            elif isinstance(effect, IdentifyEffect):
+                self.played.blocks.append(
+                    Choices(choices=(Choice(label=translate(_SIGN_IN, self.language), value=IDENTIFY),))
+                )
+            elif isinstance(effect, HandoverEffect):
+                self.played.handover = Handover(
+                    reason=effect.reason, summary=effect.summary, slots=effect.slots, flow=effect.flow
+                )
+            elif not isinstance(effect, CallEffect | HttpEffect | SearchEffect):
+                self.played.happened.append(effect)
+
+    async def _context(self, key: str) -> ToolContext:
+        whole = f"bot:{self.one.conversation.id}:{key}"
+        return await self.player.tool_context(self.one, self.language, whole, self.played.cart_id)
+
+    async def _call(self, effect: CallEffect) -> Called:
+        called = await call(self.player.toolbox, effect.tool, effect.arguments, await self._context(effect.key))
+        self.played.cart_id = called.cart_id or self.played.cart_id
+        return called
+
+    async def _search(self, effect: SearchEffect) -> bool:
+        hits = await find(
+            self.player.db, effect.text, self.player.asked(self.one, self.language), article=effect.article, limit=1
+        )
+        if not hits or (not effect.article and hits[0].score < self.player.settings.knows_from):
+            return False
+        blocks = await blocks_of(hits[0], self._values, self.player.shop.base_url)
+        self.played.blocks.extend(blocks)
+        return bool(blocks)
+
+    async def _values(self, tool: str) -> Mapping[str, Any] | None:
+        if tool not in self._results:
+            self._results[tool] = await self.player.facts(self.one, self.language, tool)
+        return self._results[tool]
+
+
+def failure(error: Exception) -> Called:
+    """A step outside that broke, as the flow's branches see it."""
+    return Called(error=ToolFailure(code="error", message=str(error)))
