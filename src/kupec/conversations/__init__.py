@@ -3,6 +3,7 @@
 from kupec.conversations.attaching import Attachment, attachments_of, read_attachment
 from kupec.conversations.blocks import Block, Card, Cards, Choice, Choices, File, Link, Source, Text
 from kupec.conversations.channel import Capabilities, Channel, Outgoing, Read, SendFailed, Sent, Status
+from kupec.conversations.distributing import route_waiting, waiting_to_be_routed
 from kupec.conversations.errors import CodeTaken, InboxClosed, NotHeld, NoWayOut, Refused, UnknownChannel, WindowClosed
 from kupec.conversations.file_types import media_type_of, shown_inline
 from kupec.conversations.holding import assign, hand_back, hand_over, take_over, unassign
@@ -16,6 +17,7 @@ from kupec.conversations.inboxes import (
     list_inboxes,
 )
 from kupec.conversations.languages import speak_language
+from kupec.conversations.lateness import call_overdue, waiting_overdue
 from kupec.conversations.lists import (
     ConversationFilter,
     Cursor,
@@ -48,9 +50,15 @@ from kupec.conversations.people_errors import (
     UnknownVariable,
 )
 from kupec.conversations.plain_words import plain_text
+from kupec.conversations.promising import Position, Promise, chat_offered, promise, waiting_position
+from kupec.conversations.rating_rules import SURVEYS, Surveys
 from kupec.conversations.reading import conversation_lock, get_conversation, legs_of, messages_by_ids, messages_of
+from kupec.conversations.routing import Agent, AgentState, Waiting, distribute
 from kupec.conversations.rules import CONVERSATION_RULES, ConversationRules
 from kupec.conversations.saying import Saying, say, say_all
+from kupec.conversations.service_hours import SERVICE_HOURS, ServiceHours, Span, after_minutes, is_open, next_opening
+from kupec.conversations.snoozing import reopen, resolve, snooze, wake_snoozed
+from kupec.conversations.staffing import AgentLoad, Availability, availability_of, set_availability, team_load
 from kupec.conversations.taking import take_in
 from kupec.conversations.turns import Done, finish_turn, finish_turns, take_turns_due
 from kupec.conversations.veiling import in_full
@@ -74,7 +82,13 @@ from kupec.conversations.web_visitors import (
 
 __all__ = [
     "CONVERSATION_RULES",
+    "SERVICE_HOURS",
+    "SURVEYS",
+    "Agent",
+    "AgentLoad",
+    "AgentState",
     "Attachment",
+    "Availability",
     "Block",
     "CannotMerge",
     "CannotSplit",
@@ -110,21 +124,27 @@ __all__ = [
     "NotOpen",
     "Outgoing",
     "PlaybookCodeTaken",
+    "Position",
     "PracticeOver",
+    "Promise",
     "Read",
     "Refused",
     "Said",
     "Saying",
     "SendFailed",
     "Sent",
+    "ServiceHours",
     "ShortcutTaken",
     "Source",
+    "Span",
     "Status",
     "SurveyOver",
+    "Surveys",
     "Taken",
     "Text",
     "UnknownChannel",
     "UnknownVariable",
+    "Waiting",
     "WebChannel",
     "WebConfig",
     "WebTalk",
@@ -132,14 +152,19 @@ __all__ = [
     "WindowClosed",
     "activity",
     "add_inbox",
+    "after_minutes",
     "assign",
     "attachments_of",
+    "availability_of",
+    "call_overdue",
     "change_inbox",
+    "chat_offered",
     "check_said",
     "conversation_counts",
     "conversation_lock",
     "conversations_of",
     "credentials_of",
+    "distribute",
     "fill",
     "find_conversations",
     "finish_turn",
@@ -153,6 +178,7 @@ __all__ = [
     "hold_cart",
     "in_full",
     "inbox_by_code",
+    "is_open",
     "is_origin",
     "latest_messages",
     "legs_of",
@@ -164,22 +190,34 @@ __all__ = [
     "messages_after",
     "messages_by_ids",
     "messages_of",
+    "next_opening",
     "note",
     "note_read",
     "open_visitor",
     "plain",
     "plain_text",
+    "promise",
     "prove_visitor",
     "read_attachment",
+    "reopen",
+    "resolve",
+    "route_waiting",
     "say",
     "say_all",
+    "set_availability",
     "shown_inline",
+    "snooze",
     "speak_language",
     "take_in",
     "take_over",
     "take_turns_due",
     "talks_of_visitor",
+    "team_load",
     "unassign",
     "visitors_by_ids",
     "visitors_in",
+    "waiting_overdue",
+    "waiting_position",
+    "waiting_to_be_routed",
+    "wake_snoozed",
 ]
