@@ -26,7 +26,7 @@ from kupec.conversations.lists import (
     conversations_of,
     find_conversations,
 )
-from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename, mask_sensitive
+from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename
 from kupec.conversations.models import (
     Conversation,
     Handover,
@@ -56,6 +56,7 @@ from kupec.conversations.reading import conversation_lock, get_conversation, leg
 from kupec.conversations.routing import Agent, AgentState, Waiting, distribute
 from kupec.conversations.rules import CONVERSATION_RULES, ConversationRules
 from kupec.conversations.saying import Saying, say, say_all
+from kupec.conversations.sensitive import mask_sensitive
 from kupec.conversations.service_hours import SERVICE_HOURS, ServiceHours, Span, after_minutes, is_open, next_opening
 from kupec.conversations.snoozing import reopen, resolve, snooze, wake_snoozed
 from kupec.conversations.staffing import AgentLoad, Availability, availability_of, set_availability, team_load
