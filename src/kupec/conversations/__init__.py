@@ -2,7 +2,20 @@
 
 from kupec.conversations.attaching import Attachment, attachments_of, read_attachment
 from kupec.conversations.blocks import Block, Card, Cards, Choice, Choices, File, Link, Source, Text
-from kupec.conversations.channel import Capabilities, Channel, Outgoing, Read, SendFailed, Sent, Status
+from kupec.conversations.channel import (
+    Capabilities,
+    Challenged,
+    Channel,
+    Fetching,
+    Outgoing,
+    Polled,
+    Polling,
+    Read,
+    SendFailed,
+    Sent,
+    Status,
+)
+from kupec.conversations.delivering import deliver_round
 from kupec.conversations.distributing import route_waiting, waiting_to_be_routed
 from kupec.conversations.errors import CodeTaken, InboxClosed, NotHeld, NoWayOut, Refused, UnknownChannel, WindowClosed
 from kupec.conversations.file_types import media_type_of, shown_inline
@@ -53,13 +66,16 @@ from kupec.conversations.plain_words import plain_text
 from kupec.conversations.promising import Position, Promise, chat_offered, promise, waiting_position
 from kupec.conversations.rating_rules import SURVEYS, Surveys
 from kupec.conversations.reading import conversation_lock, get_conversation, legs_of, messages_by_ids, messages_of
+from kupec.conversations.receiving import read_deliveries, read_round, receive_delivery, store_polled
 from kupec.conversations.routing import Agent, AgentState, Waiting, distribute
 from kupec.conversations.rules import CONVERSATION_RULES, ConversationRules
 from kupec.conversations.saying import Saying, say, say_all
+from kupec.conversations.sending import Failure, claim_sending, note_failed, note_sent, settle_unclear
 from kupec.conversations.sensitive import mask_sensitive
 from kupec.conversations.service_hours import SERVICE_HOURS, ServiceHours, Span, after_minutes, is_open, next_opening
 from kupec.conversations.snoozing import reopen, resolve, snooze, wake_snoozed
 from kupec.conversations.staffing import AgentLoad, Availability, availability_of, set_availability, team_load
+from kupec.conversations.statuses import note_status
 from kupec.conversations.taking import take_in
 from kupec.conversations.turns import Done, finish_turn, finish_turns, take_turns_due
 from kupec.conversations.veiling import in_full
@@ -97,6 +113,7 @@ __all__ = [
     "Capabilities",
     "Card",
     "Cards",
+    "Challenged",
     "Channel",
     "Choice",
     "Choices",
@@ -107,6 +124,8 @@ __all__ = [
     "Cursor",
     "Detail",
     "Done",
+    "Failure",
+    "Fetching",
     "File",
     "Handover",
     "Inbox",
@@ -125,6 +144,8 @@ __all__ = [
     "NotOpen",
     "Outgoing",
     "PlaybookCodeTaken",
+    "Polled",
+    "Polling",
     "Position",
     "PracticeOver",
     "Promise",
@@ -161,10 +182,12 @@ __all__ = [
     "change_inbox",
     "chat_offered",
     "check_said",
+    "claim_sending",
     "conversation_counts",
     "conversation_lock",
     "conversations_of",
     "credentials_of",
+    "deliver_round",
     "distribute",
     "fill",
     "find_conversations",
@@ -193,22 +216,30 @@ __all__ = [
     "messages_of",
     "next_opening",
     "note",
+    "note_failed",
     "note_read",
+    "note_sent",
+    "note_status",
     "open_visitor",
     "plain",
     "plain_text",
     "promise",
     "prove_visitor",
     "read_attachment",
+    "read_deliveries",
+    "read_round",
+    "receive_delivery",
     "reopen",
     "resolve",
     "route_waiting",
     "say",
     "say_all",
     "set_availability",
+    "settle_unclear",
     "shown_inline",
     "snooze",
     "speak_language",
+    "store_polled",
     "take_in",
     "take_over",
     "take_turns_due",

@@ -54,13 +54,7 @@ def sort_out(attachments: Sequence[NewAttachment]) -> list[Kept]:
     kept = []
     for at, one in enumerate(attachments):
         media_type = one.media_type if one.media_type == ORIGINAL else media_type_of(one.content, one.media_type)
-        refused = None
-        if media_type is None:
-            refused = "type"
-        elif len(one.content) > LARGEST:
-            refused = "size"
-        elif at >= MOST:
-            refused = "number"
+        refused = one.failed or _refused(media_type, len(one.content), at)
         name = " ".join("".join(c if c.isprintable() else " " for c in one.name).split()).replace("/", "_")
         kept.append(
             Kept(
@@ -72,6 +66,14 @@ def sort_out(attachments: Sequence[NewAttachment]) -> list[Kept]:
             )
         )
     return kept
+
+
+def _refused(media_type: str | None, size: int, at: int) -> str | None:
+    if size > LARGEST:
+        return "size"
+    if media_type is None:
+        return "type"
+    return "number" if at >= MOST else None
 
 
 def file_blocks(files: Sequence[Kept]) -> list[Block]:

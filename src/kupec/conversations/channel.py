@@ -6,7 +6,7 @@ tests/conversations/channel_contract.py.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -79,15 +79,22 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 class SendFailed(Exception):
     """It was not sent. `again`: trying later may help, not before `after` where the other side said so.
 
-    `sent`: the parts that went out before.
+    `sent`: the parts that went out before. `unclear`: nobody knows whether it went out; then `again` does not count.
     """
 
     def __init__(
-        self, reason: str, *, again: bool, after: timedelta | None = None, sent: Sequence["Sent"] = ()
+        self,
+        reason: str,
+        *,
+        again: bool,
+        after: timedelta | None = None,
+        sent: Sequence["Sent"] = (),
+        unclear: bool = False,
     ) -> None:
         self.again = again
         self.after = after
         self.sent = tuple(sent)
+        self.unclear = unclear
         super().__init__(reason)
 
 
@@ -111,3 +118,43 @@ class Channel(Protocol):
 
     def config(self, raw: Mapping[str, Any]) -> msgspec.Struct:
         """The inbox's configuration, checked. Raises InvalidValue naming the field."""
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """A channel whose deliveries only name the files that were sent."""
+
+    async def fetch(self, inbox: Inbox, read: Read, credentials: Mapping[str, str]) -> Read:
+        """The same with the files (those with a `reference`) in it, or with why one cannot be had (`failed`).
+
+        Called with no transaction open. Raises SendFailed when trying later may help.
+        """
+
+
+class Polled(msgspec.Struct, frozen=True, kw_only=True):
+    """A raw delivery that was asked for, as a webhook would have brought it."""
+
+    external_id: str
+    body: bytes
+
+
+@runtime_checkable
+class Polling(Protocol):
+    """A channel that can be asked for what is new, where no webhook reaches us (a laptop, a mailbox)."""
+
+    def polls(self, inbox: Inbox) -> bool:
+        """Whether this inbox is to be asked."""
+
+    async def poll(self, inbox: Inbox, credentials: Mapping[str, str], after: str) -> Sequence[Polled]:
+        """What is new, beyond the delivery `after` ("" at first); it may wait some seconds for something.
+
+        What was given out and has not been stored must be given out again. Raises SendFailed.
+        """
+
+
+@runtime_checkable
+class Challenged(Protocol):
+    """A channel whose other side asks our address for a proof before it sends anything."""
+
+    def challenge(self, inbox: Inbox, credentials: Mapping[str, str], query: Mapping[str, str]) -> str:
+        """What to answer to its GET. Raises Refused."""

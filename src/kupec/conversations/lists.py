@@ -95,7 +95,9 @@ async def find_conversations(
         query.where(f"({column}, conversation.id) {sign} ({at}::timestamptz, {id_}::uuid)")
     rows = await db.fetch(
         f"""
-        select {CONVERSATION}, inbox.channel, coalesce(party.name, '') as customer_name, coalesce(last.text, '') as text,
+        select {CONVERSATION}, inbox.channel,
+               coalesce(party.name, '') as customer_name,
+               coalesce(last.text, '') as text,
                coalesce(last.kind, 'activity') as kind, coalesce(last.author, '') as author
           from (select * from conversation where {" and ".join(query.conditions)}
                  order by {column} {order}, conversation.id {order} limit {query.value(limit)}) as conversation

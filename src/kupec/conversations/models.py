@@ -115,9 +115,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewAttachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on its way in or out."""
+
     name: str
     media_type: str
-    content: bytes
+    content: bytes = b""
+    reference: str = ""
+    """Of one that is still with the other side: what the channel fetches it by."""
+    failed: str = ""
+    """Why it could not be fetched: "size", "gone"."""
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ The edge calls `store` and answers 2xx once that has committed. A `Due` then tak
 own for LEASE, even after the transaction, so it may ask the sender back in between.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -57,13 +57,15 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 _STORE = """
 insert into webhook_delivery (id, source, external_id, received_at, headers, body, next_try_at)
-values ($1, $2, $3, $6, $4, $5, $6) on conflict (source, external_id) do nothing returning id
+values ($1, $2, $3, $6, $4, $5, $6::timestamptz + $7::interval)
+on conflict (source, external_id) do nothing returning id
 """
 _TAKE = """
 update webhook_delivery w set attempts = w.attempts + 1, next_try_at = $1::timestamptz + $3::interval
 from (
     select id from webhook_delivery
     where state <> 'processed' and next_try_at <= $1 and ($4::text is null or source = $4)
+      and ($5::text is null or starts_with(source, $5))
     order by next_try_at, id limit $2 for update skip locked
 ) as due
 where w.id = due.id
@@ -79,25 +81,55 @@ async def store(
     headers: Mapping[str, str],
     body: bytes,
     now: datetime,
+    due_in: timedelta = timedelta(0),
 ) -> UUID | None:
-    """Keep a delivery; its id, or None when this one is already known. Only KEPT_HEADERS are kept, in lower case."""
+    """Keep a delivery; its id, or None when this one is already known. Only KEPT_HEADERS are kept, in lower case.
+
+    `due_in`: how long `take_waiting` leaves it to who stored it.
+    """
     kept = {name.lower(): value for name, value in headers.items() if name.lower() in KEPT_HEADERS}
-    found: UUID | None = await db.fetchval(_STORE, uuid7(), source, external_id, kept, body, now)
+    found: UUID | None = await db.fetchval(_STORE, uuid7(), source, external_id, kept, body, now, due_in)
     return found
 
 
-async def take_waiting(db: Connection, now: datetime, limit: int, *, source: str | None = None) -> list[Delivery]:
+async def take_waiting(
+    db: Connection, now: datetime, limit: int, *, source: str | None = None, prefix: str | None = None
+) -> list[Delivery]:
     """Deliveries due at `now`, the oldest first, each to one taker only (SKIP LOCKED, then for LEASE).
+
+    Of one source, or of those that begin with `prefix`.
 
     Those that are neither marked processed nor failed until then become due again: their taker has died.
     """
-    rows = await db.fetch(_TAKE, now, limit, LEASE, source)
+    rows = await db.fetch(_TAKE, now, limit, LEASE, source, prefix)
     return sorted((Delivery(**dict(row)) for row in rows), key=lambda delivery: (delivery.received_at, delivery.id))
 
 
-async def mark_processed(db: Connection, ids: list[UUID]) -> None:
-    """These have taken effect (in this transaction)."""
-    await db.execute("update webhook_delivery set state = 'processed', error = null where id = any($1::uuid[])", ids)
+async def lock_waiting(db: Connection, ids: Sequence[UUID]) -> list[Delivery]:
+    """Those of these that have not taken effect and that nobody else is at, locked until the transaction ends."""
+    rows = await db.fetch(
+        """
+        select id, source, external_id, received_at, headers, body, attempts, error from webhook_delivery
+         where id = any($1::uuid[]) and state <> 'processed' order by id for update skip locked
+        """,
+        list(ids),
+    )
+    return [Delivery(**dict(row)) for row in rows]
+
+
+async def make_due(db: Connection, ids: Sequence[UUID], now: datetime) -> None:
+    """These are to be taken at once."""
+    if ids:
+        await db.execute("update webhook_delivery set next_try_at = $2 where id = any($1::uuid[])", list(ids), now)
+
+
+async def mark_processed(db: Connection, ids: Sequence[UUID], *, forget: bool = False) -> None:
+    """These have taken effect (in this transaction). `forget`: what they said stands elsewhere, and is removed here."""
+    await db.execute(
+        "update webhook_delivery set state = 'processed', error = null, "
+        "body = case when $2 then ''::bytea else body end where id = any($1::uuid[])",
+        *(list(ids), forget),
+    )
 
 
 async def mark_failed(db: Connection, delivery: Delivery, error: str, now: datetime) -> None:
