@@ -12,6 +12,8 @@ from kupec.web.desk import (
     bank,
     bulk,
     catalogue,
+    conversation_actions,
+    conversation_answering,
     coupon_pages,
     customer,
     customer_agreeing,
@@ -29,6 +31,7 @@ from kupec.web.desk import (
     endpoints,
     finance,
     goods,
+    inbox,
     integrations,
     journal,
     live,
@@ -238,6 +241,9 @@ _INSIDE = (
     system.system,
     system.retry,
     *talks.routes,
+    *inbox.routes,
+    *conversation_actions.routes,
+    *conversation_answering.routes,
     live.live,
 )
 

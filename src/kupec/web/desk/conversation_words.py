@@ -102,3 +102,25 @@ CHANNEL_WORDS: Final = {
     "counter": _("counter"),
 }
 CHANNEL_ICONS: Final = {"web": "chat", "mail": "mail", "telegram": "share", "phone": "phone", "counter": "home"}
+
+ACTIVITY_WORDS: Final = {
+    "handed_over": _("Handed over to people"),
+    "taken_over": _("{name} took over"),
+    "handed_back": _("{name} handed back to the assistant"),
+    "assigned": _("{name} assigned it to {whom}"),
+    "assigned_team": _("{name} assigned it to the team {whom}"),
+    "unassigned": _("{name} gave it up: nobody has it"),
+    "routed": _("Assigned by itself to {whom}"),
+    "snoozed": _("{name} put it off until {until}"),
+    "woken": _("The time it was put off for is over"),
+    "resolved": _("{name} resolved it"),
+    "reopened": _("Opened again"),
+    "merged": _("Another conversation was put together with this one"),
+    "merge_undone": _("The other conversation was taken out again"),
+    "split_off": _("A part became a conversation of its own"),
+    "split_from": _("This was a part of another conversation"),
+    "overdue": _("The customer waits longer than they should"),
+    "rated": _("The customer gave a rating: {score}"),
+    "survey_asked": _("The customer was asked for a rating"),
+}
+"""Lines between messages, by their codes."""

@@ -18,6 +18,7 @@ from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
 from kupec.staff import Staff
 from kupec.web.desk.gate import staff_of
+from kupec.web.desk.inbox_waiting import count_waiting
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.task_words import my_reader, task_titles
 from kupec.web.desk.views import views_of
@@ -67,6 +68,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 PLACES = (
+    Place("inbox", _("Inbox"), "inbox", "/desk/inbox", "conversations.read"),
     Place("orders", _("Orders"), "box", "/desk/orders", "orders.read"),
     Place("standing", _("Standing orders"), "refresh", "/desk/standing", "orders.read"),
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
@@ -168,6 +170,7 @@ async def _waiting(db: Connection, me: Staff, reader: Reader) -> dict[str, int]:
         "select count(*) from occurrence where state in ('failed', 'missed') and next_try_at is null"
     )
     return {
+        "inbox": await count_waiting(db) if me.actor.may("conversations.read") else 0,
         "orders": placed,
         "customers": await count_mentions(db, me.id),
         "standing": undecided,

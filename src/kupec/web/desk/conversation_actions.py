@@ -1,0 +1,73 @@
+"""What the buttons above a conversation do."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, post
+from litestar.params import FromPath
+
+from kupec.conversations import assign, hand_back, take_over
+from kupec.kit.actor import Actor
+from kupec.kit.db import Connection
+from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.i18n import mark as _
+from kupec.web.desk.gate import actor_of
+from kupec.web.desk.inbox import WRITE, back_to
+from kupec.web.forms import read_form
+from kupec.web.rendering import AnyRequest, site_of
+
+Verb = Callable[[Connection, Actor, datetime], Awaitable[Any]]
+
+
+async def act(request: AnyRequest, conversation_id: UUID, verb: Verb, message: str) -> Response[Any]:
+    """Do it in one transaction, and back to the conversation with a line about how it went."""
+    site = site_of(request)
+    try:
+        async with site.database.transaction() as db:
+            await verb(db, actor_of(request), site.clock.now())
+    except KupecError as error:
+        return back_to(request, conversation_id, failed=error)
+    return back_to(request, conversation_id, done=message)
+
+
+@post("/inbox/{conversation_id:uuid}/take", opt=WRITE)
+async def take(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """It is mine; the bot is silent from now on."""
+    return await act(
+        request,
+        conversation_id,
+        lambda db, actor, now: take_over(db, conversation_id, actor=actor, now=now),
+        _("You have it. The assistant is silent."),
+    )
+
+
+@post("/inbox/{conversation_id:uuid}/back", opt=WRITE)
+async def back(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    return await act(
+        request,
+        conversation_id,
+        lambda db, actor, now: hand_back(db, conversation_id, actor=actor, now=now),
+        _("The assistant goes on."),
+    )
+
+
+@post("/inbox/{conversation_id:uuid}/assign", opt=WRITE)
+async def give(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """To somebody, to a team, or to nobody."""
+    form = await read_form(request)
+
+    async def verb(db: Connection, actor: Actor, now: datetime) -> None:
+        kind, _colon, key = form.text("who", most=1000).partition(":")
+        try:
+            whom = UUID(key) if kind in ("staff", "team") else None
+        except ValueError:
+            raise InvalidValue(field="who", expected=_("somebody of the list")) from None
+        staff_id, team_id = (whom, None) if kind == "staff" else (None, whom)
+        await assign(db, conversation_id, staff_id, team_id=team_id, actor=actor, now=now)
+
+    return await act(request, conversation_id, verb, _("It is assigned."))
+
+
+routes = (take, back, give)

@@ -1,0 +1,164 @@
+"""Beside a conversation: who the customer is, what they bought, what is to be done, and what could be answered."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from kupec.conversations import Conversation, messages_of
+from kupec.customers import Party, Task, consents_of, members_of, parties_by_ids, roots, tasks_of, timeline
+from kupec.kit.db import Connection
+from kupec.kit.i18n import mark as _
+from kupec.kit.text import shorten
+from kupec.knowledge import fill, search
+from kupec.sales import OrderSummary, PricedCart, list_orders, price_cart
+from kupec.web.desk.conversation_text import without_marks
+from kupec.web.desk.gate import staff_of
+from kupec.web.desk.page import reader_of
+from kupec.web.desk.reader import Reader
+from kupec.web.desk.task_words import my_reader, task_titles
+from kupec.web.desk.timeline import Day, days
+from kupec.web.rendering import AnyRequest
+
+ORDERS = 3
+HISTORY = 8
+_ASKED = 3  # of the customer's last words, what an answer is looked for
+_LIKELY = 0.25  # an article less likely than this would only be in the way
+
+
+class Agreed(msgspec.Struct, frozen=True, kw_only=True):
+    title: str
+    given: bool
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """The right column. `party` is None for somebody nobody knows; `members` are all ids of the customer."""
+
+    party: Party | None
+    members: list[UUID]
+    proven: bool
+    segments: list[str]
+    consents: list[Agreed]
+    orders: list[OrderSummary]
+    order_count: int
+    may_cancel: Callable[[OrderSummary], bool]
+    cart: PricedCart | None
+    tasks: list[Task]
+    titles: dict[UUID, str]
+    history: list[Day]
+    tomorrow: str
+    goodwill: Any = None
+
+
+class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer somebody may insert. `sure` says how likely it fits, `url` leads to where it stands."""
+
+    code: str
+    title: str
+    text: str
+    sure: str
+    url: str
+
+
+class BotSays(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    why: str
+
+
+class Suggestions(msgspec.Struct, frozen=True, kw_only=True):
+    answers: list[Suggestion] = []
+    bot: BotSays | None = None
+
+
+async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Side:
+    reader, actor = reader_of(request), staff_of(request).actor
+    root = (await roots(db, [one.customer_id]))[one.customer_id]
+    party = (await parties_by_ids(db, [root])).get(root)
+    members = await members_of(db, root)
+    sees_orders = party is not None and actor.may("orders.read")
+    orders = await list_orders(db, customer_ids=members, limit=ORDERS) if sees_orders else []
+    tasks = await tasks_of(db, members) if party and actor.may("tasks.write") else []
+    events = await timeline(db, root, limit=HISTORY) if party and actor.may("customers.read") else []
+    return Side(
+        party=party,
+        members=members,
+        proven=await _proven(db, one),
+        segments=party.segments[:6] if party else [],
+        consents=await _consents(db, party, reader) if party else [],
+        orders=orders,
+        order_count=await _count_orders(db, members) if len(orders) == ORDERS else len(orders),
+        may_cancel=lambda order: actor.may("orders.refund") and order.state in ("placed", "picking"),
+        cart=await _cart(db, one, members, reader) if actor.may("orders.read") else None,
+        tasks=tasks,
+        titles=task_titles(tasks, my_reader(request)),
+        history=await days(db, events, reader, here=f"conversation:{one.id}"),
+        tomorrow=(reader.today + timedelta(days=1)).isoformat(),
+    )
+
+
+async def _proven(db: Connection, one: Conversation) -> bool:
+    """Whether somebody in this conversation has shown that they are this customer."""
+    found = await db.fetchval(
+        "select true from message where conversation_id = $1 and kind = 'incoming' and proven limit 1", one.id
+    )
+    return bool(found)
+
+
+async def _consents(db: Connection, party: Party, reader: Reader) -> list[Agreed]:
+    standing = await consents_of(db, party.id)
+    return [
+        Agreed(title=one.purpose.name(reader.language), given=one.allowed)
+        for one in standing
+        if one.purpose.basis != "contract"
+    ]
+
+
+async def _count_orders(db: Connection, members: list[UUID]) -> int:
+    count: int = await db.fetchval(
+        "select count(*) from sales_order where customer_id = any($1::uuid[]) and placed_at is not null", members
+    )
+    return count
+
+
+async def _cart(db: Connection, one: Conversation, members: list[UUID], reader: Reader) -> PricedCart | None:
+    """What lies in their cart: the one of the browser that chats, else the last one of theirs with goods in it."""
+    cart_id = await db.fetchval(
+        """
+        select cart.id from cart
+         where state = 'open' and exists (select from cart_line where cart_id = cart.id)
+           and (customer_id = any($1::uuid[])
+                or id in (select cart_id from web_visitor
+                           where id = any($1::uuid[])
+                              or id::text in (select address from leg where conversation_id = $2 and channel = 'web')))
+         order by updated_at desc limit 1
+        """,
+        *(members, one.id),
+    )
+    return await price_cart(db, cart_id, now=reader.now) if cart_id else None
+
+
+async def suggestions_for(request: AnyRequest, db: Connection, one: Conversation) -> Suggestions:
+    """Articles that answer what the customer said last."""
+    reader = reader_of(request)
+    recent = await messages_of(db, one.id, before=one.next_number, limit=20)
+    asked = [message for message in recent if message.kind == "incoming" and message.text.strip()][-_ASKED:]
+    if not asked or one.state == "resolved":
+        return Suggestions()
+    # The last word counts most; what came before helps where it says little ("and to Poland?").
+    last = without_marks(asked[-1].text, reader)
+    text = last if len(last) > 25 else " ".join(without_marks(message.text, reader) for message in asked)
+    hits = await search(db, text, language=one.language, limit=3)
+    answers = [
+        Suggestion(
+            code=hit.article_code,
+            title=hit.title,
+            text=shorten(answer, 2000),
+            sure=reader.text(_("fits with {percent} %")).format(percent=round(hit.score * 100)),
+            url=f"/{hit.language}/help/{hit.url_slug}" if hit.url_slug else "",
+        )
+        for hit in hits
+        if hit.score >= _LIKELY and (answer := fill(hit.answer, {}))
+    ]
+    return Suggestions(answers=answers)
