@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
-from kupec import billing, catalogue, customers, integrations, outreach, personalization, sales, staff
+from kupec import billing, catalogue, conversations, customers, integrations, outreach, personalization, sales, staff
 from kupec.billing import CardProvider, SandboxCards, StripeCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -161,6 +161,19 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="exports", verb=customers.forget_exports, every=3600),
         customers.retention_due(privacy_parts()),
         Due(name="reminders of standing orders", verb=sales.remind_due, every=30),
+        Due(
+            name="conversations nobody has",
+            verb=conversations.route_waiting,
+            every=2,
+            waiting=conversations.waiting_to_be_routed,
+        ),
+        Due(
+            name="customers who wait too long",
+            verb=conversations.call_overdue,
+            every=5,
+            waiting=conversations.waiting_overdue,
+        ),
+        Due(name="conversations put off", verb=conversations.wake_snoozed, every=30),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
         Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),
     ]

@@ -19,7 +19,7 @@ _LONGEST = 300
 class Surveys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The document. CSAT (1 to 5) is asked after a conversation is settled, NPS (0 to 10) some days later."""
 
-    csat_channels: list[str] = msgspec.field(default_factory=lambda: ["web", "telegram", "mail"])
+    csat_channels: list[str] = msgspec.field(default_factory=lambda: ["web", "telegram", "email"])
     csat_after_minutes: int = 0
     csat_question: dict[str, str] = {}
     """By language; where there is none, our own words."""

@@ -41,7 +41,7 @@ class ServiceHours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     closed_on: list[date] = []
     target_minutes: int = 30
     """How soon a person answers."""
-    targets: dict[str, int] = msgspec.field(default_factory=lambda: {"web": 3, "telegram": 15, "mail": 240})
+    targets: dict[str, int] = msgspec.field(default_factory=lambda: {"web": 3, "telegram": 15, "email": 240})
     """The same by the code of an inbox, or by its channel."""
     capacity: int = 4
     """Conversations that one of the staff has at once, unless they say otherwise."""
