@@ -29,6 +29,7 @@ from kupec.kit.money import Money, display, whole_units
 from kupec.web.security import CSRF_FIELD, page_token
 from kupec.web.site import Site
 from kupec.web.static import asset
+from kupec.web.widget_script import widget_address
 
 TEMPLATES = Path(__file__).parent / "templates"
 _DAY_OF_MONTH = {"cs": "d.\u00a0MMMM", "pl": "d\u00a0MMMM", "en": "d\u00a0MMMM"}
@@ -134,6 +135,7 @@ def environment(language: str) -> Environment:
         languages=LANGUAGES,
         language_names=LANGUAGE_NAMES,
         asset=asset,
+        widget=widget_address,
         icon=icon,
         csrf_field=_csrf_field,
         query=_query,

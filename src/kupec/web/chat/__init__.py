@@ -5,7 +5,8 @@ from typing import Any
 
 from litestar import Litestar, Router
 
-from kupec.web.chat import cart, files, identify, person, script, session, stream, talking
+from kupec.web import widget_script
+from kupec.web.chat import cart, files, identify, person, session, stream, talking
 from kupec.web.chat.gate import cross_site, let_in
 
 _LARGEST_BODY = 40_000  # bytes; files have a limit of their own
@@ -48,6 +49,6 @@ routes: list[Any] = [
         path="/",
         request_max_body_size=_LARGEST_BODY,
         include_in_schema=False,
-        route_handlers=[cart.show, cart.add, script.widget],
+        route_handlers=[cart.show, cart.add, widget_script.widget],
     ),
 ]

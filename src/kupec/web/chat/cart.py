@@ -14,11 +14,12 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.i18n import LANGUAGES
 from kupec.sales import MAX_QUANTITY, Cart, PricedCart, add_to_cart, get_cart, price_cart
-from kupec.web.chat.gate import AnyRequest, OriginNotAllowed, storefront_inbox
+from kupec.web.chat.gate import AnyRequest, OriginNotAllowed
 from kupec.web.chat.session import read_body
 from kupec.web.rendering import environment, site_of
 from kupec.web.security import from_own_page
 from kupec.web.storefront.cart import in_this_market, new_cart, ready_cart, with_delivery
+from kupec.web.storefront.chat import storefront_inbox
 from kupec.web.storefront.shop import Shop, buyer, cart_cookie, open_shop
 
 _NOTHING: dict[str, Any] = {"pieces": 0, "lines": [], "total": ""}

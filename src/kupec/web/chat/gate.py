@@ -14,8 +14,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from kupec.conversations import Inbox, WebChannel, WebConfig, inbox_by_code, list_inboxes
-from kupec.kit.db import Connection
+from kupec.conversations import Inbox, WebChannel, WebConfig, inbox_by_code
 from kupec.kit.errors import KupecError, NotFound, TooManyRequests
 from kupec.web.security import RateLimit
 from kupec.web.site import Site
@@ -115,22 +114,6 @@ def cross_site(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, with_origin)
 
     return answering
-
-
-async def storefront_inbox(connection: AnyConnection, db: Connection) -> Inbox | None:
-    """The inbox that our own pages show, if there is one; at most some seconds old."""
-    read_at, kept = connection.app.state.setdefault("chat_inbox", (-_KEPT, None))
-    now = time.monotonic()
-    if now - read_at >= _KEPT:
-        kept = None
-        channel = WebChannel("")
-        for inbox in await list_inboxes(db, channel="web", active=True):
-            if channel.config(inbox.config).storefront:
-                kept = inbox
-                break
-        connection.app.state["chat_inbox"] = (now, kept)
-    found: Inbox | None = kept
-    return found
 
 
 def count(request: AnyRequest, what: str, who: str, limit: int) -> None:

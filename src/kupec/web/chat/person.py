@@ -12,8 +12,8 @@ from kupec.web.chat.gate import AnyRequest, chat_of, count
 from kupec.web.chat.hub import hub_of
 from kupec.web.chat.session import read_body, spoken
 from kupec.web.chat.talking import Word, take
-from kupec.web.chat.words import WORDS
 from kupec.web.rendering import site_of
+from kupec.web.widget_words import WORDS
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

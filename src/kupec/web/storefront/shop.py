@@ -10,6 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException
 
 from kupec.catalogue import Category, Market, list_categories, markets
+from kupec.conversations import Inbox
 from kupec.customers import CONSENTS
 from kupec.kit.actor import Actor, customer, guest
 from kupec.kit.db import Connection
@@ -21,6 +22,7 @@ from kupec.web.portal.gate import SignedInCustomer, signed_in
 from kupec.web.rendering import render
 from kupec.web.security import read_signed_cookie, signed_cookie
 from kupec.web.site import Site
+from kupec.web.storefront.chat import storefront_inbox
 from kupec.web.storefront.visitor import is_asked, note_view
 
 CART_COOKIE = "kupec_cart"
@@ -46,6 +48,8 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     customer: SignedInCustomer | None = None
     news: bool = False
     """Whether news by mail are offered."""
+    chat: Inbox | None = None
+    """Where one chats with us on these pages."""
 
     @property
     def pieces(self) -> int:
@@ -87,6 +91,7 @@ async def open_shop(request: AnyRequest, db: Connection) -> Shop:
         held_cart_id=held,
         customer=await signed_in(request, db),
         news=await _offers_news(request, db),
+        chat=await storefront_inbox(request, db),
     )
 
 

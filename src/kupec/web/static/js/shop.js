@@ -3,6 +3,7 @@
 import "./search.js";
 import "./buy.js";
 import "./cart.js";
+import "./chat.js";
 import "./copy.js";
 import "./filters.js";
 import "./opinion.js";

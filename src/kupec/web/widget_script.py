@@ -10,8 +10,8 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 
-from kupec.web.chat.words import words_of_all
 from kupec.web.static import STATIC
+from kupec.web.widget_words import words_of_all
 
 PARTS: Final = ("build", "style", "talk", "show", "panel")
 _IMPORT: Final = re.compile(r"^import [^;]*;\n", re.MULTILINE)
@@ -19,6 +19,7 @@ _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
 _COMMENT: Final = re.compile(r"^\s*// .*\n", re.MULTILINE)
 _INDENT: Final = re.compile(r"^ +", re.MULTILINE)
 _KEPT: Final = 300  # seconds: a merchant's change of release is everywhere soon
+_FOREVER: Final = 31_536_000
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -37,11 +38,16 @@ def script() -> Script:
     return Script(whole, gzip.compress(whole, mtime=0), hashlib.sha256(whole).hexdigest()[:16])
 
 
+def widget_address() -> str:
+    """Where our own pages load it from: another address with every change of it."""
+    return f"/widget.js?v={script().tag}"
+
+
 @get("/widget.js", sync_to_thread=False, include_in_schema=False)
 def widget(request: Request[None, None, State]) -> Response[bytes]:
     made = script()
     headers = {
-        "Cache-Control": f"public, max-age={_KEPT}",
+        "Cache-Control": f"public, max-age={_FOREVER if request.query_params.get('v') == made.tag else _KEPT}",
         "ETag": f'"{made.tag}"',
         "Vary": "Accept-Encoding",
         "Access-Control-Allow-Origin": "*",

@@ -1,0 +1,59 @@
+"""What the panel says by itself, in the three languages; `/widget.js` carries them."""
+
+from typing import Final
+
+from kupec.kit.i18n import LANGUAGES, translate
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogues; it is translated when it is shown."""
+    return message
+
+
+WORDS: Final[dict[str, str]] = {
+    "open": _("Chat with us"),
+    "close": _("Close the chat"),
+    "title": _("Chat"),
+    "bot": _("I am the shop's bot. I answer at once, and people take over whenever you wish."),
+    "botName": _("Bot"),
+    "you": _("You"),
+    "person": _("I want a person"),
+    "personWait": _("A person will take over."),
+    "withPerson": _("{name} is talking with you"),
+    "write": _("Write a message"),
+    "send": _("Send"),
+    "attach": _("Attach a file"),
+    "log": _("Conversation"),
+    "typingBot": _("The bot is writing"),
+    "typing": _("{name} is writing"),
+    "sending": _("Sending"),
+    "sent": _("Sent"),
+    "read": _("Read"),
+    "failed": _("Not sent. Press to try again."),
+    "offline": _("You are offline. What you write is sent as soon as the connection is back."),
+    "reconnecting": _("The connection broke. We are trying again; nothing is lost."),
+    "place": _("You are number {place} in the queue."),
+    "cart": _("Your cart"),
+    "checkout": _("To checkout"),
+    "added": _("It is in your cart."),
+    "source": _("Source"),
+    "download": _("Download {name}"),
+    "tooLarge": _("This file is too large. We take files up to 10 MB."),
+    "identify": _("It is me: prove by e-mail"),
+    "identifyWhy": _("We send you a code of six digits. Then we can talk about your orders here."),
+    "email": _("E-mail"),
+    "sendCode": _("Send the code"),
+    "code": _("Code from the e-mail"),
+    "confirm": _("Confirm"),
+    "known": _("We know you as {name}."),
+    "back": _("Back"),
+    "unread": _("unread messages:"),
+    "more": _("More"),
+    "stored": _("Saved; it is going to be sent."),
+    "error": _("It did not work. Nothing is lost; try again in a moment."),
+}
+
+
+def words_of_all() -> dict[str, dict[str, str]]:
+    """Every sentence of the panel, by language."""
+    return {language: {name: translate(language, text) for name, text in WORDS.items()} for language in LANGUAGES}
