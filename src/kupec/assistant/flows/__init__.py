@@ -1,6 +1,8 @@
 """Flows: processes of conversations as documents, and the engine that runs them (docs/flows.md)."""
 
 from kupec.assistant.flows.asking_systems import call_http
+from kupec.assistant.flows.checking import Surroundings
+from kupec.assistant.flows.document import Problem, read_flow
 from kupec.assistant.flows.engine import ToolFailure, advance, go_on, resume, start
 from kupec.assistant.flows.flow import PATTERNS, Flow, Program
 from kupec.assistant.flows.flow_set import FlowSet, Signature, phrases
@@ -21,20 +23,38 @@ from kupec.assistant.flows.run import (
     TurnInput,
 )
 from kupec.assistant.flows.stored_runs import load_runs, save_runs
+from kupec.assistant.flows.versions import (
+    Checked,
+    FlowVersion,
+    check_source,
+    differences,
+    flow_history,
+    flow_source,
+    get_flow,
+    import_flows,
+    latest_versions,
+    publish_flow,
+    roll_back_flow,
+    save_flow,
+    withdraw_flow,
+)
 from kupec.assistant.flows.wording import Manner, answer_of, fill, speak
 
 __all__ = [
     "PATTERNS",
     "AskEffect",
     "CallEffect",
+    "Checked",
     "DoneEffect",
     "Effect",
     "Flow",
     "FlowSet",
+    "FlowVersion",
     "HandoverEffect",
     "HttpEffect",
     "IdentifyEffect",
     "Manner",
+    "Problem",
     "Program",
     "RunState",
     "SayEffect",
@@ -42,20 +62,33 @@ __all__ = [
     "Signature",
     "StartEffect",
     "Step",
+    "Surroundings",
     "ToolFailure",
     "TurnInput",
     "advance",
     "answer_of",
     "call_http",
+    "check_source",
     "current_flows",
+    "differences",
     "fill",
+    "flow_history",
+    "flow_source",
+    "get_flow",
     "go_on",
+    "import_flows",
+    "latest_versions",
     "load_flows",
     "load_runs",
     "phrases",
+    "publish_flow",
+    "read_flow",
     "resume",
+    "roll_back_flow",
+    "save_flow",
     "save_runs",
     "signatures_of",
     "speak",
     "start",
+    "withdraw_flow",
 ]

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import msgspec
+
 from kupec.assistant.flows import hearing
 from kupec.assistant.flows.filling import fill_from, heard_for, same, yes_or_no
 from kupec.assistant.flows.flow import Call, Collect, Http, worded
@@ -23,6 +25,9 @@ _BEGIN: Final = "flow:"
 
 def take(walk: Walk, turn: TurnInput) -> None:
     """Let the turn act on the run; the walk goes on afterwards."""
+    turn, given = _named(turn)
+    if given is not None and _pressed(walk, turn, given):
+        return
     while walk.top is not None:
         if _answers(walk, walk.top, turn):
             return
@@ -34,13 +39,35 @@ def take(walk: Walk, turn: TurnInput) -> None:
     _fresh(walk, turn)
 
 
+def _named(turn: TurnInput) -> tuple[TurnInput, dict[str, Any] | None]:
+    """The turn with a plain intent, and what a button brought with it: "flow:add_to_cart:product=Z-100"."""
+    named = turn.choice or ""
+    if named.startswith(_BEGIN):
+        named = named.removeprefix(_BEGIN)
+    elif turn.intent is not None and ":" in turn.intent and not turn.intent.startswith("article:"):
+        named = turn.intent
+    else:
+        return turn, None
+    code, _, rest = named.partition(":")
+    given = dict(part.split("=", 1) for part in rest.split("&") if "=" in part)
+    return msgspec.structs.replace(turn, intent=code, confidence=1.0, choice=None), given
+
+
+def _pressed(walk: Walk, turn: TurnInput, given: dict[str, Any]) -> bool:
+    """A button has named a flow: it begins, anew if it stands open on top. What is no slot of it is left out."""
+    code = turn.intent or ""
+    if not walk.may_begin(code):
+        return False
+    while walk.top is not None and (walk.program(walk.top).flow.is_pattern or walk.top.flow == code):
+        walk.done(walk.top, "cancelled")
+    program = walk.flows.get(code)
+    known = program.flow.slots if program is not None else {}
+    walk.begin(code, {name: value[:200] for name, value in given.items() if name in known})
+    return True
+
+
 def _fresh(walk: Walk, turn: TurnInput) -> None:
     """Nothing stands open."""
-    if turn.choice is not None and turn.choice.startswith(_BEGIN):
-        code = turn.choice.removeprefix(_BEGIN)
-        if walk.may_begin(code):
-            _begin(walk, code, turn)
-            return
     near = _near(walk, turn)
     if len(near) > 1:
         titles = [{"code": code, "text": _title(walk, code)} for code in near]

@@ -84,8 +84,8 @@ class ChoicesFrom(Part, frozen=True, kw_only=True):
     """Choices out of a result: `from` names the list, `value` and `label` are texts filled from each member."""
 
     source: str = msgspec.field(name="from")
-    value: str = "{code}"
-    label: str = "{text}"
+    value: str = "{value}"
+    label: str = "{title}"
 
 
 class CardsFrom(Part, frozen=True, kw_only=True):
@@ -93,11 +93,12 @@ class CardsFrom(Part, frozen=True, kw_only=True):
 
     source: str = msgspec.field(name="from")
     kind: Literal["product", "order", "cart", "standing", "invoice", "place"]
-    title: str
+    title: str = "{title}"
     lines: tuple[str, ...] = ()
-    price: str = ""
-    picture: str = ""
-    url: str = ""
+    """Of none, the member's own."""
+    price: str = "{price_text}"
+    picture: str = "{picture}"
+    url: str = "{url}"
     choices: tuple[Label, ...] = ()
 
 
@@ -148,8 +149,6 @@ class Slot(Part, frozen=True, kw_only=True):
     optional: bool = False
     default: Any = None
     """What it is from the start, without being asked."""
-    least: float | None = None
-    most: float | None = None
 
 
 class Collect(Part, frozen=True, kw_only=True):

@@ -103,9 +103,11 @@ def _cards(cards: CardsFrom, values: Mapping[str, Any], language: str) -> Cards 
 
 
 def _card(cards: CardsFrom, values: Mapping[str, Any], language: str) -> Card:
+    own = values.get("lines")
+    lines = cards.lines or (tuple(str(one) for one in own) if isinstance(own, list | tuple) else ())
     return Card(
         title=fill(cards.title, values, language),
-        lines=tuple(line for one in cards.lines if (line := fill(one, values, language))),
+        lines=tuple(line for one in lines if (line := fill(one, values, language))),
         price=fill(cards.price, values, language),
         picture=fill(cards.picture, values, language),
         url=fill(cards.url, values, language),
