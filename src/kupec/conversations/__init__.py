@@ -39,6 +39,10 @@ from kupec.conversations.lists import (
     conversations_of,
     find_conversations,
 )
+from kupec.conversations.mail_channel import MailChannel
+from kupec.conversations.mail_config import MailConfig, MailCredentials
+from kupec.conversations.mail_threading import thread_token
+from kupec.conversations.mailboxes import Mailbox, Mailboxes, hand_in, mailbox_of
 from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename
 from kupec.conversations.models import (
     Conversation,
@@ -74,6 +78,16 @@ from kupec.conversations.sending import Failure, claim_sending, note_failed, not
 from kupec.conversations.sensitive import mask_sensitive
 from kupec.conversations.service_hours import SERVICE_HOURS, ServiceHours, Span, after_minutes, is_open, next_opening
 from kupec.conversations.snoozing import reopen, resolve, snooze, wake_snoozed
+from kupec.conversations.spoken import (
+    Spoken,
+    end_spoken,
+    said_by_agent,
+    said_by_customer,
+    spoken_now,
+    spoken_of,
+    start_spoken,
+)
+from kupec.conversations.spoken_channel import COUNTER, PHONE, SpokenChannel
 from kupec.conversations.staffing import AgentLoad, Availability, availability_of, set_availability, team_load
 from kupec.conversations.statuses import note_status
 from kupec.conversations.taking import take_in
@@ -99,6 +113,8 @@ from kupec.conversations.web_visitors import (
 
 __all__ = [
     "CONVERSATION_RULES",
+    "COUNTER",
+    "PHONE",
     "SERVICE_HOURS",
     "SURVEYS",
     "Agent",
@@ -136,6 +152,11 @@ __all__ = [
     "Leg",
     "Link",
     "Listed",
+    "MailChannel",
+    "MailConfig",
+    "MailCredentials",
+    "Mailbox",
+    "Mailboxes",
     "Masked",
     "Message",
     "NewAttachment",
@@ -159,6 +180,8 @@ __all__ = [
     "ShortcutTaken",
     "Source",
     "Span",
+    "Spoken",
+    "SpokenChannel",
     "Status",
     "SurveyOver",
     "Surveys",
@@ -189,6 +212,7 @@ __all__ = [
     "credentials_of",
     "deliver_round",
     "distribute",
+    "end_spoken",
     "fill",
     "find_conversations",
     "finish_turn",
@@ -197,6 +221,7 @@ __all__ = [
     "get_conversation",
     "get_inbox",
     "hand_back",
+    "hand_in",
     "hand_over",
     "heard",
     "hold_cart",
@@ -207,6 +232,7 @@ __all__ = [
     "latest_messages",
     "legs_of",
     "list_inboxes",
+    "mailbox_of",
     "mask",
     "mask_filename",
     "mask_sensitive",
@@ -232,6 +258,8 @@ __all__ = [
     "reopen",
     "resolve",
     "route_waiting",
+    "said_by_agent",
+    "said_by_customer",
     "say",
     "say_all",
     "set_availability",
@@ -239,12 +267,16 @@ __all__ = [
     "shown_inline",
     "snooze",
     "speak_language",
+    "spoken_now",
+    "spoken_of",
+    "start_spoken",
     "store_polled",
     "take_in",
     "take_over",
     "take_turns_due",
     "talks_of_visitor",
     "team_load",
+    "thread_token",
     "unassign",
     "visitors_by_ids",
     "visitors_in",

@@ -51,3 +51,10 @@ class InboxClosed(KupecError):
 
     status = 404
     code = "inbox_closed"
+
+
+class SpokenOver(KupecError):
+    """This call or visit has ended. What was said later belongs to a new one."""
+
+    status = 409
+    code = "spoken_over"

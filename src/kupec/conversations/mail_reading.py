@@ -23,6 +23,8 @@ from kupec.kit.errors import InvalidValue
 
 OURS = re.compile(r"<?(kupec-[0-9a-f]{32}@[^<>\s]{1,250})>?", re.IGNORECASE)
 """The Message-ID of a message of a conversation."""
+OVERSIZE = "X-Kupec-Oversize"
+"""Stands in front of a mail of which only the header was fetched."""
 _LONGEST_SUBJECT = 200
 _LONGEST_ORIGINAL = 300_000
 _LONGEST_REFERENCES = 10_000
@@ -73,6 +75,15 @@ def read_mail(inbox: Inbox, config: MailConfig, secret: str, raw: bytes, now: da
         return Read()
 
 
+def writer_of(raw: bytes) -> str | None:
+    """The address of who wrote a mail; None where it names nobody."""
+    try:
+        found = _writer(parse(raw))
+    except Unreadable:
+        return None
+    return found[1] if found else None
+
+
 def _writer(message: Message) -> tuple[str, str] | None:
     """Name and address of who wrote it."""
     for field in ("From", "Sender", "Return-Path"):
@@ -115,7 +126,7 @@ def _heard(
         thread=str(thread.leg_id) if thread else None,
         email=address,
         attachments=files,
-        unsupported=parts.unreadable,
+        unsupported="too large" if header(message, OVERSIZE) else parts.unreadable,
         quiet=why_quiet(message, address, subject),
         proven=is_proven(message, address, thread, config),
     )
