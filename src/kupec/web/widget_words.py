@@ -45,11 +45,8 @@ WORDS: Final[dict[str, str]] = {
     "sendCode": _("Send the code"),
     "code": _("Code from the e-mail"),
     "confirm": _("Confirm"),
-    "known": _("We know you as {name}."),
     "back": _("Back"),
     "unread": _("unread messages:"),
-    "more": _("More"),
-    "stored": _("Saved; it is going to be sent."),
     "error": _("It did not work. Nothing is lost; try again in a moment."),
 }
 
