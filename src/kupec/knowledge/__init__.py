@@ -2,9 +2,14 @@
 
 from kupec.knowledge.answers import VARIABLE, fill, variables_in, wording
 from kupec.knowledge.checks import CHANNELS, Signatures, check_publishable
+from kupec.knowledge.csv_form import read_csv, write_csv
+from kupec.knowledge.drafts import Read, slug_of
 from kupec.knowledge.errors import AddressTaken, ArticleUnfit, NothingToPublish, SourceUnreachable
 from kupec.knowledge.finding import current_index, hit_of, search
 from kupec.knowledge.helpfulness import vote_helpful
+from kupec.knowledge.html_form import fingerprint, read_html
+from kupec.knowledge.importing import ImportedArticle, import_articles
+from kupec.knowledge.markdown_form import read_markdown, write_markdown
 from kupec.knowledge.models import (
     Answer,
     Article,
@@ -58,10 +63,12 @@ __all__ = [
     "ChangedSource",
     "Finding",
     "Hit",
+    "ImportedArticle",
     "Knowledge",
     "NothingToPublish",
     "Phrasing",
     "PublishedArticle",
+    "Read",
     "Signatures",
     "SourceUnreachable",
     "State",
@@ -76,23 +83,31 @@ __all__ = [
     "current_index",
     "drop_draft",
     "fill",
+    "fingerprint",
     "get_article",
     "hit_of",
+    "import_articles",
     "learnt_phrasings",
     "list_articles",
     "list_versions",
     "privacy_part",
     "publish_article",
     "published_articles",
+    "read_csv",
+    "read_html",
+    "read_markdown",
     "remove_phrasing",
     "retire_article",
     "roll_back_article",
     "save_article",
     "search",
     "send_back_article",
+    "slug_of",
     "submit_article",
     "training_phrases",
     "variables_in",
     "vote_helpful",
     "wording",
+    "write_csv",
+    "write_markdown",
 ]
