@@ -8,13 +8,15 @@ from uuid import UUID
 from litestar import Response, post
 from litestar.params import FromPath
 
-from kupec.conversations import assign, hand_back, take_over
+from kupec.conversations import assign, hand_back, reopen, resolve, snooze, take_over
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
+from kupec.web.desk.conversation_snoozing import until
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.inbox import WRITE, back_to
+from kupec.web.desk.page import reader_of
 from kupec.web.forms import read_form
 from kupec.web.rendering import AnyRequest, site_of
 
@@ -70,4 +72,36 @@ async def give(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response
     return await act(request, conversation_id, verb, _("It is assigned."))
 
 
-routes = (take, back, give)
+@post("/inbox/{conversation_id:uuid}/snooze", opt=WRITE)
+async def put_off(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """Out of sight until a moment, or until the customer writes."""
+    form, reader = await read_form(request), reader_of(request)
+
+    async def verb(db: Connection, actor: Actor, now: datetime) -> None:
+        moment = until(form.text("until", most=1000), form.text("at", most=1000), reader)
+        await snooze(db, conversation_id, moment, actor=actor, now=now)
+
+    return await act(request, conversation_id, verb, _("It is put off. It comes back by itself, or when they write."))
+
+
+@post("/inbox/{conversation_id:uuid}/resolve", opt=WRITE)
+async def settle(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    return await act(
+        request,
+        conversation_id,
+        lambda db, actor, now: resolve(db, conversation_id, actor=actor, now=now),
+        _("It is resolved."),
+    )
+
+
+@post("/inbox/{conversation_id:uuid}/reopen", opt=WRITE)
+async def open_again(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    return await act(
+        request,
+        conversation_id,
+        lambda db, actor, now: reopen(db, conversation_id, actor=actor, now=now),
+        _("It is open again."),
+    )
+
+
+routes = (take, back, give, put_off, settle, open_again)

@@ -15,6 +15,7 @@ from kupec.conversations import (
     get_conversation,
     note,
     read_attachment,
+    resolve,
     say,
     take_over,
 )
@@ -58,7 +59,7 @@ async def answer(request: AnyRequest, conversation_id: FromPath[UUID]) -> Respon
             if mode == "note":
                 await note(db, conversation_id, text, actor=actor_of(request), now=site.clock.now())
             else:
-                await _send(request, db, conversation_id, form, text, files)
+                await _send(request, db, conversation_id, form, text, files, and_resolve=do == "resolve")
     except _Overtaken as error:
         return await _again(request, conversation_id, form, mode, text, overtaken=error.by, status=409)
     except KupecError as error:
@@ -76,6 +77,8 @@ async def _send(
     form: Form,
     text: str,
     files: list[NewAttachment],
+    *,
+    and_resolve: bool,
 ) -> None:
     """Take the conversation over where the bot holds it, and say it. Raises _Overtaken, InvalidValue, WindowClosed."""
     now, actor, me = site_of(request).clock.now(), actor_of(request), staff_of(request).id
@@ -93,6 +96,8 @@ async def _send(
     leg = form.uuid("leg") if form.text("leg") else None
     blocks = [Text(text=text)] if text else []
     await say(db, conversation_id, blocks, author=str(actor), leg_id=leg, attachments=files, actor=actor, now=now)
+    if and_resolve:
+        await resolve(db, conversation_id, actor=actor, now=now)
 
 
 async def _again(

@@ -10,17 +10,18 @@ import msgspec
 from kupec.conversations import Conversation, messages_of
 from kupec.customers import Party, Task, consents_of, members_of, parties_by_ids, roots, tasks_of, timeline
 from kupec.kit.db import Connection
+from kupec.kit.i18n import LANGUAGES
 from kupec.kit.i18n import mark as _
 from kupec.kit.text import shorten
 from kupec.knowledge import fill, search
-from kupec.sales import OrderSummary, PricedCart, list_orders, price_cart
+from kupec.sales import OrderSummary, PricedCart, list_orders, price_cart, status_token
 from kupec.web.desk.conversation_text import without_marks
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.page import reader_of
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.task_words import my_reader, task_titles
 from kupec.web.desk.timeline import Day, days
-from kupec.web.rendering import AnyRequest
+from kupec.web.rendering import AnyRequest, site_of
 
 ORDERS = 3
 HISTORY = 8
@@ -43,6 +44,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     consents: list[Agreed]
     orders: list[OrderSummary]
     order_count: int
+    links: dict[UUID, str]
+    """To what the customer sees of each order, without signing in."""
     may_cancel: Callable[[OrderSummary], bool]
     cart: PricedCart | None
     tasks: list[Task]
@@ -89,6 +92,7 @@ async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Sid
         consents=await _consents(db, party, reader) if party else [],
         orders=orders,
         order_count=await _count_orders(db, members) if len(orders) == ORDERS else len(orders),
+        links={order.id: _link(request, one, order) for order in orders},
         may_cancel=lambda order: actor.may("orders.refund") and order.state in ("placed", "picking"),
         cart=await _cart(db, one, members, reader) if actor.may("orders.read") else None,
         tasks=tasks,
@@ -96,6 +100,12 @@ async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Sid
         history=await days(db, events, reader, here=f"conversation:{one.id}"),
         tomorrow=(reader.today + timedelta(days=1)).isoformat(),
     )
+
+
+def _link(request: AnyRequest, one: Conversation, order: OrderSummary) -> str:
+    settings = site_of(request).settings
+    language = one.language if one.language in LANGUAGES else "en"
+    return f"{settings.base_url}/{language}/order/{status_token(settings.secret, order.id)}"
 
 
 async def _proven(db: Connection, one: Conversation) -> bool:

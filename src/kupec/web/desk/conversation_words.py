@@ -29,6 +29,16 @@ CONVERSATION_SENTENCES: Final = {
     "conversation.merged": _("The conversation was put together with another"),
     "conversation.split": _("A part of the conversation became one of its own"),
     "conversation.overdue": _("The customer has waited for a person longer than they should"),
+    "conversation.woken": _("The conversation is back: the time it was put off for is over"),
+    "conversation.merge_undone": _("The conversation was taken apart again"),
+    "conversation.mentioned": _("Somebody was called to the conversation"),
+    "survey.asked": _("Asked for a rating"),
+    "availability.changed": _("Takes conversations: {state}"),
+    "inbox.added": _("A channel was set up"),
+    "inbox.changed": _("A channel was changed"),
+    "canned_reply.changed": _("A ready-made reply was changed"),
+    "playbook.changed": _("A playbook was changed"),
+    "practice.finished": _("Practised a playbook"),
     "survey.answered": _("Rated the conversation: {score} of 5"),
     "survey.answered:nps": _("Would recommend us: {score} of 10"),
 }
@@ -64,6 +74,11 @@ CONVERSATION_ICONS: Final = {
     "message.written:bot": "robot",
     "message.moved": "check",
     "survey": "star",
+    "availability": "user",
+    "inbox": "inbox",
+    "canned_reply": "chat",
+    "playbook": "list",
+    "practice": "list",
 }
 
 CONVERSATION_CODES: Final = {

@@ -1,7 +1,6 @@
 """The inbox: conversations that wait, the one that is open, and its customer, on one page."""
 
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -26,6 +25,7 @@ from kupec.web.desk.inbox_list import (
     MAIN_VIEWS,
     VIEW_ICONS,
     VIEW_WORDS,
+    address_query,
     channel_icon,
     inbox_list,
     known_inboxes,
@@ -84,7 +84,7 @@ async def inbox_page(
         listing=await inbox_list(db, query, me.id, inboxes, reader),
         counts=await count_talks(db, me.id, reader.now),
         inboxes=inboxes,
-        duty=await duty_of(db, me, reader) if me.actor.may("conversations.write") else None,
+        duty=await duty_of(db, me) if me.actor.may("conversations.write") else None,
         duty_words=DUTY_WORDS,
         view_words=VIEW_WORDS,
         view_icons=VIEW_ICONS,
@@ -149,13 +149,6 @@ async def _others(db: Connection, one: Conversation, members: list[UUID]) -> lis
         *(members, one.id),
     )
     return [Other(**dict(row)) for row in rows]
-
-
-def address_query(request: AnyRequest) -> str:
-    """The list's filters stand in the address of everything that belongs to a conversation."""
-    query = query_form(request)
-    kept = {name: query.text(name, most=2000) for name in ("view", "inbox", "q") if name in query}
-    return f"?{urlencode(kept)}" if kept else ""
 
 
 def back_to(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -26,7 +27,8 @@ from kupec.web.desk.conversation_text import without_marks
 from kupec.web.desk.conversation_words import CHANNEL_ICONS, CHANNEL_WORDS
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.reader import Reader
-from kupec.web.forms import Form
+from kupec.web.forms import Form, query_form
+from kupec.web.rendering import AnyRequest
 
 PAGE = 50
 DEFAULT_VIEW = "waiting"
@@ -35,7 +37,7 @@ VIEW_WORDS = {
     "mine": _("Mine"),
     "unassigned": _("Nobody has them"),
     "all": _("All open"),
-    "snoozed": _("Put off"),
+    "snoozed": _("Put off ones"),
     "resolved": _("Resolved"),
     "mentions": _("I am called"),
 }
@@ -206,7 +208,9 @@ def waits(one: Conversation, reader: Reader) -> str:
     """ "waits 25 minutes"; nothing where nobody waits for a person."""
     if one.waiting_since is None or one.holder != "people" or one.state in ("resolved", "merged"):
         return ""
-    spent = max(reader.now - one.waiting_since, timedelta(0))
+    spent = reader.now - one.waiting_since
+    if spent < timedelta(minutes=1):
+        return reader.text(_("waits, just now"))
     return reader.text(_("waits {time}")).format(time=format_timedelta(spent, locale=reader.language, threshold=1.2))
 
 
@@ -229,3 +233,10 @@ def channel_word(channel: str, reader: Reader) -> str:
 
 async def known_inboxes(db: Connection) -> list[Inbox]:
     return await list_inboxes(db)
+
+
+def address_query(request: AnyRequest) -> str:
+    """The list's filters stand in the address of everything that belongs to a conversation."""
+    query = query_form(request)
+    kept = {name: query.text(name, most=2000) for name in ("view", "inbox", "q") if name in query}
+    return f"?{urlencode(kept)}" if kept else ""

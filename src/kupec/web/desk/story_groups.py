@@ -71,6 +71,7 @@ HOUSE: Final = frozenset(
         *("api_key", "attribute", "category", "clock", "coupon", "coupons", "document", "import", "list_price"),
         *("location", "market", "media", "price", "price_list", "staff", "stock", "system", "team", "view"),
         "webhook_endpoint",
+        *("availability", "inbox", "canned_reply", "playbook", "practice"),
     }
 )
 """Beginnings of names of events that are never a customer's."""

@@ -355,7 +355,7 @@ setInterval(tellPresence, SEEN_EVERY);
 const RINGS = "kupec-ring";
 const rings = () => localStorage.getItem(RINGS) !== "off";
 let title = document.title;
-let rang = 0;
+const RANG = "kupec-rang";
 let sound = null;
 
 function late() {
@@ -379,7 +379,7 @@ function ring() {
   }
 }
 
-let before = 0;
+let before = late();
 
 function watchLate() {
   const count = late();
@@ -388,8 +388,9 @@ function watchLate() {
   if (count > before) {
     toast(frame.dataset.ring);
   }
+  const rang = Number(sessionStorage.getItem(RANG) ?? 0);
   if (count && rings() && (count > before || Date.now() - rang > RING_EVERY)) {
-    rang = Date.now();
+    sessionStorage.setItem(RANG, String(Date.now()));
     // Browsers keep pages silent that nobody has touched.
     if (navigator.userActivation?.hasBeenActive ?? true) {
       ring();
