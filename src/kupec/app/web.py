@@ -76,16 +76,20 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         hub = Hub(database, settings.database_url)
         await hub.start()
         cards = wiring.card_provider(settings)
+        selling = wiring.checkout(settings, database, cards, clock)
+        bot = wiring.bot(settings, database, selling, clock)
         try:
             yield Site(
                 settings=settings,
                 database=database,
                 clock=clock,
-                checkout=wiring.checkout(settings, database, cards, clock),
+                checkout=selling,
                 sessions=ucp.Sessions(database, clock),
                 payments=cards,
                 live=hub,
+                bot=bot,
             )
         finally:
             await hub.stop()
+            await bot.close()
             await cards.close()

@@ -1,10 +1,23 @@
 """Who is told of what, what runs when: the whole of it, in one place to read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
-from kupec import billing, catalogue, conversations, customers, integrations, outreach, personalization, sales, staff
+from kupec import (
+    assistant,
+    billing,
+    catalogue,
+    conversations,
+    customers,
+    integrations,
+    outreach,
+    personalization,
+    sales,
+    staff,
+)
+from kupec.app import tools
 from kupec.billing import CardProvider, SandboxCards, StripeCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -76,6 +89,28 @@ def courier(settings: Settings) -> integrations.Courier:
     return integrations.Courier(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo))
 
 
+def bot(
+    settings: Settings,
+    database: Database,
+    selling: sales.Checkout,
+    clock: Clock,
+    *,
+    said: Callable[[UUID], None] = lambda _conversation_id: None,
+) -> assistant.Bot:
+    """The bot of one process; `said` hears of each conversation in which it has written."""
+    return assistant.Bot(
+        database,
+        toolbox=tools.toolbox(),
+        services=tools.services(settings, database, selling),
+        shop=assistant.Shop(
+            base_url=settings.base_url, zone=settings.shop_timezone, order_prefix=settings.order_prefix
+        ),
+        clock=clock,
+        reach=integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo),
+        said=said,
+    )
+
+
 def subscribers(settings: Settings) -> list[Subscriber]:
     """Who reads the event log."""
     return [
@@ -95,6 +130,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
         personalization.stats_subscriber(),
+        assistant.training_subscriber(),
     ]
 
 
@@ -124,6 +160,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
         outreach.job(mail_transport(settings), sender(settings)),
         outreach.sign_in_mail_job(mail_transport(settings), sender(settings), show=settings.demo),
         billing.print_job(),
+        assistant.training_job(),
         integrations.sending_job(courier(settings)),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),

@@ -53,6 +53,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
             clock_of(settings, database, moved=moved.give) as clock,
         ):
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
+            bot = wiring.bot(settings, database, checkout, clock)
             await run_worker(
                 database,
                 settings.database_url,
@@ -62,6 +63,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
+                    Sweep(name="bot", run=bot.sweep, every=1.0, rest=0.1),
                     *([walking(database, clock)] if settings.demo else []),
                 ],
                 clock=clock,

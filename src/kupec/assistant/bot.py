@@ -62,6 +62,8 @@ LEASE: Final = timedelta(seconds=60)
 """How long a step outside may take before another process does it again."""
 _BOT = system("bot")
 _ROUNDS = 10
+_GRACE = timedelta(seconds=0.5)
+"""What a web process has just taken in, it answers itself."""
 _OUTSIDE = 15.0  # seconds for a step outside
 
 
@@ -121,8 +123,8 @@ class Bot:
                 log.error("bot.turn_failed", conversation=str(conversation_id), exc_info=error)
 
     async def sweep(self, limit: int = 64) -> int:
-        """Answer what nobody has come to; returns how many conversations that were."""
-        now = self._clock.now()
+        """Answer what nobody has come to for a moment; returns how many conversations that were."""
+        now = self._clock.now() - _GRACE
         async with self._database.reading() as db:
             rows = await db.fetch(
                 "select id from conversation where turn_due_at <= $1 and (turn_until is null or turn_until < $1) "

@@ -27,9 +27,9 @@ async def greet(
     )
     told = facts.result if facts.error is None and player.settings.greets else {}
     name = told.get("name") or ""
-    hello = translate(_HELLO_NAME, language).format(name=name) if name else translate(_HELLO, language)
+    hello = translate(language, _HELLO_NAME).format(name=name) if name else translate(language, _HELLO)
     text = " ".join(filter(None, (hello, told.get("text"))))
-    offers = [*_offers(player, language), Choice(label=translate(_PERSON, language), value=PERSON)]
+    offers = [*_offers(player, language), Choice(label=translate(language, _PERSON), value=PERSON)]
     return [Text(text=text), Choices(choices=tuple(offers))]
 
 

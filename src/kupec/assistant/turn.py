@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kupec.assistant.acting import Called, call, is_outside
+from kupec.assistant.acting import Called, call, call_outside, is_outside
 from kupec.assistant.answering import Asked, blocks_of, find
 from kupec.assistant.brain import Brain
 from kupec.assistant.deciding import Decision, decide, summary_of
@@ -122,7 +122,7 @@ class Player:
         turn = await self._turn(one, understood, decision)
         playing = _Playing(self, one, understood.language, decision)
         if decision.handover:
-            slots = {"reason": decision.handover, "summary": summary_of([said.text for said in one.said])}
+            slots = {"reason": decision.handover}
             return await playing.go(start(self.flows, "pattern_handover", slots, run=one.run, turn=turn))
         return await playing.go(advance(self.flows, one.run, turn))
 
@@ -262,6 +262,12 @@ class _Playing:
             if self.player.is_dry and self._would_change(awaited):
                 self.played.withheld.append(awaited.tool if isinstance(awaited, CallEffect) else "http")
                 return self.played
+            if isinstance(awaited, CallEffect) and self.player.is_dry and self._is_outside(awaited):
+                called = await call_outside(
+                    self.player.toolbox, awaited.tool, awaited.arguments, await self._context(awaited.key)
+                )
+                step = resume(self.player.flows, step.run, called.result, called.error)
+                continue
             if isinstance(awaited, HttpEffect) or (isinstance(awaited, CallEffect) and self._is_outside(awaited)):
                 self.played.outside = awaited
                 self.played.context = await self._context(awaited.key)
@@ -296,14 +302,23 @@ class _Playing:
                 self.played.blocks.extend(speak(self.player.flows, effect, manner))
             elif isinstance(effect, IdentifyEffect):
                 self.played.blocks.append(
-                    Choices(choices=(Choice(label=translate(_SIGN_IN, self.language), value=IDENTIFY),))
+                    Choices(choices=(Choice(label=translate(self.language, _SIGN_IN), value=IDENTIFY),))
                 )
             elif isinstance(effect, HandoverEffect):
-                self.played.handover = Handover(
-                    reason=effect.reason, summary=effect.summary, slots=effect.slots, flow=effect.flow
-                )
+                self.played.handover = self._handover(effect)
             elif not isinstance(effect, CallEffect | HttpEffect | SearchEffect):
                 self.played.happened.append(effect)
+
+    def _handover(self, effect: HandoverEffect) -> Handover:
+        """What a person is told: why, the last words, and what the flow that stood open had gathered."""
+        before = next((frame for frame in reversed(self.one.run.frames) if not frame.flow.startswith("pattern_")), None)
+        decided = self.played.decision.handover if self.played.decision is not None else ""
+        return Handover(
+            reason=decided or effect.reason,
+            summary="\n".join(filter(None, (effect.summary, summary_of([said.text for said in self.one.said])))),
+            slots=before.slots if before is not None else effect.slots,
+            flow=before.flow if before is not None else effect.flow,
+        )
 
     async def _context(self, key: str) -> ToolContext:
         whole = f"bot:{self.one.conversation.id}:{key}"

@@ -1,6 +1,6 @@
 """Conditions and values in flows: a small language that can compare and combine, and do nothing else.
 
-    cart_filled and not (quantity > 10 or channel in ["phone", "mail"])
+    cart_filled and not (quantity > 10 or channel in ["phone", "email"])
     count(found.products) == 0
 
 Names are slots, results and the context; a name that is unknown or has no such part is `null`. Comparing what cannot be
