@@ -1,5 +1,6 @@
 """A raw mail in its parts: headers in words, its text or HTML, and what is attached; broken ones as far as it goes."""
 
+import base64
 import codecs
 import email
 import email.header
@@ -22,6 +23,7 @@ _NOT_TEXT = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape
 _ENCODED_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bqBQ]\?[^?\s]*\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(=\?)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _OF_WINDOWS = re.compile(rb"[\x80-\x9f]")
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 
@@ -163,8 +165,7 @@ class _Reading:
                 self._leaf(part, kind)
 
     def _leaf(self, part: Message, kind: str) -> None:
-        content = part.get_payload(decode=True)
-        content = content if isinstance(content, bytes) else b""
+        content = _content(part)
         is_file = part.get_content_disposition() == "attachment" or (
             bool(_file_name(part)) and kind not in ("text/plain", "text/html")
         )
@@ -211,11 +212,25 @@ def plain_name(name: str) -> str:
     return last[:_LONGEST_NAME] or "file"
 
 
+def _content(part: Message) -> bytes:
+    """What it holds, decoded; of base64 that was broken off, what there is."""
+    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
+        text = _NOT_BASE64.sub("", str(part.get_payload()))
+        return base64.b64decode(text[: len(text) - len(text) % 4] or b"")
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
 def _file_name(part: Message) -> str:
+    named = Message()
+    for found, value in part.raw_items():
+        if found.lower() in ("content-disposition", "content-type"):
+            # As letters: the parser makes question marks of what is not encoded.
+            named[found] = _unfolded(_repaired(str(value)[:_LONGEST_HEADER]))
     for header_name, parameter in (("content-disposition", "filename"), ("content-type", "name")):
         try:
-            found = part.get_param(parameter, None, header_name)
-            text = collapse_rfc2231_value(found) if found else ""
+            given = named.get_param(parameter, None, header_name)
+            text = collapse_rfc2231_value(given) if given else ""
         except (ValueError, IndexError, TypeError, UnicodeError, LookupError):
             continue
         if text:

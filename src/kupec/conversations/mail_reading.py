@@ -207,7 +207,7 @@ def _language(text: str, address: str) -> str | None:
 
 def why_quiet(message: Message, address: str, subject: str) -> str:
     """Why nobody answers this: "auto-reply", "automatic", "list"; "" for what a person wrote (RFC 3834)."""
-    submitted = header(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    submitted = re.split(r"[;(\s]", header(message, "Auto-Submitted").strip().lower())[0]
     precedence = header(message, "Precedence").strip().lower()
     suppress = header(message, "X-Auto-Response-Suppress").lower()
     replies = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Mail-Autoreply")
