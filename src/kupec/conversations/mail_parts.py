@@ -216,7 +216,8 @@ def _content(part: Message) -> bytes:
     """What it holds, decoded; of base64 that was broken off, what there is."""
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
         text = _NOT_BASE64.sub("", str(part.get_payload()))
-        return base64.b64decode(text[: len(text) - len(text) % 4] or b"")
+        whole = text if len(text) % 4 != 1 else text[:-1]
+        return base64.b64decode(whole + "=" * (-len(whole) % 4))
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 
