@@ -1,5 +1,11 @@
 """The harness of every channel there is; tests/conversations/test_channels.py fails when one is missing."""
 
 from tests.conversations.harness import Harness
+from tests.conversations.harness_email import EmailHarness
+from tests.conversations.harness_spoken import CounterHarness, PhoneHarness
 
-HARNESSES: dict[str, type[Harness]] = {}
+HARNESSES: dict[str, type[Harness]] = {
+    "email": EmailHarness,
+    "phone": PhoneHarness,
+    "counter": CounterHarness,
+}

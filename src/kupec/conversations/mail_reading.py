@@ -49,7 +49,7 @@ _METHOD = re.compile(r"\b(dmarc|dkim)=(\w+)", re.IGNORECASE)
 
 def source_of(message: Message, raw: bytes) -> str:
     """What this mail is called: the same wherever it lies, and another for another mail under the same Message-ID."""
-    name = header(message, "Message-ID").strip("<> ")[:300]
+    name = header(message, "Message-ID").strip("<> ")[:180]
     if not name:
         return f"sha256:{hashlib.sha256(raw).hexdigest()}"
     told = "\n".join(header(message, field) for field in ("From", "Date", "Subject"))

@@ -59,8 +59,8 @@ async def mailbox_of(db: Connection, inbox_id: UUID) -> Mailbox | None:
     return Mailbox(**dict(row)) if row else None
 
 
-async def hand_in(db: Connection, inbox: Inbox, raw: bytes, *, bounces: Bounces | None, now: datetime) -> bool:
-    """Keep a mail as it came, to be read next; False when it is known already.
+async def hand_in(db: Connection, inbox: Inbox, raw: bytes, *, bounces: Bounces | None, now: datetime) -> UUID | None:
+    """Keep a mail as it came, to be read next (`read_deliveries`, `read_round`); None when it is known already.
 
     A report about a mail that no conversation wrote goes to `bounces`. Somebody who writes more than the inbox's
     `hourly_cap` is left to people, so that two robots do not answer each other for ever.
@@ -71,7 +71,7 @@ async def hand_in(db: Connection, inbox: Inbox, raw: bytes, *, bounces: Bounces 
             await bounces(db, raw, now)
         except InvalidValue as error:
             log.warning("mail.report_not_taken", inbox=inbox.code, error=error.message)
-        return True
+        return None
     kept = await store(
         db,
         source=f"channel:{inbox.code}",
@@ -82,7 +82,7 @@ async def hand_in(db: Connection, inbox: Inbox, raw: bytes, *, bounces: Bounces 
     )
     if kept is not None:
         await _leave_to_people(db, inbox, raw, now)
-    return kept is not None
+    return kept
 
 
 def name_of(raw: bytes) -> str:
@@ -219,7 +219,7 @@ class Mailboxes:
             async with self._database.transaction() as db:
                 now = self._clock.now()
                 if raw is not None and raw.strip():
-                    taken += await hand_in(db, inbox, raw, bounces=self._bounces, now=now)
+                    taken += await hand_in(db, inbox, raw, bounces=self._bounces, now=now) is not None
                 await db.execute(_ADVANCE, inbox.id, session.folder.uidvalidity, uid, now, now + LEASE)
             await session.put_away(uid, config.done_folder)
         return taken
