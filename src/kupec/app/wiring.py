@@ -134,6 +134,10 @@ def subscribers(settings: Settings) -> list[Subscriber]:
     ]
 
 
+def survey_place(settings: Settings) -> conversations.SurveyPlace:
+    return conversations.SurveyPlace(base_url=settings.base_url, secret=settings.secret)
+
+
 def _rules(settings: Settings) -> outreach.RulePlace:
     return outreach.RulePlace(timezone=settings.shop_timezone, country=settings.shop_country, sender=sender(settings))
 
@@ -210,6 +214,8 @@ def dues(settings: Settings) -> list[Due]:
             every=5,
             waiting=conversations.waiting_overdue,
         ),
+        Due(name="surveys", verb=partial(conversations.ask_surveys, place=survey_place(settings)), every=5),
+        Due(name="surveys to come", verb=conversations.nps_due, every=3600),
         Due(name="conversations put off", verb=conversations.wake_snoozed, every=30),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
         Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),

@@ -6,15 +6,19 @@ from kupec.conversations.channel import (
     Capabilities,
     Challenged,
     Channel,
+    Closing,
+    Connecting,
     Fetching,
     Outgoing,
     Polled,
     Polling,
     Read,
+    Receipted,
     SendFailed,
     Sent,
     Status,
 )
+from kupec.conversations.choosing import choice_of, pressed
 from kupec.conversations.delivering import deliver_round
 from kupec.conversations.distributing import route_waiting, waiting_to_be_routed
 from kupec.conversations.errors import CodeTaken, InboxClosed, NotHeld, NoWayOut, Refused, UnknownChannel, WindowClosed
@@ -55,6 +59,7 @@ from kupec.conversations.models import (
     Taken,
 )
 from kupec.conversations.noting import activity, note
+from kupec.conversations.nps import nps_due
 from kupec.conversations.people_errors import (
     CannotMerge,
     CannotSplit,
@@ -68,9 +73,11 @@ from kupec.conversations.people_errors import (
 )
 from kupec.conversations.plain_words import plain_text
 from kupec.conversations.promising import Position, Promise, chat_offered, promise, waiting_position
+from kupec.conversations.rating_results import SurveyResults, Tally, latest_answers, survey_results
 from kupec.conversations.rating_rules import SURVEYS, Surveys
 from kupec.conversations.reading import conversation_lock, get_conversation, legs_of, messages_by_ids, messages_of
 from kupec.conversations.receiving import read_deliveries, read_round, receive_delivery, store_polled
+from kupec.conversations.rendering import Rendered, choices_in, render, split
 from kupec.conversations.routing import Agent, AgentState, Waiting, distribute
 from kupec.conversations.rules import CONVERSATION_RULES, ConversationRules
 from kupec.conversations.saying import Saying, say, say_all
@@ -90,7 +97,17 @@ from kupec.conversations.spoken import (
 from kupec.conversations.spoken_channel import COUNTER, PHONE, SpokenChannel
 from kupec.conversations.staffing import AgentLoad, Availability, availability_of, set_availability, team_load
 from kupec.conversations.statuses import note_status
+from kupec.conversations.surveys import (
+    Survey,
+    SurveyKind,
+    SurveyPlace,
+    answer_survey,
+    ask_surveys,
+    survey_from_token,
+    surveys_of,
+)
 from kupec.conversations.taking import take_in
+from kupec.conversations.telegram import TelegramChannel
 from kupec.conversations.turns import Done, finish_turn, finish_turns, take_turns_due
 from kupec.conversations.veiling import in_full
 from kupec.conversations.web_channel import Said, WebChannel, WebConfig, check_said, heard, is_origin, plain
@@ -133,7 +150,9 @@ __all__ = [
     "Channel",
     "Choice",
     "Choices",
+    "Closing",
     "CodeTaken",
+    "Connecting",
     "Conversation",
     "ConversationFilter",
     "ConversationRules",
@@ -171,7 +190,9 @@ __all__ = [
     "PracticeOver",
     "Promise",
     "Read",
+    "Receipted",
     "Refused",
+    "Rendered",
     "Said",
     "Saying",
     "SendFailed",
@@ -183,9 +204,15 @@ __all__ = [
     "Spoken",
     "SpokenChannel",
     "Status",
+    "Survey",
+    "SurveyKind",
     "SurveyOver",
+    "SurveyPlace",
+    "SurveyResults",
     "Surveys",
     "Taken",
+    "Tally",
+    "TelegramChannel",
     "Text",
     "UnknownChannel",
     "UnknownVariable",
@@ -198,6 +225,8 @@ __all__ = [
     "activity",
     "add_inbox",
     "after_minutes",
+    "answer_survey",
+    "ask_surveys",
     "assign",
     "attachments_of",
     "availability_of",
@@ -205,6 +234,8 @@ __all__ = [
     "change_inbox",
     "chat_offered",
     "check_said",
+    "choice_of",
+    "choices_in",
     "claim_sending",
     "conversation_counts",
     "conversation_lock",
@@ -229,6 +260,7 @@ __all__ = [
     "inbox_by_code",
     "is_open",
     "is_origin",
+    "latest_answers",
     "latest_messages",
     "legs_of",
     "list_inboxes",
@@ -246,15 +278,18 @@ __all__ = [
     "note_read",
     "note_sent",
     "note_status",
+    "nps_due",
     "open_visitor",
     "plain",
     "plain_text",
+    "pressed",
     "promise",
     "prove_visitor",
     "read_attachment",
     "read_deliveries",
     "read_round",
     "receive_delivery",
+    "render",
     "reopen",
     "resolve",
     "route_waiting",
@@ -267,10 +302,14 @@ __all__ = [
     "shown_inline",
     "snooze",
     "speak_language",
+    "split",
     "spoken_now",
     "spoken_of",
     "start_spoken",
     "store_polled",
+    "survey_from_token",
+    "survey_results",
+    "surveys_of",
     "take_in",
     "take_over",
     "take_turns_due",

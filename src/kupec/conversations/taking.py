@@ -13,6 +13,7 @@ from kupec.conversations.blocks import Block, Choice, Choices, Text
 from kupec.conversations.events import MessageReceived, Reopened
 from kupec.conversations.models import Incoming, Taken
 from kupec.conversations.placing import KNOWN, Place, place
+from kupec.conversations.rating_answers import keep_ratings, ratings_among
 from kupec.conversations.rows import as_json, from_blocks
 from kupec.conversations.veiling import Said, shown_texts, veil, with_texts
 from kupec.kit.actor import customer, system
@@ -91,6 +92,7 @@ async def take_in(db: Connection, items: Sequence[Incoming], *, now: datetime) -
     statements for any number of items that go on; the bot's turn becomes due unless people hold the conversation, the
     customer waits from now on. Emits message.received, conversation.reopened, conversation.started, customer.created.
     """
+    items = await ratings_among(db, items)
     places, conversations = await _locked(db, items, now)
     await _find_known(db, places)
     numbers = {id_: row["next_number"] for id_, row in conversations.items()}
@@ -107,6 +109,8 @@ async def take_in(db: Connection, items: Sequence[Incoming], *, now: datetime) -
         taken.append(Taken(message_id=message_id, conversation_id=one.conversation_id, is_new=is_new))
     if fresh:
         await _write(db, list(fresh.values()), now)
+        said = [(one.conversation["id"], one.place.item.choice) for one in fresh.values()]
+        await keep_ratings(db, said, now=now)
     return taken
 
 
