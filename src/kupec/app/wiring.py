@@ -73,6 +73,20 @@ def checkout(
     )
 
 
+def channels(settings: Settings) -> dict[str, conversations.Channel]:
+    """The ways to talk with customers, by their codes; docs/adding-a-channel.md says how one is added."""
+    found: list[conversations.Channel] = [
+        conversations.WebChannel(settings.secret),
+        conversations.MailChannel(
+            settings.secret, mail_transport(settings), shop=settings.shop_name, base_url=settings.base_url
+        ),
+        conversations.SpokenChannel("phone"),
+        conversations.SpokenChannel("counter"),
+        conversations.TelegramChannel(),
+    ]
+    return {channel.code: channel for channel in found}
+
+
 def carriers(settings: Settings) -> dict[str, sales.Carrier]:
     """The connections to carriers, by the name that a way of delivery calls them."""
     found: dict[str, sales.Carrier] = {"own": sales.OwnLabels()}
@@ -183,6 +197,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="services", verb=sales.notice_services, every=600),
         Due(name="bounces", verb=outreach.read_bounces, every=30),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
+        Due(name="guesses at orders", verb=sales.forget_guesses, every=3600),
         Due(name="carriers' notices", verb=sales.act_on_notices, every=5),
         Due(name="late parcels", verb=sales.call_late, every=600),
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),

@@ -180,6 +180,11 @@ from kupec.sales.orders import (
     status_token,
 )
 from kupec.sales.overdue import cancel_unpaid
+from kupec.sales.own_orders import (
+    OrderRedirected,
+    redirect_order,
+    withdraw_order,
+)
 from kupec.sales.owned import add_owned, change_owned, get_owned, owned_of, remove_owned
 from kupec.sales.owned_events import (
     OwnedAdded,
@@ -192,6 +197,9 @@ from kupec.sales.owned_events import (
 )
 from kupec.sales.owned_from_orders import owned_subscriber
 from kupec.sales.owned_models import SERVICING, Kept, NewOwned, Owned, Servicing
+from kupec.sales.parcel_words import (
+    TRACKING_WORDS,
+)
 from kupec.sales.picking import Round, ToPick, picking_rounds, start_picking
 from kupec.sales.points_exchange import exchange_for_coupon, exchange_for_credit, worth
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
@@ -373,6 +381,10 @@ from kupec.sales.standing.reminding import occurrence_from_token, remind_due, sk
 from kupec.sales.standing.rows import get_occurrence, get_standing, standings_by_ids
 from kupec.sales.standing.rules import STANDING, StandingRules
 from kupec.sales.standing.starting import standing_from_cart, standing_from_order, start_standing
+from kupec.sales.tools import (
+    TOOLS,
+    forget_guesses,
+)
 from kupec.sales.tracking import (
     CarrierNotice,
     ParcelStep,
@@ -402,7 +414,9 @@ __all__ = [
     "SHARE_WAYS",
     "SHIPPING",
     "STANDING",
+    "TOOLS",
     "TRACKING",
+    "TRACKING_WORDS",
     "Action",
     "Address",
     "Again",
@@ -503,6 +517,7 @@ __all__ = [
     "OrderLineRow",
     "OrderPicking",
     "OrderPlaced",
+    "OrderRedirected",
     "OrderRefund",
     "OrderRefunded",
     "OrderState",
@@ -661,6 +676,7 @@ __all__ = [
     "export_orders",
     "find_collection",
     "find_order",
+    "forget_guesses",
     "free_days",
     "generate_coupons",
     "get_approval",
@@ -737,6 +753,7 @@ __all__ = [
     "receive_return",
     "record_share",
     "record_steps",
+    "redirect_order",
     "referral_subscriber",
     "refund_order",
     "refundable",
@@ -801,6 +818,7 @@ __all__ = [
     "with_details",
     "withdraw_approval",
     "withdraw_drafts",
+    "withdraw_order",
     "working_days_on",
     "worth",
     "write_review",

@@ -34,13 +34,18 @@ async def cancel_order(db: Connection, order_id: UUID, *, reason: str, actor: Ac
     order = await locked_order(db, order_id, "placed", "picking")
     if any(parcel.state in _LEFT for parcel in order.fulfilments):
         raise WrongOrderState(number=order.number or order_id, state="partly shipped")
-    refund = await cancel_payments(db, order_id, reason=reason, actor=actor, now=now)
-    await release_claims(db, [order_id], now=now)
-    await unallocate(db, [order_id])
+    return await call_off(db, order, reason=reason, actor=actor, now=now)
+
+
+async def call_off(db: Connection, order: Order, *, reason: str, actor: Actor, now: datetime) -> Order:
+    """Of a locked order nothing of which has left, for whoever may: goods and money go back. Emits order.cancelled."""
+    refund = await cancel_payments(db, order.id, reason=reason, actor=actor, now=now)
+    await release_claims(db, [order.id], now=now)
+    await unallocate(db, [order.id])
     await _cancel_parcels(db, [parcel.id for parcel in order.fulfilments])
-    await db.execute("update sales_order set state = 'cancelled', cancelled_at = $2 where id = $1", order_id, now)
+    await db.execute("update sales_order set state = 'cancelled', cancelled_at = $2 where id = $1", order.id, now)
     await tell(db, order, OrderCancelled(number=order.number or "", reason=reason, refund=refund), actor, now)
-    return await get_order(db, order_id)
+    return await get_order(db, order.id)
 
 
 async def cancel_rest(

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from kupec.billing.sandbox.wire import NewToken, Refusal
+from kupec.kit.i18n import mark as _
 
 Behaviour = Literal[
     "approve",
@@ -18,6 +19,7 @@ Behaviour = Literal[
     "capture_fails",
     "refund_fails",
     "absent_refused",
+    "typed_there",
 ]
 DROPPING = frozenset({"drop_always", "drop_once"})
 SLOWNESS = 5.0  # seconds
@@ -31,7 +33,7 @@ class Card(msgspec.Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        return f"{self.brand} •••• {self.number[-4:]}"
+        return f"{self.brand} •••• {self.number[-4:]}" if self.number else ""
 
 
 CARDS = (
@@ -48,6 +50,8 @@ CARDS = (
     # Its owner may pay with it; charged while they are away, it is refused.
     Card("4000000000009979", "tok_absent_refused", "absent_refused"),
 )
+TYPED_THERE = Card("", "page", "typed_there", brand="")
+"""No card yet: it is typed on the gateway's own page."""
 BY_TOKEN = {card.token: card for card in CARDS}
 _BY_NUMBER = {card.number: card for card in CARDS}
 
@@ -56,17 +60,17 @@ def recognise(typed: NewToken) -> Card | Refusal:
     """The test card that was typed, or what is wrong with it."""
     number = typed.number.replace(" ", "").replace("-", "")
     if not (number.isascii() and number.isdigit() and 12 <= len(number) <= 19 and _luhn(number)):
-        return Refusal(code="invalid_number", field="number", message="This is not a card number.")
+        return Refusal(code="invalid_number", field="number", message=_("This is not a card number."))
     today = time.gmtime()
     year = typed.exp_year + 2000 if typed.exp_year < 100 else typed.exp_year
     if not 1 <= typed.exp_month <= 12 or year > today.tm_year + 50:
-        return Refusal(code="invalid_expiry", field="exp_month", message="This is not an expiry date.")
+        return Refusal(code="invalid_expiry", field="exp_month", message=_("This is not an expiry date."))
     if (year, typed.exp_month) < (today.tm_year, today.tm_mon):
-        return Refusal(code="expired_card", field="exp_month", message="This card has expired.")
+        return Refusal(code="expired_card", field="exp_month", message=_("This card has expired."))
     if not (typed.cvc.isascii() and typed.cvc.isdigit() and len(typed.cvc) in (3, 4)):
-        return Refusal(code="invalid_cvc", field="cvc", message="The security code has three or four digits.")
+        return Refusal(code="invalid_cvc", field="cvc", message=_("The security code has three or four digits."))
     if number not in _BY_NUMBER:
-        return Refusal(code="test_cards_only", field="number", message="The sandbox takes only its test cards.")
+        return Refusal(code="test_cards_only", field="number", message=_("The sandbox takes only its test cards."))
     return _BY_NUMBER[number]
 
 

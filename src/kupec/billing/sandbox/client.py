@@ -35,6 +35,7 @@ _STATES: dict[str, OutcomeState] = {
     "captured": "captured",
     "voided": "voided",
 }
+TYPED_THERE = "page"
 _encode = msgspec.json.encode
 _payment = msgspec.json.Decoder(GatewayPayment)
 _gave_back = msgspec.json.Decoder(GaveBack)
@@ -47,7 +48,7 @@ class SandboxCards:
     """A CardProvider that speaks HTTP with the gateway; one for each process, as it keeps its connections.
 
     `authorise` with "customer:card" charges a kept card while its owner is away, with "here:customer:card" one that
-    they have chosen on our page.
+    they have chosen on our page, with nothing one that is typed on a page of the gateway's.
     Every call carries an idempotency key, so one that lost its connection is repeated once at once.
     """
 
@@ -74,7 +75,7 @@ class SandboxCards:
         charge = NewCharge(
             amount=payment.amount,
             currency=payment.currency,
-            token=card,
+            token=card or TYPED_THERE,
             customer=customer,
             owner_away=bool(customer) and not token.startswith(HERE),
             keep_for=keep.party_id.hex if keep else "",

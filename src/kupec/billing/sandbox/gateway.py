@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import msgspec
 from aiohttp import web
 
-from kupec.billing.sandbox.cards import BY_TOKEN, CARDS, DROPPING, SLOWNESS, Card, recognise
+from kupec.billing.sandbox.cards import BY_TOKEN, CARDS, DROPPING, SLOWNESS, TYPED_THERE, Card, recognise
 from kupec.billing.sandbox.pages import confirm_page
 from kupec.billing.sandbox.store import TOKEN_LIFE, Store, Stored
 from kupec.billing.sandbox.wire import (
@@ -28,6 +28,7 @@ from kupec.billing.sandbox.wire import (
     Refused,
     Token,
 )
+from kupec.kit.i18n import mark as _
 
 LARGEST_BODY = 16_384
 LARGEST_AMOUNT = 10**12
@@ -204,6 +205,8 @@ class Gateway:
         return _BY_NUMBER[rows[0][0]]
 
     def _card(self, token: str, key: str) -> Card:
+        if token == TYPED_THERE.token:
+            return TYPED_THERE
         if token in BY_TOKEN:
             return BY_TOKEN[token]
         rows = self._store.rows(
@@ -286,15 +289,14 @@ class Gateway:
             raise _Refuse(404, "not_found", "There is no such payment.")
         waiting = stored.shown.state == "requires_action"
         if request.method == "GET" and waiting:
-            page, headers = confirm_page(
-                stored.shown,
-                return_url=stored.return_url,
-                accept_language=request.headers.get("Accept-Language", ""),
-            )
-            return web.Response(text=page, content_type="text/html", headers=headers)
+            return _page(request, stored)
         if request.method == "POST" and waiting:
             decision = form.get("decision", [""])[0]
-            if decision == "confirm":
+            if stored.behaviour == "typed_there" and decision == "confirm":
+                refused = self._typed(stored, form)
+                if refused is not None:
+                    return _page(request, stored, problem=refused.message)
+            elif decision == "confirm":
                 self._store.move(stored.shown, "authorised")
             elif decision == "decline":
                 self._store.move(stored.shown, "declined", error="authentication_failed")
@@ -302,6 +304,24 @@ class Gateway:
                 raise _Refuse(422, "invalid_decision", "Confirm or decline.")
         await self._store.settled()
         return web.Response(status=303, headers={"Location": stored.return_url, "Cache-Control": "no-store"})
+
+    def _typed(self, stored: Stored, form: Mapping[str, list[str]]) -> Refusal | None:
+        """A card was typed on our page: hold the money, or decline, as that card does; or what is wrong with it."""
+        month, _slash, year = form.get("expiry", [""])[0].partition("/")
+        if not (month.strip().isdecimal() and year.strip().isdecimal()):
+            return Refusal(code="invalid_expiry", field="expiry", message=_("The expiry date is written as 12/34."))
+        number, cvc = form.get("number", [""])[0], form.get("cvc", [""])[0]
+        card = recognise(NewToken(number=number, exp_month=int(month), exp_year=int(year), cvc=cvc))
+        if isinstance(card, Refusal):
+            return card
+        state, error = _verdict(card, owner_away=False)
+        # Whoever typed it here is here to confirm it, too.
+        self._store.change(
+            "update payment set card = ?, behaviour = ? where id = ?", (card.label, card.behaviour, stored.shown.id)
+        )
+        shown = msgspec.structs.replace(stored.shown, card=card.label)
+        self._store.move(shown, "authorised" if state == "requires_action" else state, error=error)
+        return None
 
     async def _ledger(self) -> web.Response:
         payments, sums = self._store.all_payments(), self._store.sums()
@@ -327,9 +347,22 @@ def _verdict(card: Card, *, owner_away: bool) -> tuple[GatewayState, str | None]
         return "declined", "insufficient_funds"
     if card.behaviour == "absent_refused" and owner_away:
         return "declined", "refused_off_session"
+    if card.behaviour == "typed_there":
+        return "requires_action", None
     if card.behaviour == "requires_action":
         return ("declined", "authentication_required") if owner_away else ("requires_action", None)
     return "authorised", None
+
+
+def _page(request: web.BaseRequest, stored: Stored, *, problem: str = "") -> web.Response:
+    page, headers = confirm_page(
+        stored.shown,
+        return_url=stored.return_url,
+        accept_language=request.headers.get("Accept-Language", ""),
+        typed_there=stored.behaviour == "typed_there",
+        problem=problem,
+    )
+    return web.Response(text=page, content_type="text/html", headers=headers, status=422 if problem else 200)
 
 
 async def _body(request: web.BaseRequest) -> bytes:

@@ -20,12 +20,23 @@ _PAGE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
 
-def confirm_page(payment: GatewayPayment, *, return_url: str, accept_language: str) -> tuple[str, dict[str, str]]:
-    """The page and its headers. It may post to itself, and through that lead back to the shop; nothing else."""
+def confirm_page(
+    payment: GatewayPayment, *, return_url: str, accept_language: str, typed_there: bool = False, problem: str = ""
+) -> tuple[str, dict[str, str]]:
+    """The page and its headers. It may post to itself, and through that lead back to the shop; nothing else.
+
+    With `typed_there` it asks for the card; `problem` is what was wrong with the one that was typed.
+    """
     language = best_language(accept_language)
     amount = display(Money(payment.amount, payment.currency), language)
     page = _PAGE.render(
-        _=partial(translate, language), language=language, style=_STYLE, amount=amount, card=payment.card or ""
+        _=partial(translate, language),
+        language=language,
+        style=_STYLE,
+        amount=amount,
+        card=payment.card or "",
+        typed_there=typed_there,
+        problem=translate(language, problem) if problem else "",
     )
     shop = urlsplit(return_url)
     policy = (

@@ -208,6 +208,7 @@ class FilledCheckout(msgspec.Struct, frozen=True, kw_only=True):
     `ready`: it can be ordered for `total`. `summary_text` says what would be ordered, to be confirmed.
     """
 
+    cart_id: str
     ready: bool
     missing: list[str]
     missing_text: str
@@ -243,6 +244,7 @@ class CheckedOut(msgspec.Struct, frozen=True, kw_only=True):
     total is another now: show it and ask again).
     """
 
+    cart_id: str
     state: str
     order_number: str
     pay_url: str

@@ -6,19 +6,8 @@ from typing import Any
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
-from kupec.sales import Order, collection_of, parcel_steps, returnable, returns_of, slots_by_ids, tariff
+from kupec.sales import TRACKING_WORDS, Order, collection_of, parcel_steps, returnable, returns_of, slots_by_ids, tariff
 
-TRACKING_WORDS = {
-    "announced": _("The carrier expects it"),
-    "accepted": _("The carrier has taken it over"),
-    "in_transit": _("It is on its way"),
-    "out_for_delivery": _("It is out for delivery"),
-    "attempted": _("The carrier came and met nobody"),
-    "at_point": _("It waits at the point"),
-    "returning": _("It is on its way back to us"),
-    "delivered": _("It was delivered"),
-    "returned": _("It came back to us"),
-}
 RETURN_WORDS = {
     "requested": _("We are looking at it"),
     "approved": _("Approved: please send it to us"),

@@ -1,0 +1,16 @@
+"""The tools of all rooms in one box: what the bot, flows, agents and protocols may take."""
+
+from kupec import sales
+from kupec.kit.db import Database
+from kupec.kit.settings import Settings
+from kupec.kit.tools import Services, Toolbox
+
+
+def toolbox() -> Toolbox:
+    """Every tool there is, by name."""
+    return Toolbox([*sales.TOOLS])
+
+
+def services(settings: Settings, database: Database, checkout: sales.Checkout) -> Services:
+    """What those tools need that act outside a transaction, or make links."""
+    return Services(database=database, values={Settings: settings, sales.Checkout: checkout})
