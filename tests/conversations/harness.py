@@ -12,8 +12,8 @@ from kupec.kit.db import Connection
 
 SECRET = "a secret of at least thirty-two letters"
 Trouble = Literal["later", "never", "cut"]
-"""What the other side does with the next thing it is given: says that it may be tried later, that it will never take it,
-or takes it and cuts the connection before it says so."""
+"""What the other side does with the next thing it is given: says that it may be tried later, that it will never take
+it, or takes it and cuts the connection before it says so."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +58,8 @@ class Harness:
         return []
 
     def status(self, inbox: Inbox, source_id: str, state: str) -> Delivery | None:
-        """The other side's word that what it calls `source_id` is "sent", "delivered", "read" or "failed"; None where it
-        tells no such thing."""
+        """The other side's word that what it calls `source_id` is "sent", "delivered", "read" or "failed"; None where
+        it tells no such thing."""
         return None
 
     @property

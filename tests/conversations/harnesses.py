@@ -3,9 +3,11 @@
 from tests.conversations.harness import Harness
 from tests.conversations.harness_email import EmailHarness
 from tests.conversations.harness_spoken import CounterHarness, PhoneHarness
+from tests.conversations.harness_telegram import TelegramHarness
 
 HARNESSES: dict[str, type[Harness]] = {
     "email": EmailHarness,
     "phone": PhoneHarness,
     "counter": CounterHarness,
+    "telegram": TelegramHarness,
 }

@@ -158,3 +158,27 @@ class Challenged(Protocol):
 
     def challenge(self, inbox: Inbox, credentials: Mapping[str, str], query: Mapping[str, str]) -> str:
         """What to answer to its GET. Raises Refused."""
+
+
+@runtime_checkable
+class Receipted(Protocol):
+    """A channel whose other side reads what its delivery is answered with."""
+
+    def receipt(self, inbox: Inbox, body: bytes) -> bytes:
+        """JSON to answer with, once the delivery is stored; b"" for none."""
+
+
+@runtime_checkable
+class Connecting(Protocol):
+    """A channel whose other side is told our address by us."""
+
+    async def connect(self, inbox: Inbox, credentials: Mapping[str, str], address: str) -> str:
+        """Have its deliveries sent to `address`; what we are called there. Raises SendFailed."""
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A channel that keeps connections."""
+
+    async def close(self) -> None:
+        """Let them go."""

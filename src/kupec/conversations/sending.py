@@ -64,7 +64,7 @@ returning {MESSAGE}, due.customer_id
 
 
 async def claim_sending(db: Connection, now: datetime, limit: int, *, lease: timedelta = LEASE) -> list[Outgoing]:
-    """What is to be sent now, in full, the oldest first; the caller's own for `lease`. Send it with no transaction open.
+    """What is to be sent now, in full, the oldest first; the caller's own for `lease`. Send it outside a transaction.
 
     One message of a leg at a time, in order. A message of the bot's is given out only while the bot holds the
     conversation under the fence it was written with; otherwise it is withdrawn: none is claimed after a take-over
