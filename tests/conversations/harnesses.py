@@ -4,10 +4,12 @@ from tests.conversations.harness import Harness
 from tests.conversations.harness_email import EmailHarness
 from tests.conversations.harness_spoken import CounterHarness, PhoneHarness
 from tests.conversations.harness_telegram import TelegramHarness
+from tests.conversations.harness_web import WebHarness
 
 HARNESSES: dict[str, type[Harness]] = {
     "email": EmailHarness,
     "phone": PhoneHarness,
     "counter": CounterHarness,
     "telegram": TelegramHarness,
+    "web": WebHarness,
 }

@@ -135,11 +135,17 @@ async def _open(request: AnyRequest, db: Connection, chat: Chat, visitor_id: UUI
 
 async def open_cart_id(request: AnyRequest, db: Connection) -> UUID | None:
     """The cart that our own page has at hand, if it has not been ordered."""
-    value = read_signed_cookie(request, _CART)
-    if not value:
+    cart_id = cart_at_hand(request)
+    if cart_id is None:
         return None
     try:
-        cart = await get_cart(db, UUID(hex=value))
+        cart = await get_cart(db, cart_id)
     except NotFound:
         return None
     return cart.id if cart.state == "open" else None
+
+
+def cart_at_hand(request: AnyRequest) -> UUID | None:
+    """The cart that this browser's cookie names, ordered or not."""
+    value = read_signed_cookie(request, _CART)
+    return UUID(hex=value) if value else None

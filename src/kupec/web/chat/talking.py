@@ -17,6 +17,7 @@ from kupec.conversations import (
     Taken,
     check_said,
     heard,
+    hold_cart,
     note_read,
     take_in,
     talks_of_visitor,
@@ -28,7 +29,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.web.chat.gate import AnyRequest, chat_of, count
 from kupec.web.chat.hub import hub_of
-from kupec.web.chat.session import read_body, spoken
+from kupec.web.chat.session import cart_at_hand, read_body, spoken
 from kupec.web.rendering import site_of
 
 _MESSAGES: Final = 40  # a minute from one browser
@@ -42,6 +43,8 @@ class Word(msgspec.Struct, frozen=True):
     visitor_id: UUID
     said: Said
     files: tuple[NewAttachment, ...] = ()
+    cart_id: UUID | None = None
+    """The cart that our own page has in hand."""
 
 
 class Hearing:
@@ -57,6 +60,8 @@ class Hearing:
         for word in words:
             visitor = visitors.get(word.visitor_id)
             party_id = visitor.party_id if visitor else None
+            if visitor and word.cart_id and word.cart_id != visitor.cart_id:
+                await hold_cart(db, visitor.id, word.cart_id)
             items.append(
                 heard(
                     word.inbox,
@@ -78,7 +83,8 @@ async def say(request: AnyRequest) -> Response[dict[str, Any]]:
     count(request, "chat-say", chat.visitor.hex, _MESSAGES)
     said: Said = read_body(await request.body(), Said)
     check_said(said)
-    taken = await take(request, Word(chat.inbox, chat.visitor, _in_our_language(said)))
+    cart_id = cart_at_hand(request) if chat.own_page else None
+    taken = await take(request, Word(chat.inbox, chat.visitor, _in_our_language(said), cart_id=cart_id))
     let_answer(request, taken.conversation_id)
     return Response({"id": taken.message_id.hex, "new": taken.is_new})
 

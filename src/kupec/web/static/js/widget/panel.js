@@ -59,6 +59,10 @@ class KupecChat extends HTMLElement {
     this.itIsMe = el("button", { type: "button", onclick: () => this.identify() }, words.identify);
     this.note = el("p", { class: "note", role: "status", hidden: true });
     this.log = el("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": words.log, tabindex: 0 });
+    this.log.addEventListener("wheel", () => this.scrolled(), { passive: true });
+    this.log.addEventListener("touchmove", () => this.scrolled(), { passive: true });
+    this.log.addEventListener("keydown", () => this.scrolled());
+    new ResizeObserver(() => this.settle()).observe(this.log);
     this.dots = el("div", { class: "dots", hidden: true }, el("span", { class: "hidden" }), el("i"), el("i"), el("i"));
     this.log.append(this.dots);
     this.basket = el("details", { class: "cart", hidden: true });
@@ -167,6 +171,7 @@ class KupecChat extends HTMLElement {
     const text = this.text.value.trim();
     if (text) {
       this.text.value = "";
+      this.reading = false;
       this.talk.say({ text });
       this.text.focus();
     }
@@ -220,7 +225,7 @@ class KupecChat extends HTMLElement {
     const people = state.holder === "people";
     this.about.textContent = people ? (state.agent ? words.withPerson.replace("{name}", () => state.agent) : words.personWait) : state.bot ? words.bot : "";
     this.person.hidden = people;
-    this.itIsMe.hidden = !this.talk.token || Boolean(known);
+    this.itIsMe.hidden = this.form.hidden || !this.talk.token || Boolean(known);
     this.clip.hidden = !state.files;
     const place = people && state.place ? words.place.replace("{place}", () => state.place) : "";
     const said = this.broken ? words[this.broken] : [state.text, place].filter(Boolean).join(" ");
@@ -244,7 +249,6 @@ class KupecChat extends HTMLElement {
     }
     said.forEach((message) => wanted.push([message.id, () => bubble(message, this.words, this.acts)]));
     talk.outbox.forEach((item) => wanted.push([`${item.id} ${item.done ?? item.failed ?? ""}`, () => pending(item, this.words, this.acts)]));
-    const low = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
     const keys = new Set(wanted.map(([key]) => key));
     for (const [key, node] of this.nodes) {
       if (!keys.has(key)) {
@@ -280,9 +284,24 @@ class KupecChat extends HTMLElement {
     if (waits && talk.state.holder === "bot" && !this.broken) {
       this.writes(this.words.botName, this.words.typingBot);
     }
-    if (low) {
-      log.scrollTop = log.scrollHeight;
+    this.settle();
+  }
+
+  // Somebody looks up what was said before: the view is theirs until they are back at the end.
+  scrolled() {
+    requestAnimationFrame(() => {
+      this.reading = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight > 60;
+    });
+  }
+
+  // Who reads the end stays there, but the beginning of a long answer is not pushed out of sight.
+  settle() {
+    if (this.reading) {
+      return;
     }
+    const mine = [...this.log.querySelectorAll(".said.me")].at(-1);
+    const bottom = this.log.scrollHeight - this.log.clientHeight;
+    this.log.scrollTop = mine ? Math.min(bottom, mine.offsetTop - this.log.offsetTop - 12) : bottom;
   }
 
   writes(name, words) {
@@ -290,7 +309,7 @@ class KupecChat extends HTMLElement {
     this.dots.hidden = !name;
     this.dots.firstChild.textContent = name ? (words ?? this.words.typing.replace("{name}", () => name)) : "";
     if (name) {
-      this.log.scrollTop = this.log.scrollHeight;
+      this.settle();
       this.stops = setTimeout(() => this.writes(""), 12000);
     }
   }
@@ -371,6 +390,7 @@ class KupecChat extends HTMLElement {
     const back = () => {
       form.remove();
       this.log.hidden = this.form.hidden = false;
+      this.state();
       this.text.focus();
     };
     const submit = async (event) => {
@@ -397,7 +417,7 @@ class KupecChat extends HTMLElement {
       field.focus();
     };
     const form = el("form", { class: "who-am-i", onsubmit: submit }, el("p", {}, words.identifyWhy), label, field, problem, el("div", { class: "row" }, go, el("button", { type: "button", onclick: back }, words.back)));
-    this.log.hidden = this.form.hidden = true;
+    this.log.hidden = this.form.hidden = this.itIsMe.hidden = true;
     this.log.before(form);
     field.focus();
   }

@@ -45,7 +45,7 @@ const blocks = {
     const size = block.size < 1e6 ? `${Math.ceil(block.size / 1000)} kB` : `${(block.size / 1e6).toFixed(1)} MB`;
     const inside = [icon("file"), el("span", {}, block.name), el("small", {}, size)];
     if (href && /^image\/(png|jpeg|gif|webp)$/.test(block.media_type)) {
-      inside[0] = el("img", { src: href, alt: "", loading: "lazy" });
+      inside[0] = image(href);
     }
     return [href ? el("a", { class: "file", href, download: block.name, "aria-label": words.download.replace("{name}", () => block.name) }, ...inside) : el("span", { class: "file" }, ...inside)];
   },
@@ -54,12 +54,16 @@ const blocks = {
 function face(card, acts) {
   const picture = address(card.picture, ["http:", "https:"]);
   return [
-    picture ? el("img", { src: picture, alt: "", loading: "lazy" }) : null,
+    picture ? image(picture) : null,
     el("p", { class: "title" }, card.url ? link(card.title, card.url) : card.title),
     ...card.lines.map((line) => el("p", { class: "small" }, line)),
     card.price ? el("p", { class: "price" }, card.price) : null,
     ...card.choices.map((choice) => button(choice, acts)),
   ];
+}
+
+function image(src) {
+  return el("img", { src, alt: "", loading: "lazy", onerror: (event) => event.target.remove() });
 }
 
 function button(choice, acts) {

@@ -50,7 +50,7 @@ header div { flex: 1 } h2 { margin: 0; font-size: 17px; line-height: 1.3 } heade
 .go { display: block; margin: 8px 16px 12px; padding: 9px; text-align: center; text-decoration: none; border-radius: var(--r); background: var(--a); color: var(--oa) }
 form { border-top: 1px solid var(--l); padding: 8px } .write { display: flex; gap: 4px; align-items: end } .write .send { background: var(--a); color: var(--oa); padding: 0; min-width: 40px; display: grid; place-items: center; border: 0 }
 textarea { flex: 1; min-width: 0; max-height: 130px; resize: none; field-sizing: content; background: none; padding: 8px; border: 1px solid var(--l); border-radius: var(--r) }
-.who-am-i { display: grid; gap: 8px; padding: 16px; font-size: 14px } .who-am-i input { width: 100%; min-height: 40px; padding: 6px 10px; background: none; border: 1px solid var(--f); border-radius: var(--r) }
+.who-am-i { flex: 1; align-content: start; display: grid; gap: 8px; padding: 16px; font-size: 14px } .who-am-i input { width: 100%; min-height: 40px; padding: 6px 10px; background: none; border: 1px solid var(--f); border-radius: var(--r) }
 .row { display: flex; gap: 8px } .row .main { background: var(--a); color: var(--oa); border-color: var(--a) } .bad { color: light-dark(#a32015, #ff9d90) }
 @media (max-width: 560px) { .panel { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0 } .launcher { --kupec-right: 12px; --kupec-bottom: 12px } }
 @media print { :host { display: none } }
