@@ -6,12 +6,14 @@ from typing import Final
 import msgspec
 
 from kupec.assistant.settings import BotSettings
-from kupec.assistant.understanding import Understood
+from kupec.assistant.understanding import Guess, Understood
 
 PERSON: Final = "person"
 """The value of a button that asks for a person."""
-_FLOW, _NEAR = "flow:", 0.6
+_FLOW, _ARTICLE, _NEAR = "flow:", "article:", 0.6
 """A second intent is near when it is at least so likely as this share of the first."""
+_FLOWS_FIRST = 0.15
+"""By so much an article must fit better than a flow: what can be done is better than what can be read."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(
     understood: Understood, choice: str | None, settings: BotSettings, *, article: tuple[str, float] | None = None
 ) -> Decision:
-    """`article` is what knowledge found for a text that means no intent we know, with how well it fits."""
+    """`article` is what knowledge found for the text, with how well it fits."""
     if choice == PERSON:
         return Decision(handover="button")
     if understood.wants_person and choice is None:
@@ -48,22 +50,23 @@ def _meant(
     if choice is not None:
         if choice.startswith(_FLOW):
             return Decision(intent=choice.removeprefix(_FLOW), confidence=1.0)
-        if choice.startswith("article:"):
+        if choice.startswith(_ARTICLE):
             return Decision(intent=choice, confidence=1.0)
         return Decision(choice=choice)
-    if understood.is_known:
-        first, *others = understood.guesses
-        near = tuple(
-            (guess.intent, guess.probability) for guess in others if _is_near(guess.probability, first.probability)
-        )
+    first, *others = understood.guesses or [Guess(intent="", probability=0.0)]
+    fits = article[1] if article is not None else 0.0
+    if understood.is_known and not first.intent.startswith(_ARTICLE) and first.probability >= fits - _FLOWS_FIRST:
+        near = tuple((one.intent, one.probability) for one in others if _is_near(one, first))
         return Decision(intent=first.intent, confidence=first.probability, near=near)
-    if article is not None and article[1] >= settings.knows_from:
-        return Decision(intent=f"article:{article[0]}", confidence=article[1])
+    if article is not None and fits >= settings.knows_from:
+        return Decision(intent=_ARTICLE + article[0], confidence=fits)
+    if understood.intent is not None:
+        return Decision(intent=understood.intent, confidence=understood.confidence)
     return Decision(confidence=understood.confidence)
 
 
-def _is_near(probability: float, first: float) -> bool:
-    return probability >= first * _NEAR
+def _is_near(guess: Guess, first: Guess) -> bool:
+    return guess.probability >= first.probability * _NEAR and not guess.intent.startswith(_ARTICLE)
 
 
 def summary_of(texts: Sequence[str]) -> str:

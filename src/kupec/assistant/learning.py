@@ -68,7 +68,7 @@ async def train_bot(database: Database, *, now: datetime) -> bool:
     if fingerprint == known:
         return False
     begun = time.perf_counter()
-    model = await asyncio.to_thread(train, [(text, intent) for text, _, intent in spoken])
+    model = await asyncio.to_thread(_trained, spoken)
     seconds = time.perf_counter() - begun
     async with database.transaction() as db:
         await _keep(db, model, fingerprint, len(spoken), seconds, now)
@@ -88,6 +88,12 @@ async def _keep(
         "delete from bot_model where id in (select id from bot_model where not is_live order by id desc offset $1)",
         _KEPT,
     )
+
+
+def _trained(spoken: Sequence[Spoken]) -> IntentModel:
+    """Flows must be meant for sure; what an article answers, knowledge finds by more than its phrases."""
+    phrases = [(text, intent) for text, _, intent in spoken]
+    return train(phrases, begins=lambda intent: not intent.startswith("article:"))
 
 
 def _fingerprint(phrases: Sequence[Spoken]) -> str:

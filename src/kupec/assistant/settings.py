@@ -34,7 +34,7 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Words, or beginnings of words, that are for people."""
     value_at_stake: dict[str, int] = {}
     """By currency, in minor units: a cart from this on goes to a person when something is not understood."""
-    knows_from: float = 0.35
+    knows_from: float = 0.5
     """An article answers when it fits at least so well, 0 to 1."""
     uses_model: bool = False
     """Whether a language model, if one is set up, may phrase answers that stand in articles."""

@@ -154,8 +154,8 @@ class Player:
         )
 
     async def _article(self, one: Waiting, understood: Understood) -> tuple[str, float] | None:
-        """What knowledge has for words that mean no intent; while a flow waits for an answer, only for a question."""
-        if understood.is_known or one.choice is not None or not understood.text.strip():
+        """What knowledge has for these words; while a flow waits for an answer, only for a question."""
+        if one.choice is not None or not understood.text.strip():
             return None
         if one.run.waiting and "?" not in understood.text:
             return None

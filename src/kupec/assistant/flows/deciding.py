@@ -104,8 +104,7 @@ def _begin(walk: Walk, code: str, turn: TurnInput) -> None:
 
 def _fill(walk: Walk, frame: Frame, turn: TurnInput, used: frozenset[str] = frozenset()) -> set[str]:
     program = walk.program(frame)
-    collected = {name: slot for name, slot in program.flow.slots.items() if name in program.collects}
-    return fill_from(collected, frame.slots, turn, walk.values(frame), used=used)
+    return fill_from(program.flow.slots, frame.slots, turn, walk.values(frame), used=used)
 
 
 def _look_up(walk: Walk, turn: TurnInput) -> None:

@@ -5,9 +5,10 @@ margins into probabilities, and the threshold below which a text is "not underst
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
@@ -19,19 +20,24 @@ Phrase = tuple[str, str]
 """A text and the intent it means."""
 
 _FOLDS = 5
-_IN_SCOPE = 0.08
-"""The share of understood phrases, in cross-validation, that the threshold may send back as not understood."""
+_RIGHT = 0.65
+"""Of what the threshold lets through, so much must be right in cross-validation."""
+_NOTHING_SURE = 0.95
+_LEAST = 0.3
 _TEMPERATURES = np.geomspace(0.05, 2.0, 25)
 
 
-def train(phrases: Sequence[Phrase]) -> IntentModel:
-    """A model of these phrases; the same phrases give the same one. With fewer than two intents it guesses nothing."""
+def train(phrases: Sequence[Phrase], *, begins: Callable[[str], bool] = lambda _intent: True) -> IntentModel:
+    """A model of these phrases; the same phrases give the same one. With fewer than two intents it guesses nothing.
+
+    `begins` says for which intents the threshold must hold: those that begin something by themselves.
+    """
     unique = sorted(set(phrases))
     classes = sorted({intent for _, intent in unique})
     if len(classes) < 2:
         return _fitted([], [])
     model = _fitted([text for text, _ in unique], [intent for _, intent in unique])
-    model.temperature, model.threshold = _calibrated(unique)
+    model.temperature, model.threshold = _calibrated(unique, begins)
     return model
 
 
@@ -69,7 +75,7 @@ def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Matrix) -> cs
     return csr_matrix((values, rows, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
 
 
-def _calibrated(phrases: Sequence[Phrase]) -> tuple[float, float]:
+def _calibrated(phrases: Sequence[Phrase], begins: Callable[[str], bool]) -> tuple[float, float]:
     """The temperature that makes held-out phrases likeliest, and the threshold that keeps most of them."""
     counts = Counter(intent for _, intent in phrases)
     kept = [(text, intent) for text, intent in phrases if counts[intent] >= 2]
@@ -92,6 +98,13 @@ def _calibrated(phrases: Sequence[Phrase]) -> tuple[float, float]:
     ]
     temperature = float(_TEMPERATURES[int(np.argmax(likelihoods))])
     sure = softmax(margins / temperature)
-    hits = sure.max(axis=1)[sure.argmax(axis=1) == answers]
-    threshold = float(np.quantile(hits, _IN_SCOPE)) if len(hits) else 0.5
-    return temperature, threshold
+    counted = np.array([begins(intent) for intent in sorted(set(intents))])[sure.argmax(axis=1)]
+    return temperature, _threshold(sure.max(axis=1)[counted], (sure.argmax(axis=1) == answers)[counted])
+
+
+def _threshold(sure: Matrix, right: npt.NDArray[np.bool_]) -> float:
+    """The lowest probability above which enough is right."""
+    order = np.argsort(-sure)
+    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(shares >= _RIGHT)
+    return max(float(sure[order][enough[-1]]), _LEAST) if len(enough) else _NOTHING_SURE
