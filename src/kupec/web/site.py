@@ -1,13 +1,16 @@
 """What every page handler has at hand."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from kupec.billing import CardProvider
+from kupec.catalogue import Market
+from kupec.conversations import Channel
 from kupec.kit.clock import Clock
-from kupec.kit.db import Database
+from kupec.kit.db import Connection, Database
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
 from kupec.machines.ucp import Sessions
@@ -19,6 +22,25 @@ class AnsweringBot(Protocol):
 
     async def answer(self, conversation_ids: Sequence[UUID]) -> None:
         """Take the turn of each of these that is due; returns when what it said is stored."""
+
+
+class Facts(Protocol):
+    """Whoever tells what the variables of articles stand for: tools that anybody may ask and that change nothing."""
+
+    fields: Mapping[str, frozenset[str]]
+    """By tool, what it tells."""
+
+    async def tell(
+        self,
+        db: Connection,
+        wanted: Iterable[tuple[str, str]],
+        *,
+        language: str,
+        market: Market,
+        cart_id: UUID | None,
+        now: datetime,
+    ) -> dict[tuple[str, str], object]:
+        """By tool and field; what cannot be told is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +56,7 @@ class Site:
     live: Hub
     bot: AnsweringBot | None = None
     """Answers at once what this process has taken in; without one the worker does."""
+    facts: Facts | None = None
+    """Fills what articles leave to tools; without it their lines are left out."""
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    """Every way to talk with customers that can be set up, by its code."""

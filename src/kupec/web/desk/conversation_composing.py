@@ -73,7 +73,7 @@ async def composer_of(
 
 
 def _way_out(leg: Leg, reader: Reader) -> WayOut:
-    address = leg.address if leg.channel in ("mail", "phone") else leg.name
+    address = leg.address if leg.channel in ("email", "phone") else leg.name
     closes = leg.window_closes_at
     window = ""
     if closes is not None:

@@ -111,12 +111,12 @@ DELIVERY_WORDS: Final = {
 }
 CHANNEL_WORDS: Final = {
     "web": _("chat on the web"),
-    "mail": _("e-mail"),
+    "email": _("e-mail"),
     "telegram": _("Telegram"),
     "phone": _("phone"),
     "counter": _("counter"),
 }
-CHANNEL_ICONS: Final = {"web": "chat", "mail": "mail", "telegram": "share", "phone": "phone", "counter": "home"}
+CHANNEL_ICONS: Final = {"web": "chat", "email": "mail", "telegram": "share", "phone": "phone", "counter": "home"}
 
 ACTIVITY_WORDS: Final = {
     "handed_over": _("Handed over to people"),

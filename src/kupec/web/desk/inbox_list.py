@@ -119,7 +119,7 @@ def _filter(view: str, me: UUID, inbox_id: UUID | None, query: str) -> Conversat
 
 
 _VIEWS = {
-    "waiting": ConversationFilter(view="all", order="waiting"),
+    "waiting": ConversationFilter(view="waiting", order="waiting"),
     "mine": ConversationFilter(view="mine", order="latest"),
     "unassigned": ConversationFilter(view="unassigned", order="latest"),
     "all": ConversationFilter(view="all", order="latest"),
@@ -186,7 +186,7 @@ async def names_of(db: Connection, found: Sequence[Conversation], reader: Reader
     legs = await db.fetch(
         """
         select distinct on (conversation_id) conversation_id, name,
-               case when channel in ('mail', 'phone') then address else '' end as address
+               case when channel in ('email', 'phone') then address else '' end as address
           from leg where conversation_id = any($1::uuid[]) order by conversation_id, name = '', created_at desc
         """,
         [one.id for one in found],

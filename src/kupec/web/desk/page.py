@@ -69,6 +69,7 @@ class Place(msgspec.Struct, frozen=True):
 
 PLACES = (
     Place("inbox", _("Inbox"), "inbox", "/desk/inbox", "conversations.read"),
+    Place("ratings", _("Ratings"), "star", "/desk/inbox/ratings", "conversations.read", within="inbox"),
     Place("orders", _("Orders"), "box", "/desk/orders", "orders.read"),
     Place("standing", _("Standing orders"), "refresh", "/desk/standing", "orders.read"),
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
@@ -79,6 +80,7 @@ PLACES = (
     Place("finance", _("Finance"), "money", "/desk/finance", "billing.read", begins=True),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
     Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write", begins=True),
+    Place("inboxes", _("Channels"), "chat", "/desk/inboxes", "settings.write", within="settings"),
     Place("staff", _("Staff"), "lock", "/desk/settings/staff", "staff.write", within="settings"),
     Place(
         "integrations",

@@ -177,6 +177,14 @@ document.addEventListener("input", (event) => {
   }
 });
 
+document.addEventListener("change", (event) => {
+  if (event.target.id === "files") {
+    const names = [...event.target.files].map((file) => file.name).join(", ");
+    const place = event.target.closest("label").querySelector("[data-files]");
+    place.textContent = names || place.dataset.files;
+  }
+});
+
 document.addEventListener("submit", (event) => {
   if (event.target === composer()) {
     localStorage.removeItem(draftKey(event.target));
