@@ -99,7 +99,8 @@ def _calibrated(phrases: Sequence[Phrase], begins: Callable[[str], bool]) -> tup
     temperature = float(_TEMPERATURES[int(np.argmax(likelihoods))])
     sure = softmax(margins / temperature)
     counted = np.array([begins(intent) for intent in sorted(set(intents))])[sure.argmax(axis=1)]
-    return temperature, _threshold(sure.max(axis=1)[counted], (sure.argmax(axis=1) == answers)[counted])
+    threshold = _threshold(sure.max(axis=1)[counted], (sure.argmax(axis=1) == answers)[counted])
+    return temperature, max(threshold, _LEAST, 1.5 / margins.shape[1])
 
 
 def _threshold(sure: Matrix, right: npt.NDArray[np.bool_]) -> float:
@@ -107,4 +108,4 @@ def _threshold(sure: Matrix, right: npt.NDArray[np.bool_]) -> float:
     order = np.argsort(-sure)
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(shares >= _RIGHT)
-    return max(float(sure[order][enough[-1]]), _LEAST) if len(enough) else _NOTHING_SURE
+    return float(sure[order][enough[-1]]) if len(enough) else _NOTHING_SURE
