@@ -11,6 +11,7 @@ from kupec.web.storefront import (
     approving,
     cart,
     checkout,
+    help_pages,
     left_cart,
     listing,
     my_data,
@@ -81,6 +82,7 @@ routes: list[Any] = [
             *my_data.routes,
             *service.routes,
             *left_cart.routes,
+            *help_pages.routes,
         ],
     ),
     # Mail programs post here without our cookies; each link is signed for itself.

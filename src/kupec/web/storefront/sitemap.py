@@ -12,6 +12,7 @@ from markupsafe import escape
 
 from kupec.catalogue import Category, Market, address_chunks, list_categories, markets, product_addresses
 from kupec.kit.i18n import LANGUAGES
+from kupec.knowledge import Article, current_index
 from kupec.web.rendering import site_of
 from kupec.web.site import Site
 from kupec.web.storefront.pages import INFO_PAGES
@@ -65,7 +66,9 @@ async def part(request: AnyRequest, name: FromPath[str]) -> Response[Any] | Stre
         if rest == "shelves":
             shelves = await list_categories(db, language)
             languages = list(await _markets(db))
-            return Response(_shelves(site, shelves, language, languages), media_type=_XML, headers=_CACHING)
+            articles = (await current_index(db)).articles.values()
+            body = _shelves(site, shelves, language, languages, articles)
+            return Response(body, media_type=_XML, headers=_CACHING)
         chunks = await address_chunks(db, market, size=_MOST)
     if not (rest.isascii() and rest.isdecimal() and len(rest) < 6 and 1 <= int(rest) <= len(chunks)):
         raise NotFoundException
@@ -76,15 +79,23 @@ async def _markets(db: Any) -> dict[str, Market]:
     return {market.language: market for market in await markets(db) if market.language in LANGUAGES}
 
 
-def _shelves(site: Site, shelves: Iterable[Category], language: str, languages: list[str]) -> str:
-    """Home, what everybody may want to know, and every category that has something in it."""
+def _shelves(
+    site: Site, shelves: Iterable[Category], language: str, languages: list[str], articles: Iterable[Article]
+) -> str:
+    """Home, what everybody may want to know, every category that has something in it, and the help's articles."""
     base = site.settings.base_url
-    pages = ["", *(f"/info/{name}" for name in INFO_PAGES)]
+    pages = ["", "/help", *(f"/info/{name}" for name in INFO_PAGES)]
     entries = [_entry(base, language, {each: f"/{each}{page}" for each in languages}) for page in pages]
     for shelf in shelves:
         if shelf.products:
             there = {each: f"/{each}/c/{slug}" for each, slug in shelf.slugs.items() if each in languages}
             entries.append(_entry(base, language, {language: f"/{language}/c/{shelf.slug}"} | there))
+    for article in articles:
+        texts = article.content.texts
+        if language in texts:
+            there = {each: f"/{each}/help/{text.slug}" for each, text in texts.items() if each in languages}
+            changed = article.version.published_at
+            entries.append(_entry(base, language, there, changed.date().isoformat() if changed else ""))
     return f"{_HEAD}<urlset {_NAMESPACES}>\n{''.join(entries)}</urlset>\n"
 
 

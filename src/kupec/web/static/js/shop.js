@@ -6,4 +6,5 @@ import "./cart.js";
 import "./chat.js";
 import "./copy.js";
 import "./filters.js";
+import "./help.js";
 import "./opinion.js";
