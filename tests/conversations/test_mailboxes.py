@@ -77,7 +77,7 @@ class Desk:
 async def desk(pool: Pool) -> AsyncIterator[Desk]:
     made = Desk(Database(pool))
     yield made
-    await made.boxes.close()
+    await made.boxes.aclose()
 
 
 async def test_what_comes_after_the_first_look_is_kept_once_and_marked_as_read(
@@ -142,7 +142,7 @@ async def test_a_connection_that_is_cut_is_made_again_and_nothing_is_lost(
     async with pool.acquire() as db:
         inbox = await mail_inbox(db, imap)
     await desk.boxes.round()
-    await desk.boxes.close()
+    await desk.boxes.aclose()
     imap.deliver(mail(1))
     imap.hang_up_on = command
 
@@ -182,7 +182,7 @@ async def test_a_worker_killed_before_it_noted_a_mail_fetches_it_again(
     assert await other.boxes.round() == 0, "the first one still holds it"
     other.clock.move(timedelta(seconds=91))
     assert await other.boxes.round() == 1
-    await other.boxes.close()
+    await other.boxes.aclose()
     assert len(await desk.kept()) == 1
 
 
@@ -196,7 +196,7 @@ async def test_two_workers_side_by_side_keep_each_mail_once(pool: Pool, desk: De
 
     counts = await asyncio.gather(desk.boxes.round(), other.boxes.round())
 
-    await other.boxes.close()
+    await other.boxes.aclose()
     assert sorted(counts) == [0, 5]
     assert len(await desk.kept()) == 5
 
@@ -214,7 +214,7 @@ async def test_it_hears_of_a_mail_the_moment_it_comes(pool: Pool, imap: ImapServ
             await asyncio.sleep(0.01)
         desk.stop.set()
         assert await round_ == 1
-    await desk.boxes.close()
+    await desk.boxes.aclose()
 
 
 async def test_a_mail_is_moved_away_where_that_is_wanted(pool: Pool, desk: Desk, imap: ImapServer) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kupec import __version__
-from kupec.app import api_keys, backups, demo, exporting, importing, maintenance, serving, worker
+from kupec.app import api_keys, backups, demo, exporting, importing, mail, maintenance, serving, worker
 from kupec.integrations import RATE_LIMIT, SCOPES
 from kupec.kit.errors import KupecError
 
@@ -80,6 +80,10 @@ def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     restore.set_defaults(run=lambda options: backups.run_restore(options.file, into=options.into, force=options.force))
     bounce = commands.add_parser("bounce", help="a mail that came back, from the standard input (docs/outreach.md)")
     bounce.set_defaults(run=lambda _: maintenance.keep_bounce())
+    letter = commands.add_parser("mail", help="a mail that somebody wrote to us, from a file (docs/mail.md)")
+    letter.add_argument("file", type=Path, help="as it came (.eml); - for the standard input")
+    letter.add_argument("--inbox", default="", metavar="CODE", help="which inbox it came to (default: the first one)")
+    letter.set_defaults(run=lambda options: mail.take_mail(options.file, inbox=options.inbox))
     unlock = commands.add_parser("unlock", help="remove the second step of someone who can no longer take it")
     unlock.add_argument("email")
     unlock.set_defaults(run=lambda options: maintenance.unlock_staff(options.email))

@@ -3,9 +3,10 @@
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 
-from kupec.app import wiring
+from kupec.app import mail, wiring
 from kupec.app.demo_time import clock_of, walking
 from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.billing import CardProvider, Outcome, deferred_round, notice_of, payment_round, refund_round
@@ -51,6 +52,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
         async with (
             open_database(settings, application="worker") as (database, notifier),
             clock_of(settings, database, moved=moved.give) as clock,
+            aclosing(mail.mailboxes(settings, database, clock, stop=stop)) as boxes,
         ):
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             bot = wiring.bot(settings, database, checkout, clock)
@@ -64,6 +66,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
                     Sweep(name="bot", run=bot.sweep, every=1.0, rest=0.1),
+                    Sweep(name="mail", run=boxes.round, every=5.0, rest=1.0),
                     *([walking(database, clock)] if settings.demo else []),
                 ],
                 clock=clock,

@@ -2,6 +2,16 @@
 
 from kupec.conversations.attaching import Attachment, attachments_of, read_attachment
 from kupec.conversations.blocks import Block, Card, Cards, Choice, Choices, File, Link, Source, Text
+from kupec.conversations.canned import (
+    CannedReply,
+    NewCanned,
+    canned_variables,
+    fill_canned,
+    list_canned,
+    note_canned_used,
+    remove_canned,
+    save_canned,
+)
 from kupec.conversations.channel import (
     Capabilities,
     Challenged,
@@ -46,8 +56,9 @@ from kupec.conversations.lists import (
 from kupec.conversations.mail_channel import MailChannel
 from kupec.conversations.mail_config import MailConfig, MailCredentials
 from kupec.conversations.mail_threading import thread_token
-from kupec.conversations.mailboxes import Mailbox, Mailboxes, hand_in, mailbox_of
+from kupec.conversations.mailboxes import Mailbox, Mailboxes, hand_in, mailbox_of, reply_address
 from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename
+from kupec.conversations.merging import merge_conversations, split_conversation, undo_merge_conversations
 from kupec.conversations.models import (
     Conversation,
     Handover,
@@ -57,6 +68,13 @@ from kupec.conversations.models import (
     Message,
     NewAttachment,
     Taken,
+)
+from kupec.conversations.note_mentions import (
+    NoteMention,
+    count_note_mentions,
+    note_mentions,
+    note_mentions_of,
+    see_note_mentions,
 )
 from kupec.conversations.noting import activity, note
 from kupec.conversations.nps import nps_due
@@ -72,6 +90,7 @@ from kupec.conversations.people_errors import (
     UnknownVariable,
 )
 from kupec.conversations.plain_words import plain_text
+from kupec.conversations.presence import Presence, forget_presence, leave_conversation, note_presence, presence_of
 from kupec.conversations.promising import Position, Promise, chat_offered, promise, waiting_position
 from kupec.conversations.rating_results import SurveyResults, Tally, latest_answers, survey_results
 from kupec.conversations.rating_rules import SURVEYS, Surveys
@@ -140,6 +159,7 @@ __all__ = [
     "Attachment",
     "Availability",
     "Block",
+    "CannedReply",
     "CannotMerge",
     "CannotSplit",
     "CannotUndo",
@@ -179,15 +199,18 @@ __all__ = [
     "Masked",
     "Message",
     "NewAttachment",
+    "NewCanned",
     "NoWayOut",
     "NotHeld",
     "NotOpen",
+    "NoteMention",
     "Outgoing",
     "PlaybookCodeTaken",
     "Polled",
     "Polling",
     "Position",
     "PracticeOver",
+    "Presence",
     "Promise",
     "Read",
     "Receipted",
@@ -231,6 +254,7 @@ __all__ = [
     "attachments_of",
     "availability_of",
     "call_overdue",
+    "canned_variables",
     "change_inbox",
     "chat_offered",
     "check_said",
@@ -240,15 +264,18 @@ __all__ = [
     "conversation_counts",
     "conversation_lock",
     "conversations_of",
+    "count_note_mentions",
     "credentials_of",
     "deliver_round",
     "distribute",
     "end_spoken",
     "fill",
+    "fill_canned",
     "find_conversations",
     "finish_turn",
     "finish_turns",
     "forget_old_visitors",
+    "forget_presence",
     "get_conversation",
     "get_inbox",
     "hand_back",
@@ -262,19 +289,26 @@ __all__ = [
     "is_origin",
     "latest_answers",
     "latest_messages",
+    "leave_conversation",
     "legs_of",
+    "list_canned",
     "list_inboxes",
     "mailbox_of",
     "mask",
     "mask_filename",
     "mask_sensitive",
     "media_type_of",
+    "merge_conversations",
     "messages_after",
     "messages_by_ids",
     "messages_of",
     "next_opening",
     "note",
+    "note_canned_used",
     "note_failed",
+    "note_mentions",
+    "note_mentions_of",
+    "note_presence",
     "note_read",
     "note_sent",
     "note_status",
@@ -282,6 +316,7 @@ __all__ = [
     "open_visitor",
     "plain",
     "plain_text",
+    "presence_of",
     "pressed",
     "promise",
     "prove_visitor",
@@ -289,20 +324,25 @@ __all__ = [
     "read_deliveries",
     "read_round",
     "receive_delivery",
+    "remove_canned",
     "render",
     "reopen",
+    "reply_address",
     "resolve",
     "route_waiting",
     "said_by_agent",
     "said_by_customer",
+    "save_canned",
     "say",
     "say_all",
+    "see_note_mentions",
     "set_availability",
     "settle_unclear",
     "shown_inline",
     "snooze",
     "speak_language",
     "split",
+    "split_conversation",
     "spoken_now",
     "spoken_of",
     "start_spoken",
@@ -317,6 +357,7 @@ __all__ = [
     "team_load",
     "thread_token",
     "unassign",
+    "undo_merge_conversations",
     "visitors_by_ids",
     "visitors_in",
     "waiting_overdue",

@@ -59,6 +59,14 @@ async def mailbox_of(db: Connection, inbox_id: UUID) -> Mailbox | None:
     return Mailbox(**dict(row)) if row else None
 
 
+async def reply_address(db: Connection) -> str | None:
+    """Where an answer to any of our mails becomes part of a conversation; None without a mail inbox."""
+    found: str | None = await db.fetchval(
+        "select config->>'address' from inbox where channel = $1 and active order by created_at, id limit 1", MAIL
+    )
+    return found
+
+
 async def hand_in(db: Connection, inbox: Inbox, raw: bytes, *, bounces: Bounces | None, now: datetime) -> UUID | None:
     """Keep a mail as it came, to be read next (`read_deliveries`, `read_round`); None when it is known already.
 
@@ -149,7 +157,7 @@ class Mailboxes:
             await self._hang_up(inbox_id)
         return sum(await asyncio.gather(*(self._look_after(inbox, access) for inbox, access in wanted)))
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Hang up everywhere."""
         for inbox_id in list(self._sessions):
             await self._hang_up(inbox_id)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kupec.conversations import reply_address
 from kupec.kit.actor import system
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
@@ -77,9 +78,10 @@ async def _send_mails(
         async with context.database.reading() as db:
             verdict = await judge(db, some, now=now)
             files = await _attachments(db, verdict.going)
+            answers_to = await reply_address(db)
         if verdict.held or verdict.withheld:
             await _keep_back(context, some, verdict, now)
-        outcomes |= await _send(verdict.going, files, transport, sender)
+        outcomes |= await _send(verdict.going, files, transport, sender, answers_to)
     sent = [mail for mail in mails if mail.id in outcomes]
     await _record(context, sent, outcomes)
     waiting = [error for error in outcomes.values() if error is not None and not isinstance(error, MailRefused)]
@@ -160,15 +162,21 @@ async def _attachments(db: Connection, mails: Sequence[Mail]) -> dict[UUID, Atta
 
 
 async def _send(
-    mails: Sequence[Mail], attachments: Mapping[UUID, Attachment], transport: Transport, sender: Sender
+    mails: Sequence[Mail],
+    attachments: Mapping[UUID, Attachment],
+    transport: Transport,
+    sender: Sender,
+    answers_to: str | None,
 ) -> dict[UUID, BaseException | None]:
-    sending = [transport.send(_outgoing(mail, attachments.get(mail.id), sender)) for mail in mails]
+    sending = [transport.send(_outgoing(mail, attachments.get(mail.id), sender, answers_to)) for mail in mails]
     errors = await asyncio.gather(*sending, return_exceptions=True)
     return {mail.id: error for mail, error in zip(mails, errors, strict=True)}
 
 
-def _outgoing(mail: Mail, attachment: Attachment | None, sender: Sender) -> OutgoingMail:
+def _outgoing(mail: Mail, attachment: Attachment | None, sender: Sender, answers_to: str | None) -> OutgoingMail:
     headers = {"Auto-Submitted": "auto-generated"}
+    if answers_to and answers_to != sender.email.lower():
+        headers["Reply-To"] = answers_to
     if mail.purpose != "service" and mail.customer_id is not None:
         leaving = leaving_links(sender, mail.id, mail.customer_id, mail.language)
         headers["List-Unsubscribe"] = f"<{leaving.unsubscribe}>"
