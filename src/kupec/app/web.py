@@ -8,8 +8,10 @@ from litestar.config.compression import CompressionConfig
 
 from kupec.app import wiring
 from kupec.app.demo_time import clock_of
+from kupec.app.facts import ToolFacts
 from kupec.app.measuring import measured
 from kupec.app.process import open_database, settings_here, settle_memory
+from kupec.app.tools import services, toolbox
 from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
@@ -88,6 +90,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 payments=cards,
                 live=hub,
                 bot=bot,
+                facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )
         finally:
             await hub.stop()

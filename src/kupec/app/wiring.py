@@ -12,6 +12,7 @@ from kupec import (
     conversations,
     customers,
     integrations,
+    knowledge,
     outreach,
     personalization,
     sales,
@@ -163,6 +164,7 @@ def privacy_parts() -> list[PrivacyPart]:
         outreach.privacy_part,
         personalization.privacy_part,
         sales.privacy_part,
+        knowledge.privacy_part,
         billing.privacy_part,
         customers.privacy_part,
     ]
