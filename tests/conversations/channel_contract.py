@@ -38,6 +38,7 @@ from kupec.conversations import (
     render,
     say,
     store_polled,
+    take_in,
     take_over,
 )
 from kupec.conversations import Status as Told
@@ -67,6 +68,10 @@ class Played:
     async def arrive(self, delivery: Delivery, *, after: timedelta = timedelta(0)) -> list[Taken]:
         """Bring a delivery in as the edge does: verified, stored, committed, read."""
         now = NOON + after
+        typed = self.harness.typed(self.inbox, delivery)
+        if typed is not None:
+            async with self.database.transaction() as db:
+                return await take_in(db, [typed], now=now)
         if not self.harness.webhooks:
             return await self._polled(delivery, after)
         async with self.database.transaction() as db:

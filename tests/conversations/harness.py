@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from kupec.conversations import Channel, Inbox
+from kupec.conversations import Channel, Inbox, Incoming
 from kupec.kit.db import Connection
 
 SECRET = "a secret of at least thirty-two letters"
@@ -31,6 +31,10 @@ class Harness:
     """Deliveries are POSTed to us. False (a mailbox that is asked): `verify` refuses whatever comes."""
     sends: ClassVar[bool] = True
     """False for a live channel: nothing goes out."""
+
+    def typed(self, inbox: Inbox, delivery: Delivery) -> Incoming | None:
+        """Where nothing is delivered because it is typed at the desk: `delivery` as it is taken in then."""
+        return None
 
     async def start(self) -> None:
         """Make `self.channel`; begin the other side where there is one."""

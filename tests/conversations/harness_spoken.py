@@ -1,6 +1,6 @@
 """The phone and the counter in the contract suite: nothing is delivered, nothing goes out."""
 
-from kupec.conversations import COUNTER, PHONE, Inbox, SpokenChannel, add_inbox
+from kupec.conversations import COUNTER, PHONE, Inbox, Incoming, SpokenChannel, add_inbox
 from kupec.kit.db import Connection
 from tests.conversations.harness import SECRET, Delivery, Harness, Trouble
 from tests.shop import NOON, SETUP
@@ -18,7 +18,14 @@ class PhoneHarness(Harness):
         return await add_inbox(db, self.channel, code=self.code, name=self.code, secret=SECRET, actor=SETUP, now=NOON)
 
     def said(self, inbox: Inbox, text: str, *, source_id: str = "1") -> Delivery:
-        return Delivery(body=text.encode())
+        return Delivery(body=f"{source_id}\n{text}".encode())
+
+    def typed(self, inbox: Inbox, delivery: Delivery) -> Incoming:
+        source_id, _, text = delivery.body.decode().partition("\n")
+        number = "+420777123456"
+        return Incoming(
+            inbox=inbox.id, address=number, source_id=source_id, text=text, sent_at=NOON, phone=number, name="Jana"
+        )
 
     @property
     def received(self) -> list[str]:
