@@ -1,4 +1,4 @@
-"""Web chat for the contract suite: nothing is delivered or sent; what the panel says is read as its interface reads it."""
+"""Web chat for the contract suite: nothing is delivered or sent; what the panel says is read as it always is."""
 
 from typing import ClassVar
 
