@@ -31,7 +31,16 @@ from kupec.conversations.channel import (
 from kupec.conversations.choosing import choice_of, pressed
 from kupec.conversations.delivering import deliver_round
 from kupec.conversations.distributing import route_waiting, waiting_to_be_routed
-from kupec.conversations.errors import CodeTaken, InboxClosed, NotHeld, NoWayOut, Refused, UnknownChannel, WindowClosed
+from kupec.conversations.errors import (
+    CodeTaken,
+    InboxClosed,
+    NotHeld,
+    NoWayOut,
+    Refused,
+    SpokenOver,
+    UnknownChannel,
+    WindowClosed,
+)
 from kupec.conversations.file_types import media_type_of, shown_inline
 from kupec.conversations.holding import assign, hand_back, hand_over, take_over, unassign
 from kupec.conversations.inboxes import (
@@ -226,6 +235,7 @@ __all__ = [
     "Span",
     "Spoken",
     "SpokenChannel",
+    "SpokenOver",
     "Status",
     "Survey",
     "SurveyKind",

@@ -28,6 +28,7 @@ class MailChannel:
     """
 
     code = "email"
+    credentials_type = MailCredentials
     capabilities = Capabilities(
         cards=10,
         pictures=True,
