@@ -12,12 +12,13 @@ from kupec.app.facts import ToolFacts
 from kupec.app.measuring import measured
 from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.app.tools import services, toolbox
+from kupec.conversations import close_channels
 from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
 from kupec.machines import ucp
-from kupec.web import api, carrier_webhooks, chat, desk, errors, operations, security, storefront, webhooks
+from kupec.web import api, carrier_webhooks, channel_deliveries, chat, desk, errors, operations, security, storefront, webhooks
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
 from kupec.web.my_api import routes as my_api
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             if "collector" in app.state:
                 await app.state.collector.close()
             await chat.close(app)
+            await channel_deliveries.close(app)
 
     return WebApp(
         route_handlers=[
@@ -54,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *webhooks.routes,
             *chat.routes,
             *carrier_webhooks.routes,
+            *channel_deliveries.routes,
             *operations.routes,
         ],
         lifespan=[lifespan],
@@ -78,6 +81,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         hub = Hub(database, settings.database_url)
         await hub.start()
         cards = wiring.card_provider(settings)
+        channels = wiring.channels(settings)
         selling = wiring.checkout(settings, database, cards, clock)
         bot = wiring.bot(settings, database, selling, clock)
         try:
@@ -90,9 +94,11 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 payments=cards,
                 live=hub,
                 bot=bot,
+                channels=channels,
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )
         finally:
             await hub.stop()
             await bot.close()
             await cards.close()
+            await close_channels(channels)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from datetime import timedelta
 
-from kupec.app import mail, wiring
+from kupec.app import mail, talking, wiring
 from kupec.app.demo_time import clock_of, walking
 from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.billing import CardProvider, Outcome, deferred_round, notice_of, payment_round, refund_round
+from kupec.conversations import close_channels
 from kupec.kit import webhooks
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -48,6 +49,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
     moved = Hint()
     cards = wiring.card_provider(settings)
     carriers = wiring.carriers(settings)
+    channels = wiring.channels(settings)
     try:
         async with (
             open_database(settings, application="worker") as (database, notifier),
@@ -65,6 +67,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
+                    *talking.sweeps(settings, database, channels, clock),
                     Sweep(name="bot", run=bot.sweep, every=1.0, rest=0.1),
                     Sweep(name="mail", run=boxes.round, every=5.0, rest=1.0),
                     *([walking(database, clock)] if settings.demo else []),
@@ -78,6 +81,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
         await cards.close()
         for carrier in carriers.values():
             await carrier.close()
+        await close_channels(channels)
 
 
 def tracking(database: Database, carriers: Mapping[str, Carrier], clock: Clock) -> Sweep:

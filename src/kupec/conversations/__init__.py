@@ -29,7 +29,7 @@ from kupec.conversations.channel import (
     Status,
 )
 from kupec.conversations.choosing import choice_of, pressed
-from kupec.conversations.delivering import deliver_round
+from kupec.conversations.delivering import close_channels, deliver_round
 from kupec.conversations.distributing import route_waiting, waiting_to_be_routed
 from kupec.conversations.errors import (
     CodeTaken,
@@ -66,6 +66,10 @@ from kupec.conversations.mail_channel import MailChannel
 from kupec.conversations.mail_config import MailConfig, MailCredentials
 from kupec.conversations.mail_threading import thread_token
 from kupec.conversations.mailboxes import Mailbox, Mailboxes, hand_in, mailbox_of, reply_address
+from kupec.conversations.marking import (
+    ConversationMarked,
+    mark_conversation,
+)
 from kupec.conversations.masking import Detail, Known, Masked, fill, mask, mask_filename
 from kupec.conversations.merging import merge_conversations, split_conversation, undo_merge_conversations
 from kupec.conversations.models import (
@@ -99,6 +103,7 @@ from kupec.conversations.people_errors import (
     UnknownVariable,
 )
 from kupec.conversations.plain_words import plain_text
+from kupec.conversations.polling import poll_round
 from kupec.conversations.presence import Presence, forget_presence, leave_conversation, note_presence, presence_of
 from kupec.conversations.promising import Position, Promise, chat_offered, promise, waiting_position
 from kupec.conversations.rating_results import SurveyResults, Tally, latest_answers, survey_results
@@ -136,6 +141,9 @@ from kupec.conversations.surveys import (
 )
 from kupec.conversations.taking import take_in
 from kupec.conversations.telegram import TelegramChannel
+from kupec.conversations.tools import (
+    TOOLS,
+)
 from kupec.conversations.turns import Done, finish_turn, finish_turns, take_turns_due
 from kupec.conversations.veiling import in_full
 from kupec.conversations.web_channel import Said, WebChannel, WebConfig, check_said, heard, is_origin, plain
@@ -162,6 +170,7 @@ __all__ = [
     "PHONE",
     "SERVICE_HOURS",
     "SURVEYS",
+    "TOOLS",
     "Agent",
     "AgentLoad",
     "AgentState",
@@ -184,6 +193,7 @@ __all__ = [
     "Connecting",
     "Conversation",
     "ConversationFilter",
+    "ConversationMarked",
     "ConversationRules",
     "Cursor",
     "Detail",
@@ -271,6 +281,7 @@ __all__ = [
     "choice_of",
     "choices_in",
     "claim_sending",
+    "close_channels",
     "conversation_counts",
     "conversation_lock",
     "conversations_of",
@@ -304,6 +315,7 @@ __all__ = [
     "list_canned",
     "list_inboxes",
     "mailbox_of",
+    "mark_conversation",
     "mask",
     "mask_filename",
     "mask_sensitive",
@@ -326,6 +338,7 @@ __all__ = [
     "open_visitor",
     "plain",
     "plain_text",
+    "poll_round",
     "presence_of",
     "pressed",
     "promise",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from kupec.conversations.channel import Channel, Outgoing, SendFailed, Sent
+from kupec.conversations.channel import Channel, Closing, Outgoing, SendFailed, Sent
 from kupec.conversations.inboxes import credentials_of
 from kupec.conversations.sending import LEASE, UNCLEAR, Failure, claim_sending, note_failed, note_sent, settle_unclear
 from kupec.kit.db import Database
@@ -37,6 +37,13 @@ async def deliver_round(
             await note_sent(db, sent, now=now)
             await note_failed(db, [one for one in results.values() if isinstance(one, Failure)], now=now)
     return len(going) + settled
+
+
+async def close_channels(channels: Mapping[str, Channel]) -> None:
+    """Let go of what they keep open."""
+    for channel in channels.values():
+        if isinstance(channel, Closing):
+            await channel.close()
 
 
 async def _send_all(
