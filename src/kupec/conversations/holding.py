@@ -196,11 +196,11 @@ async def _hold_by_people(
     )
     assert row is not None, "locked before"
     conversation = to_conversation(row)
-    await _withdraw(db, conversation, now)
+    await withdraw(db, conversation, now)
     return conversation
 
 
-async def _withdraw(db: Connection, conversation: Conversation, now: datetime) -> None:
+async def withdraw(db: Connection, conversation: Conversation, now: datetime) -> None:
     """What the bot had not sent by now. What is claimed already is on its way; the claim itself looks at the fence."""
     rows = await db.fetch(
         "update message set state = 'withdrawn' where conversation_id = $1 and author = 'bot' and state = 'queued' "
