@@ -18,7 +18,18 @@ from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
 from kupec.machines import ucp
-from kupec.web import api, carrier_webhooks, channel_deliveries, chat, desk, errors, operations, security, storefront, webhooks
+from kupec.web import (
+    api,
+    carrier_webhooks,
+    channel_deliveries,
+    chat,
+    desk,
+    errors,
+    operations,
+    security,
+    storefront,
+    webhooks,
+)
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
 from kupec.web.my_api import routes as my_api

@@ -26,11 +26,7 @@ async def poll_round(database: Database, channels: Mapping[str, Channel], *, sec
     They are stored as webhooks are, before anything is confirmed; `read_round` reads them.
     """
     async with database.reading() as db:
-        inboxes = [
-            inbox
-            for inbox in await list_inboxes(db, active=True)
-            if isinstance(channel := channels.get(inbox.channel), Polling) and channel.polls(inbox)
-        ]
+        inboxes = [inbox for inbox in await list_inboxes(db, active=True) if _is_polled(channels, inbox)]
     if not inboxes:
         return 0
     async with database.transaction(quiet=True) as db:
@@ -44,6 +40,11 @@ async def poll_round(database: Database, channels: Mapping[str, Channel], *, sec
             stored += await store_polled(db, inbox, found or (), now=now)
             await _note(db, inbox.id, found, now)
     return stored
+
+
+def _is_polled(channels: Mapping[str, Channel], inbox: Inbox) -> bool:
+    channel: object = channels.get(inbox.channel)
+    return isinstance(channel, Polling) and channel.polls(inbox)
 
 
 async def _take(db: Connection, inbox_ids: Sequence[UUID], now: datetime) -> dict[UUID, str]:

@@ -59,7 +59,7 @@ async def channel_challenge(request: AnyRequest, inbox_code: FromPath[str]) -> R
     async with site.database.reading() as db:
         inbox = await inbox_by_code(db, inbox_code)
         credentials = (await credentials_of(db, [inbox.id], secret=site.settings.secret))[inbox.id]
-    channel = site.channels.get(inbox.channel)
+    channel: object = site.channels.get(inbox.channel)
     if not inbox.active or not isinstance(channel, Challenged):
         raise NotFound(what="inbox")
     return Response(channel.challenge(inbox, credentials, dict(request.query_params)), media_type="text/plain")
