@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from kupec.conversations import Text
+from kupec.conversations import Text, note_presence, presence_of
 from kupec.kit.db import Pool
+from kupec.staff import create_staff
 from kupec.web.chat.stream import after_of, parse_position, position
+from tests.shop import SETUP
 from tests.web.chatting import OTHER, ChatShop, chat_shop, open_inbox, texts
 
 
@@ -239,3 +241,31 @@ def test_positions() -> None:
     assert position({9: 3, 12: 5}) == "12.5,9.3"
     assert parse_position("x.y,<script>,-1.2") == {1: 2}
     assert after_of([], {}) == ({}, False)
+
+
+async def test_both_sides_see_that_the_other_writes(wired: ChatShop, pool: Pool) -> None:
+    panel = wired.panel()
+    await panel.begin("en")
+    await panel.done("POST", "/person", {"id": "wish-0001", "language": "en"})
+    conversation = await wired.conversation()
+    now = wired.served.clock.now()
+    async with wired.database.transaction() as db:
+        alice = await create_staff(
+            db,
+            email="alice@zrnko.example",
+            name="Alice",
+            password="a long enough password",
+            role="agent",
+            actor=SETUP,
+            now=now,
+        )
+    async with panel.stream("1.2") as events:
+        await panel.ask("POST", "/typing", {})
+        async with wired.database.transaction() as db:
+            there = (await presence_of(db, [conversation], now=now))[conversation]
+            assert [(one.who, one.typing) for one in there] == [("customer", True)]
+            await note_presence(db, conversation, f"staff:{alice.id}", typing=True, now=now)
+        assert await events.next("typing") == {"name": "Alice"}
+        async with wired.database.transaction() as db:
+            await note_presence(db, conversation, f"staff:{alice.id}", now=now)
+        assert await events.next("typing") == {"name": ""}

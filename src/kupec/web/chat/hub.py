@@ -14,7 +14,8 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from kupec.conversations import Message, messages_after, visitors_in
+from kupec.conversations import Message, messages_after, presence_of, visitors_in
+from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.live import Hub, Reload
 
@@ -31,6 +32,7 @@ _TOLD_OF: Final = (
     "conversation.merged",
     "conversation.split",
 )
+_GLANCE: Final = 2.0  # seconds between looks at who writes
 _AGAIN: Final = 0.5  # seconds after a read that failed
 
 log = structlog.get_logger(__name__)
@@ -46,6 +48,9 @@ class Follower:
         self.changed = False
         self.closed = False
         self.typing = ""
+        """Who of the staff is writing an answer: "staff:<id>", or nobody."""
+        self.held: UUID | None = None
+        """The conversation that people hold, where it is worth looking whether they write."""
         self._something = asyncio.Event()
 
     async def wait(self, seconds: float) -> bool:
@@ -76,8 +81,9 @@ class Follower:
 class ChatHub:
     """The open streams of this process."""
 
-    def __init__(self, database: Database, live: Hub) -> None:
+    def __init__(self, database: Database, live: Hub, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._live = live
         self._by_talk: dict[UUID, set[Follower]] = {}
         self._by_visitor: dict[UUID, set[Follower]] = {}
@@ -85,6 +91,7 @@ class ChatHub:
         self._strange: set[UUID] = set()
         self._reader: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -103,18 +110,13 @@ class ChatHub:
         if self._reader is None:
             self._reader = asyncio.get_running_loop().create_task(self._read(), context=contextvars.Context())
 
-    def typing(self, conversation_id: UUID, who: str) -> None:
-        """Somebody is writing an answer there: "bot" or what the person is called; "" when they stopped."""
-        for follower in self._by_talk.get(conversation_id, ()):
-            follower.typing = who
-            follower.changed = True
-            follower.wake()
-
     @asynccontextmanager
     async def follow(self, visitor_id: UUID, after: dict[UUID, int]) -> AsyncIterator[Follower]:
         """A browser looks: from now on it is given what is above these numbers of its conversations, and new ones."""
         if self._listener is None:
-            self._listener = asyncio.get_running_loop().create_task(self._listen(), context=contextvars.Context())
+            loop = asyncio.get_running_loop()
+            self._listener = loop.create_task(self._listen(), context=contextvars.Context())
+            self._watcher = loop.create_task(self._watch(), context=contextvars.Context())
         follower = Follower(visitor_id, after)
         follower.closed = self._closed
         self._by_visitor.setdefault(visitor_id, set()).add(follower)
@@ -143,7 +145,7 @@ class ChatHub:
     async def close(self) -> None:
         """End all streams."""
         self._closed = True
-        for task in (self._listener, self._reader):
+        for task in (self._listener, self._watcher, self._reader):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -181,6 +183,28 @@ class ChatHub:
                 self.poke(conversation_id)
         self._closed = True
         self._end_streams()
+
+    async def _watch(self) -> None:
+        """Whether people write answers, which no event tells: asked for all whom it concerns at once."""
+        while True:
+            await asyncio.sleep(_GLANCE)
+            looking = [one for followers in self._by_visitor.values() for one in followers if one.held]
+            if not looking:
+                continue
+            try:
+                async with self._database.reading() as db:
+                    there = await presence_of(
+                        db, list({one.held for one in looking if one.held}), now=self._clock.now()
+                    )
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("chat.glance_failed", error=repr(error))
+                continue
+            for one in looking:
+                present = there.get(one.held, []) if one.held else []
+                writing = next((who.who for who in present if who.typing and who.who.startswith("staff:")), "")
+                if writing != one.typing:
+                    one.typing = writing
+                    one.wake()
 
     async def _read(self) -> None:
         try:
@@ -233,6 +257,6 @@ class ChatHub:
 def hub_of(app: Any) -> ChatHub:
     """The hub of this process."""
     if "chat_hub" not in app.state:
-        app.state.chat_hub = ChatHub(app.state.site.database, app.state.site.live)
+        app.state.chat_hub = ChatHub(app.state.site.database, app.state.site.live, app.state.site.clock)
     hub: ChatHub = app.state.chat_hub
     return hub

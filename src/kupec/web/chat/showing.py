@@ -123,6 +123,12 @@ def file_of(request: AnyRequest, signed: str) -> UUID | None:
     return UUID(hex=value) if value else None
 
 
+async def name_of(request: AnyRequest, author: str) -> str:
+    """What somebody at the desk is called."""
+    async with site_of(request).database.reading() as db:
+        return (await _names(request, db, {author}))[author]
+
+
 async def _names(request: AnyRequest, db: Connection, authors: set[str]) -> dict[str, str]:
     """What the people at the desk are called, by author."""
     known: dict[str, str] = request.app.state.setdefault("chat_names", {})

@@ -17,7 +17,7 @@ from kupec.web.chat.gate import AnyRequest, Chat, chat_of, count
 from kupec.web.chat.hub import Follower, hub_of
 from kupec.web.chat.offer import standing_of
 from kupec.web.chat.session import spoken
-from kupec.web.chat.showing import Eyes, asks_database, shown, shown_as_they_are
+from kupec.web.chat.showing import Eyes, asks_database, name_of, shown, shown_as_they_are
 from kupec.web.rendering import site_of
 
 LIFE: Final = 600.0  # seconds; then the browser comes again, with whatever proves it by then
@@ -84,6 +84,7 @@ async def _events(request: AnyRequest, chat: Chat) -> AsyncIterator[bytes]:
         eyes = await _eyes(request, db, chat)
     after, gone = after_of(list(eyes.talks.values()), known)
     async with hub_of(request.app).follow(chat.visitor, after) as follower:
+        follower.held = held_of(eyes)
         yield b"retry: 2000\n\n"
         if gone:
             yield _event("reset", {})
@@ -100,7 +101,7 @@ async def _events(request: AnyRequest, chat: Chat) -> AsyncIterator[bytes]:
 
 async def _news(request: AnyRequest, chat: Chat, follower: Follower, eyes: Eyes) -> tuple[list[bytes], Eyes]:
     """What there is to tell now."""
-    messages, changed, typing = follower.take(), follower.changed, follower.typing
+    messages, changed = follower.take(), follower.changed
     follower.changed = False
     anew = changed or any(one.conversation_id not in eyes.talks or one.kind == "activity" for one in messages)
     state: dict[str, Any] = {}
@@ -108,6 +109,7 @@ async def _news(request: AnyRequest, chat: Chat, follower: Follower, eyes: Eyes)
         async with site_of(request).database.reading() as db:
             if anew:
                 eyes = await _eyes(request, db, chat)
+                follower.held = held_of(eyes)
                 state = await standing_of(request, db, chat, next(iter(eyes.talks.values()), None), eyes.language)
             told = await shown(request, db, eyes, messages)
     else:
@@ -117,9 +119,16 @@ async def _news(request: AnyRequest, chat: Chat, follower: Follower, eyes: Eyes)
     events = [_event("message", one) for one in told[:-1]]
     events += [_event("message", one, position(at)) for one in told[-1:]]
     events += [_event("state", state)] if state else []
-    if changed and not messages:
-        events.append(_event("typing", {"name": typing}))
+    if not messages and not state:
+        name = await name_of(request, follower.typing) if follower.typing else ""
+        events.append(_event("typing", {"name": name}))
     return events, eyes
+
+
+def held_of(eyes: Eyes) -> UUID | None:
+    """The conversation in which people may be writing to this browser."""
+    talk = next(iter(eyes.talks.values()), None)
+    return talk.id if talk is not None and talk.holder == "people" else None
 
 
 def _is_waiting(eyes: Eyes) -> bool:

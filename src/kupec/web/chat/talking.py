@@ -18,6 +18,7 @@ from kupec.conversations import (
     check_said,
     heard,
     hold_cart,
+    note_presence,
     note_read,
     take_in,
     talks_of_visitor,
@@ -145,5 +146,8 @@ async def read(request: AnyRequest) -> None:
 @post("/typing", status_code=204, opt={"visitor": True})
 async def typing(request: AnyRequest) -> None:
     """The browser's person is writing; the desk shows it for some seconds."""
-    chat = chat_of(request)
+    chat, site = chat_of(request), site_of(request)
     count(request, "chat-typing", chat.visitor.hex, _READS)
+    async with site.database.transaction() as db:
+        for talk in await talks_of_visitor(db, chat.inbox.id, chat.visitor, limit=1):
+            await note_presence(db, talk.id, "customer", typing=True, now=site.clock.now())
