@@ -1,12 +1,15 @@
 """Flows: processes of conversations as documents, and the engine that runs them (docs/flows.md)."""
 
-from kupec.assistant.flows.asking_systems import call_http
+from kupec.assistant.flows.asking_systems import ask_system, call_http
 from kupec.assistant.flows.checking import Surroundings
-from kupec.assistant.flows.document import Problem, read_flow
+from kupec.assistant.flows.document import Problem, plain, read_flow
 from kupec.assistant.flows.engine import ToolFailure, advance, go_on, resume, start
+from kupec.assistant.flows.examples import ExampleResult, Spoken, blocks_in_words
 from kupec.assistant.flows.flow import PATTERNS, Flow, Program
 from kupec.assistant.flows.flow_set import FlowSet, Signature, phrases
 from kupec.assistant.flows.holding import current_flows, load_flows, signatures_of
+from kupec.assistant.flows.hosts import FlowHost, allow_host, allowed_hosts, flow_hosts, forget_host
+from kupec.assistant.flows.outline import Fork, Twig, outline
 from kupec.assistant.flows.run import (
     AskEffect,
     CallEffect,
@@ -22,6 +25,7 @@ from kupec.assistant.flows.run import (
     Step,
     TurnInput,
 )
+from kupec.assistant.flows.schema import flow_schema
 from kupec.assistant.flows.stored_runs import load_runs, save_runs
 from kupec.assistant.flows.versions import (
     Checked,
@@ -47,9 +51,12 @@ __all__ = [
     "Checked",
     "DoneEffect",
     "Effect",
+    "ExampleResult",
     "Flow",
+    "FlowHost",
     "FlowSet",
     "FlowVersion",
+    "Fork",
     "HandoverEffect",
     "HttpEffect",
     "IdentifyEffect",
@@ -60,27 +67,38 @@ __all__ = [
     "SayEffect",
     "SearchEffect",
     "Signature",
+    "Spoken",
     "StartEffect",
     "Step",
     "Surroundings",
     "ToolFailure",
     "TurnInput",
+    "Twig",
     "advance",
+    "allow_host",
+    "allowed_hosts",
     "answer_of",
+    "ask_system",
+    "blocks_in_words",
     "call_http",
     "check_source",
     "current_flows",
     "differences",
     "fill",
     "flow_history",
+    "flow_hosts",
+    "flow_schema",
     "flow_source",
+    "forget_host",
     "get_flow",
     "go_on",
     "import_flows",
     "latest_versions",
     "load_flows",
     "load_runs",
+    "outline",
     "phrases",
+    "plain",
     "publish_flow",
     "read_flow",
     "resume",

@@ -12,8 +12,10 @@ from yarl import URL
 from kupec import __version__
 from kupec.assistant.flows.engine import ToolFailure
 from kupec.assistant.flows.expressions import look_up
+from kupec.assistant.flows.hosts import headers_for
 from kupec.assistant.flows.run import HttpEffect
 from kupec.kit.addresses import CheckedResolver, ForbiddenAddress, Reach, Resolve, check_url, resolve_by_system
+from kupec.kit.db import Database
 from kupec.kit.errors import InvalidValue
 
 MOST_BYTES: Final = 500_000
@@ -45,6 +47,20 @@ async def call_http(
     if not 200 <= status < 300:
         return None, ToolFailure(code=f"status_{status}")
     return _outputs(effect, content)
+
+
+async def ask_system(
+    database: Database, effect: HttpEffect, reach: Reach, *, key: str
+) -> tuple[dict[str, Any] | None, ToolFailure | None]:
+    """As `call_http`, with what proves us to the host; host_not_allowed when flows may not ask it (any more).
+
+    `key` is the shop's secret. Called with no transaction open.
+    """
+    async with database.reading() as db:
+        headers = await headers_for(db, URL(effect.url).raw_host or "", key=key)
+    if headers is None:
+        return None, ToolFailure(code="host_not_allowed")
+    return await call_http(effect, reach, headers=headers)
 
 
 async def _ask(

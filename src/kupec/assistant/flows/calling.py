@@ -97,7 +97,9 @@ class Calls(Frames):
         else:
             frame.slots[step.into or getattr(step, "call", "result")] = result
         tool = self.flows.tools.get(step.call) if isinstance(step, Call) else None
-        if (tool is not None and tool.changes) or (isinstance(step, Http) and step.http.method != "GET"):
+        # What needed no question can be done again as well: a correction may go back past it.
+        changes = tool is not None and tool.changes and not tool.sure
+        if changes or (isinstance(step, Http) and step.http.method != "GET"):
             frame.changed, frame.trail = True, []
         frame.at, frame.waits = node.next, ""
 

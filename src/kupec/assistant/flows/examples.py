@@ -142,7 +142,7 @@ class _Play:
         self.unread.extend(step.effects)
         for effect in step.effects:
             if isinstance(effect, SayEffect | AskEffect):
-                self.played.append(Spoken(who="bot", text=plain(speak(self.flows, effect, self.manner))))
+                self.played.append(Spoken(who="bot", text=blocks_in_words(speak(self.flows, effect, self.manner))))
             elif isinstance(effect, HandoverEffect):
                 self.played.append(Spoken(who="person", text=effect.reason))
 
@@ -168,7 +168,7 @@ class _Play:
             return False
         if line.bot and line.bot not in (effect.answer, f"{effect.flow}.{effect.answer}"):
             return False
-        return not line.says or fold(line.says) in fold(plain(speak(self.flows, effect, self.manner)))
+        return not line.says or fold(line.says) in fold(blocks_in_words(speak(self.flows, effect, self.manner)))
 
 
 def _called(effect: CallEffect | HttpEffect | SearchEffect) -> str:
@@ -183,7 +183,7 @@ def _shown(effect: CallEffect | HttpEffect) -> str:
     return ", ".join(f"{name}: {value}" for name, value in effect.arguments.items())
 
 
-def plain(blocks: list[Block]) -> str:
+def blocks_in_words(blocks: list[Block]) -> str:
     """Blocks as plain words, a line each."""
     lines: list[str] = []
     for block in blocks:

@@ -50,7 +50,6 @@ AnswerRef = Annotated[
     Meta(
         description="the name of an answer, or the answer itself",
         extra_json_schema={
-            "type": ["string", "object"],
             "anyOf": [{"type": "string"}, {"$ref": "#/$defs/Words"}, {"$ref": "#/$defs/Answer"}],
         },
     ),

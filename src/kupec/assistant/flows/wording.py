@@ -21,6 +21,8 @@ from kupec.kit.money import Money, display
 
 NAMED: Final = re.compile(r"\{([^\W\d]\w*(?:\.\w+)*)\}")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+# What a name without a value leaves behind: two spaces, or one before a full stop.
+_GAP: Final = re.compile(r" (?= )|(?<=\S) +([.,;?!])(?=\s|$)")
 _REGION: Final = {"en": "en_GB"}
 MOST_MEMBERS: Final = 10
 """Members of a list that are shown; more are read by nobody in a conversation."""
@@ -135,7 +137,8 @@ def fill(text: str, values: Mapping[str, Any], language: str) -> str:
     """The text with what its brackets name; what is not known is left out."""
     if "{" not in text:
         return text
-    return NAMED.sub(lambda found: in_words(look_up(tuple(found[1].split(".")), values), language), text).strip()
+    filled = NAMED.sub(lambda found: in_words(look_up(tuple(found[1].split(".")), values), language), text)
+    return _GAP.sub(lambda found: found[1] or "", filled).strip()
 
 
 def in_words(value: Any, language: str) -> str:
@@ -166,13 +169,16 @@ def _composed(value: Mapping[str, Any], language: str) -> str:
 def interval_in_words(every: int, unit: str, language: str) -> str:
     """ "every 2 months"."""
     ngettext = translations(language).ngettext
-    said = {
-        "day": lambda n: ngettext("every day", "every {n} days", n),
-        "week": lambda n: ngettext("every week", "every {n} weeks", n),
-        "month": lambda n: ngettext("every month", "every {n} months", n),
-        "year": lambda n: ngettext("every year", "every {n} years", n),
-    }
-    return said[unit](every).format(n=every)
+    match unit:
+        case "day":
+            text = ngettext("every day", "every %(num)d days", every)
+        case "week":
+            text = ngettext("every week", "every %(num)d weeks", every)
+        case "month":
+            text = ngettext("every month", "every %(num)d months", every)
+        case _:
+            text = ngettext("every year", "every %(num)d years", every)
+    return text % {"num": every}
 
 
 def _day(text: str, language: str) -> str:
