@@ -14,7 +14,17 @@ from kupec.kit.settings import Settings
 _PARAMETER = re.compile(r"\{(\w+):\w+\}")
 _RUN = ("{number:int}", "{run}")  # which time of a standing order; other numbers are texts
 _NAME = re.compile(r"""(?:form|query_form\(request\)|\.)\s*\.?(?:text|whole|prose|all|uuid)\(\s*"([\w.]+)\"""")
-_FOR_MACHINES = ("/ucp/", "/api/", "/webhooks/", "/.well-known/", "/api-docs/", "/healthz", "/readyz", "/metrics")
+_FOR_MACHINES = (
+    "/ucp/",
+    "/api/",
+    "/webhooks/",
+    "/channels/",
+    "/.well-known/",
+    "/api-docs/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+)
 
 
 class Route(NamedTuple):
