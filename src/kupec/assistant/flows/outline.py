@@ -28,7 +28,7 @@ _LONGEST = 90
 
 
 class Twig(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: `kind` as in the document, `text` what it is about, `detail` the words it says, `below` what it leads to."""
+    """A step: `kind` as in the document, `text` what about, `detail` its words, `below` where it leads."""
 
     kind: str
     text: str
