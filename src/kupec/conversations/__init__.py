@@ -64,6 +64,7 @@ from kupec.conversations.lists import (
 )
 from kupec.conversations.mail_channel import MailChannel
 from kupec.conversations.mail_config import MailConfig, MailCredentials
+from kupec.conversations.mail_letters import SentLetter, sent_letter, sent_letters
 from kupec.conversations.mail_threading import thread_token
 from kupec.conversations.mailboxes import Mailbox, Mailboxes, hand_in, mailbox_of, reply_address
 from kupec.conversations.marking import (
@@ -239,6 +240,7 @@ __all__ = [
     "Saying",
     "SendFailed",
     "Sent",
+    "SentLetter",
     "ServiceHours",
     "ShortcutTaken",
     "Source",
@@ -359,6 +361,8 @@ __all__ = [
     "say",
     "say_all",
     "see_note_mentions",
+    "sent_letter",
+    "sent_letters",
     "set_availability",
     "settle_unclear",
     "shown_inline",

@@ -74,10 +74,11 @@ async def claim_sending(db: Connection, now: datetime, limit: int, *, lease: tim
     withdrawn = [row for row in rows if row["state"] == "withdrawn"]
     await _tell(db, withdrawn, now)
     claimed = sorted((to_message(row) for row in rows if row["state"] == "sending"), key=lambda one: one.created_at)
-    return await _outgoing(db, await in_full(db, claimed)) if claimed else []
+    return await outgoing_of(db, await in_full(db, claimed)) if claimed else []
 
 
-async def _outgoing(db: Connection, messages: Sequence[Message]) -> list[Outgoing]:
+async def outgoing_of(db: Connection, messages: Sequence[Message]) -> list[Outgoing]:
+    """These messages with all that a channel needs to send them; without those that have no leg."""
     ids = [one.id for one in messages]
     leg_ids = [one.leg_id for one in messages]
     legs = {

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kupec.conversations import reply_address
+from kupec.conversations import reply_address, thread_token
 from kupec.kit.actor import system
 from kupec.kit.db import Connection
 from kupec.kit.events import Happened, emit
@@ -177,6 +177,10 @@ def _outgoing(mail: Mail, attachment: Attachment | None, sender: Sender, answers
     headers = {"Auto-Submitted": "auto-generated"}
     if answers_to and answers_to != sender.email.lower():
         headers["Reply-To"] = answers_to
+    if answers_to:
+        # Whoever answers under this word has read a mail that was sent to just this address.
+        word = thread_token(sender.secret, mail.id, mail.to_address)
+        headers["References"] = f"<{word}@{sender.email.rpartition('@')[2]}>"
     if mail.purpose != "service" and mail.customer_id is not None:
         leaving = leaving_links(sender, mail.id, mail.customer_id, mail.language)
         headers["List-Unsubscribe"] = f"<{leaving.unsubscribe}>"
