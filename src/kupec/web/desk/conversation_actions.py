@@ -8,10 +8,21 @@ from uuid import UUID
 from litestar import Response, post
 from litestar.params import FromPath
 
-from kupec.conversations import assign, hand_back, reopen, resolve, snooze, take_over
+from kupec.conversations import (
+    assign,
+    hand_back,
+    merge_conversations,
+    messages_of,
+    reopen,
+    resolve,
+    snooze,
+    split_conversation,
+    take_over,
+    undo_merge_conversations,
+)
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.conversation_snoozing import until
 from kupec.web.desk.gate import actor_of
@@ -104,4 +115,46 @@ async def open_again(request: AnyRequest, conversation_id: FromPath[UUID]) -> Re
     )
 
 
-routes = (take, back, give, put_off, settle, open_again)
+@post("/inbox/{conversation_id:uuid}/merge", opt=WRITE)
+async def merge(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """All of it goes on in another conversation of the same customer, where one is led."""
+    site, form = site_of(request), await read_form(request)
+    try:
+        into = form.uuid("into")
+        async with site.database.transaction() as db:
+            await merge_conversations(db, conversation_id, into, actor=actor_of(request), now=site.clock.now())
+    except KupecError as error:
+        return back_to(request, conversation_id, failed=error)
+    return back_to(request, into, done=_("They are one conversation now."))
+
+
+@post("/inbox/{conversation_id:uuid}/unmerge", opt=WRITE)
+async def unmerge(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """Take out what was put together with another: this conversation stands by itself again."""
+    return await act(
+        request,
+        conversation_id,
+        lambda db, actor, now: undo_merge_conversations(db, conversation_id, actor=actor, now=now),
+        _("It is a conversation of its own again."),
+    )
+
+
+@post("/inbox/{conversation_id:uuid}/split", opt=WRITE)
+async def split(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response[Any]:
+    """From one message on it becomes a conversation of its own, where one is led."""
+    site, form = site_of(request), await read_form(request)
+    try:
+        number = form.whole("from", least=1, most=2**31 - 1)
+        async with site.database.transaction() as db:
+            found = await messages_of(db, conversation_id, after=number - 1, limit=1)
+            if not found or found[0].number != number:
+                raise NotFound(what="message")
+            made = await split_conversation(
+                db, conversation_id, found[0].id, actor=actor_of(request), now=site.clock.now()
+            )
+    except KupecError as error:
+        return back_to(request, conversation_id, failed=error)
+    return back_to(request, made.id, done=_("This part is a conversation of its own now."))
+
+
+routes = (take, back, give, put_off, settle, open_again, merge, unmerge, split)

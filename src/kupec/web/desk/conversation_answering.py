@@ -23,7 +23,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
-from kupec.web.desk.conversation_canned import canned_text
+from kupec.web.desk.conversation_canned import canned_text, note_used
 from kupec.web.desk.conversation_composing import Overtaken, composer_of, overtaking
 from kupec.web.desk.gate import actor_of, staff_of
 from kupec.web.desk.inbox import WRITE, back_to, inbox_page
@@ -96,6 +96,7 @@ async def _send(
     leg = form.uuid("leg") if form.text("leg") else None
     blocks = [Text(text=text)] if text else []
     await say(db, conversation_id, blocks, author=str(actor), leg_id=leg, attachments=files, actor=actor, now=now)
+    await note_used(db, form.all("used")[:20], staff_of(request))
     if and_resolve:
         await resolve(db, conversation_id, actor=actor, now=now)
 
@@ -117,7 +118,7 @@ async def _again(
         one: Conversation = await get_conversation(db, conversation_id)
         reader = reader_of(request)
         if canned:
-            more = await canned_text(db, one, canned, staff_of(request), reader)
+            more = await canned_text(db, one, canned, staff_of(request), site_of(request).settings.shop_name)
             text = f"{text}\n{more}".strip()
         leg = form.uuid("leg") if form.text("leg") else None
         composer = await composer_of(db, one, reader, leg=leg, mode=mode, text=text, error=error, overtaken=overtaken)

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from kupec.conversations import Conversation, get_conversation
+from kupec.conversations import Conversation, get_conversation, spoken_now
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain
@@ -108,8 +108,9 @@ async def _opened(request: AnyRequest, db: Connection, one: Conversation, compos
         "at_side": query.text("at", most=500) == "customer",
         "said": await said_in(db, one, composing.all_legs, reader, actor=me.actor, upto=upto),
         "composer": composing,
-        "canned": await canned_for(db, one, me, reader) if may_write else [],
+        "canned": await canned_for(db, one, me, site_of(request).settings.shop_name) if may_write else [],
         "side": side,
+        "spoken": await spoken_now(db, one.id),
         "suggestions": await suggestions_for(request, db, one) if may_write else Suggestions(),
         "people": await _people(db) if may_write else [],
         "snoozes": snoozes(reader),

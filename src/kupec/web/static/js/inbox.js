@@ -257,6 +257,9 @@ function take(item) {
   const start = field.selectionStart - (found ? found[1].length + 1 : 0);
   field.setRangeText(item.dataset.text, start, field.selectionStart, "end");
   document.getElementById("canned-list").hidden = true;
+  const used = document.createElement("input");
+  Object.assign(used, { type: "hidden", name: "used", value: item.dataset.code });
+  composer().append(used);
   field.dispatchEvent(new Event("input", { bubbles: true }));
   field.focus();
 }
