@@ -143,6 +143,7 @@ class Talk:
             shop=Shop(base_url="https://shop.example", zone="Europe/Prague", order_prefix="Z"),
             clock=self.clock,
             reach=Reach(allowed=(), local=False),
+            secret="x" * 32,
         )
 
     async def write(self, text: str, **more: object) -> UUID:

@@ -122,6 +122,7 @@ def bot(
         ),
         clock=clock,
         reach=integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo),
+        secret=settings.secret,
         said=said,
     )
 
@@ -166,6 +167,7 @@ def privacy_parts() -> list[PrivacyPart]:
         sales.privacy_part,
         knowledge.privacy_part,
         billing.privacy_part,
+        conversations.privacy_part,
         customers.privacy_part,
     ]
 
@@ -234,6 +236,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="surveys", verb=partial(conversations.ask_surveys, place=survey_place(settings)), every=5),
         Due(name="surveys to come", verb=conversations.nps_due, every=3600),
         Due(name="who looked at conversations", verb=conversations.forget_presence, every=600),
+        Due(name="conversations kept long enough", verb=conversations.apply_retention, every=3600),
         Due(name="conversations put off", verb=conversations.wake_snoozed, every=30),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
         Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),

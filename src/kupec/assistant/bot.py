@@ -21,7 +21,7 @@ from kupec.assistant.flows import (
     HttpEffect,
     RunState,
     StartEffect,
-    call_http,
+    ask_system,
     current_flows,
     save_runs,
     signatures_of,
@@ -98,6 +98,7 @@ class Bot:
         shop: Shop,
         clock: Clock,
         reach: Reach,
+        secret: str,
         said: Callable[[UUID], None] = lambda _conversation_id: None,
         brain: Brain | None = None,
         at_once: int = 32,
@@ -109,6 +110,7 @@ class Bot:
         self._shop = shop
         self._clock = clock
         self._reach = reach
+        self._secret = secret
         self._said = said
         self.brain = brain or Brain()
         self._batcher: Batcher[_Item, _Outcome] = Batcher(database, self._turns, max_size=at_once)
@@ -185,7 +187,7 @@ class Bot:
                 if isinstance(effect, CallEffect):
                     return await call_outside(self._toolbox, effect.tool, effect.arguments, context)
                 assert isinstance(effect, HttpEffect), "the only other step outside"
-                result, error = await call_http(effect, self._reach)
+                result, error = await ask_system(self._database, effect, self._reach, key=self._secret)
                 return Called(result=result, error=error)
         except Exception as error:
             log.exception("bot.outside_failed")

@@ -36,11 +36,12 @@ from kupec.assistant.flows import (
     speak,
     start,
 )
+from kupec.assistant.promising import promise_text
 from kupec.assistant.settings import BotSettings
 from kupec.assistant.understanding import Understood, Words, understand
 from kupec.assistant.waiting import Waiting
 from kupec.catalogue import Market
-from kupec.conversations import Block, Choice, Choices, Handover
+from kupec.conversations import Block, Choice, Choices, Handover, Text, promise
 from kupec.customers import roles_of
 from kupec.kit.actor import Actor, customer, guest
 from kupec.kit.db import Connection
@@ -258,6 +259,7 @@ class _Playing:
             self._say(step)
             awaited = step.awaits
             if awaited is None:
+                await self._promise()
                 return self.played
             if self.player.is_dry and self._would_change(awaited):
                 self.played.withheld.append(awaited.tool if isinstance(awaited, CallEffect) else "http")
@@ -281,6 +283,13 @@ class _Playing:
         self.played.run = RunState(calls=self.played.run.calls)
         self.played.handover = Handover(reason="error", summary="A flow did not come to an end.")
         return self.played
+
+    async def _promise(self) -> None:
+        """Who is passed on to people hears when somebody will be there."""
+        if self.played.handover is not None:
+            promised = await promise(self.player.db, now=self.player.now)
+            text = promise_text(promised, self.language, self.player.shop.zone)
+            self.played.blocks.append(Text(text=text))
 
     def _is_outside(self, awaited: CallEffect) -> bool:
         return is_outside(self.player.toolbox, awaited.tool)

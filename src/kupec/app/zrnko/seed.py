@@ -9,7 +9,7 @@ import msgspec
 
 from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
-from kupec.app.zrnko import life, terms
+from kupec.app.zrnko import life, talk, terms
 from kupec.app.zrnko.story import PastOrder, history
 from kupec.kit.actor import system
 from kupec.kit.clock import Clock
@@ -22,8 +22,19 @@ _ACTOR = system("demo")
 async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) -> bool:
     """Fill an empty database with the demo shop; False when it is filled already. Broken off, it goes on."""
     async with database.transaction() as db:
-        if await db.fetchval("select exists (select from staff)"):
+        if await db.fetchval("select exists (select from inbox)"):
             return False
+        is_new = not await db.fetchval("select exists (select from staff)")
+    if is_new:
+        await _sell(database, clock, say)
+    say("answers, and what the bot can do")
+    async with database.transaction() as db:
+        await talk.begin_to_talk(db, actor=_ACTOR, now=clock.now())
+    return True
+
+
+async def _sell(database: Database, clock: Clock, say: Callable[[str], None]) -> None:
+    async with database.transaction() as db:
         await _settings(db, clock.now())
     say("goods")
     await import_file(database, "catalogue", HERE / "products.jsonl", clock=clock, pictures=HERE / "pictures")
@@ -38,7 +49,6 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
         await sales.import_orders(db, rows, actor=_ACTOR, now=clock.now())
         await staff.create_demo_staff(db, now=clock.now())
         await life.come_alive(db, actor=_ACTOR, now=clock.now())
-    return True
 
 
 async def _settings(db: Connection, now: datetime) -> None:
