@@ -14,6 +14,7 @@ from kupec.kit.i18n import mark as _
 from kupec.outreach import Mail, get_mail, list_mails, retry_mail
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.journal import reason_in_words
+from kupec.web.desk.mail_answers import can_be_answered
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, go, reader_of
 from kupec.web.desk.sentences import code_in_words
@@ -61,6 +62,7 @@ async def _page(request: AnyRequest, db: Connection, mail: Mail | None) -> Respo
         why_of=lambda why: code_in_words(f"why.{why}", reader),
         reason_of=lambda reason: reason_in_words(reason, reader),
         smtp=bool(site_of(request).settings.smtp_url),
+        can_answer=await can_be_answered(request, db),
     )
 
 
