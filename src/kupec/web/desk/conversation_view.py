@@ -133,7 +133,7 @@ async def said_in(
     db: Connection, one: Conversation, legs: Sequence[Leg], reader: Reader, *, actor: Actor, upto: int = 0
 ) -> AllSaid:
     """The last messages, or those up to number `upto`. Personal details only for those who may see them."""
-    raw = await messages_of(db, one.id, before=upto + 1 if upto else None, limit=MESSAGES)
+    raw = await messages_of(db, one.id, before=upto + 1 if upto else one.next_number, limit=MESSAGES)
     if actor.may("conversations.read"):
         raw = await in_full(db, raw)
     files = await attachments_of(db, [message.id for message in raw])
