@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.conversations.masking import Known, fill, mask
+from kupec.conversations.masking import Known, Masked, fill, mask
 from kupec.conversations.models import Message
 from kupec.conversations.rows import to_blocks
 from kupec.kit.db import Connection
@@ -28,7 +28,7 @@ async def veil(db: Connection, said: Sequence[Said]) -> list[list[str]]:
     What must not be kept is gone; names, addresses and numbers become marks, the same one for the same in a
     conversation. Without any such, no statement; else two for all.
     """
-    first = [[mask(text, known=Known(names=one.names)) for text in one.texts] for one in said]
+    first = [_masked(one) for one in said]
     personal = sorted({one.conversation_id for one, masked in zip(said, first, strict=True) if _any(masked)})
     if not personal:
         return [[masked.text for masked in texts] for texts in first]
@@ -58,7 +58,14 @@ async def veil(db: Connection, said: Sequence[Said]) -> list[list[str]]:
     return stored
 
 
-def _any(masked: Sequence[Any]) -> bool:
+def _masked(one: Said) -> list[Masked]:
+    """What a message says stands in it twice, in its words and in its blocks: it is looked at once."""
+    known = Known(names=one.names)
+    seen = {text: mask(text, known=known) for text in set(one.texts)}
+    return [seen[text] for text in one.texts]
+
+
+def _any(masked: Sequence[Masked]) -> bool:
     return any(one.details for one in masked)
 
 
