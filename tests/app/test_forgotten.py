@@ -46,6 +46,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "relation": {"subject": None},
     "privacy_request": {"kind": "export"},
     "standing_order": {"state": "ended"},
+    "inbox": {"code": "web", "name": "Web chat", "config": {}, "credentials": None, "polled_after": ""},
+    "survey": {"state": "answered", "score": 4},
+    "article": {"code": "shipping"},
 }
 # What the marks cannot tell from what people type, and why it is nobody's words. docs/privacy.md has the same list.
 STAYS = {
@@ -53,11 +56,11 @@ STAYS = {
         accounting_document.key accounting_document.number approval.decided_by collection.code mail.history
         mail.reason mail.subject_ref mail.consent_version order_refund.key refund.key sales_order.number
         sales_order.external_id sales_return.external_id sales_return.key sales_return.number store_credit.code
-        store_credit.key privacy_request.counts privacy_request.obstacles""",
+        survey.key store_credit.key privacy_request.counts privacy_request.obstacles""",
     "who acted, by an id": """
         approval.decided_by bank_match.matched_by bank_statement.imported_by consent.actor dunning_pause.paused_by
         order_refund.created_by party_merge.merged_by party_merge.undone_by points_entry.actor
-        privacy_request.asked_by cart.agent sales_order.agent""",
+        privacy_request.asked_by cart.agent sales_order.agent message.author conversation_merge.actor""",
     "our account at the bank, and the file of everybody's transfers": """
         bank_line.account bank_line.bank_id bank_line.variable_symbol bank_statement.filename bank_statement.format""",
     "goods, promotions and ways, as the merchant calls them": """
@@ -66,6 +69,10 @@ STAYS = {
         standing_order.recurrence standing_order.reason ledger_entry.credit ledger_entry.debit""",
     "numbers of parcels, as the carrier knows them": """
         fulfilment.tracking_number fulfilment.tracking_url parcel_label.number parcel_label.reference""",
+    "our own people, and what the shop knows": """
+        staff.email staff.name staff.password_hash staff.zone article.category article.source_now article.source_print
+        article.source_problem article.source_url""",
+    "ids of ours, and a code": "conversation_merge.merged_legs conversation_merge.source_state",
     "codes of what went wrong": "occurrence.error_code payment.error_code refund.error_code",
 }
 

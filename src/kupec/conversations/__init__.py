@@ -52,6 +52,7 @@ from kupec.conversations.inboxes import (
     inbox_by_code,
     list_inboxes,
 )
+from kupec.conversations.keeping import KEEPING, Keeping, apply_retention
 from kupec.conversations.languages import speak_language
 from kupec.conversations.lateness import call_overdue, waiting_overdue
 from kupec.conversations.lists import (
@@ -106,6 +107,7 @@ from kupec.conversations.people_errors import (
 from kupec.conversations.plain_words import plain_text
 from kupec.conversations.polling import poll_round
 from kupec.conversations.presence import Presence, forget_presence, leave_conversation, note_presence, presence_of
+from kupec.conversations.privacy import privacy_part
 from kupec.conversations.promising import Position, Promise, chat_offered, promise, waiting_position
 from kupec.conversations.rating_results import SurveyResults, Tally, latest_answers, survey_results
 from kupec.conversations.rating_rules import SURVEYS, Surveys
@@ -168,6 +170,7 @@ from kupec.conversations.web_visitors import (
 __all__ = [
     "CONVERSATION_RULES",
     "COUNTER",
+    "KEEPING",
     "PHONE",
     "SERVICE_HOURS",
     "SURVEYS",
@@ -207,6 +210,7 @@ __all__ = [
     "InboxChange",
     "InboxClosed",
     "Incoming",
+    "Keeping",
     "Known",
     "Leg",
     "Link",
@@ -271,6 +275,7 @@ __all__ = [
     "add_inbox",
     "after_minutes",
     "answer_survey",
+    "apply_retention",
     "ask_surveys",
     "assign",
     "attachments_of",
@@ -343,6 +348,7 @@ __all__ = [
     "poll_round",
     "presence_of",
     "pressed",
+    "privacy_part",
     "promise",
     "prove_visitor",
     "read_attachment",

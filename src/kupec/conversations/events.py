@@ -172,3 +172,9 @@ class PracticeFinished(Payload, frozen=True, kw_only=True):
     practice_id: UUID
     hit: int
     points: int
+
+
+class Emptied(Payload, frozen=True, kw_only=True):
+    """Its words are gone, since the time for which they are kept is over; that there was one stays."""
+
+    name: ClassVar[str] = "conversation.emptied"
