@@ -38,6 +38,7 @@ from kupec.knowledge.reading import (
     list_versions,
     published_articles,
 )
+from kupec.knowledge.sources import Looked, check_sources, settle_source
 from kupec.knowledge.writing import (
     drop_draft,
     publish_article,
@@ -65,6 +66,7 @@ __all__ = [
     "Hit",
     "ImportedArticle",
     "Knowledge",
+    "Looked",
     "NothingToPublish",
     "Phrasing",
     "PublishedArticle",
@@ -80,6 +82,7 @@ __all__ = [
     "articles_by_codes",
     "changed_sources",
     "check_publishable",
+    "check_sources",
     "current_index",
     "drop_draft",
     "fill",
@@ -102,6 +105,7 @@ __all__ = [
     "save_article",
     "search",
     "send_back_article",
+    "settle_source",
     "slug_of",
     "submit_article",
     "training_phrases",

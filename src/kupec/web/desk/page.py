@@ -77,6 +77,7 @@ PLACES = (
     Place("delivery", _("Dispatch"), "truck", "/desk/delivery", "orders.read"),
     Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read", begins=True),
     Place("marketing", _("Marketing"), "bolt", "/desk/marketing", "settings.write"),
+    Place("knowledge", _("Knowledge"), "document", "/desk/knowledge", "knowledge.write"),
     Place("finance", _("Finance"), "money", "/desk/finance", "billing.read", begins=True),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
     Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write", begins=True),
