@@ -161,6 +161,7 @@ def _rules(settings: Settings) -> outreach.RulePlace:
 def privacy_parts() -> list[PrivacyPart]:
     """What each room holds about a customer, the highest first."""
     return [
+        assistant.privacy_part,
         integrations.privacy_part,
         outreach.privacy_part,
         personalization.privacy_part,

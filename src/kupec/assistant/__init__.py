@@ -60,6 +60,7 @@ from kupec.assistant.flows import (
     withdraw_flow,
 )
 from kupec.assistant.learning import TrainedModel, train_bot, trained_models, training_job, training_subscriber
+from kupec.assistant.privacy import privacy_part
 from kupec.assistant.settings import BOT, Autonomy, BotSettings
 from kupec.assistant.suggesting import SuggestedArticle, Suggestion
 from kupec.assistant.turn import IDENTIFY, Shop
@@ -123,6 +124,7 @@ __all__ = [
     "load_flows",
     "outline",
     "plain",
+    "privacy_part",
     "publish_flow",
     "read_flow",
     "remember_context",

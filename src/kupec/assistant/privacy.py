@@ -1,0 +1,16 @@
+"""What this room holds about a customer: where the flows of their conversations stand, which goes with them."""
+
+from typing import Final
+
+from kupec.kit.personal import Held, PrivacyPart
+
+_THEIRS: Final = "conversation_id in (select id from conversation where customer_id = any($1::uuid[]))"
+
+privacy_part = PrivacyPart(
+    name="assistant",
+    tables=(
+        Held(table="bot_pending", where=_THEIRS, told=False),
+        Held(table="flow_run", where=_THEIRS, secret=["state"]),
+        Held(table="chat_context", where=_THEIRS),
+    ),
+)
