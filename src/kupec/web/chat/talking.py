@@ -148,6 +148,6 @@ async def typing(request: AnyRequest) -> None:
     """The browser's person is writing; the desk shows it for some seconds."""
     chat, site = chat_of(request), site_of(request)
     count(request, "chat-typing", chat.visitor.hex, _READS)
-    async with site.database.transaction() as db:
+    async with site.database.transaction(quiet=True) as db:
         for talk in await talks_of_visitor(db, chat.inbox.id, chat.visitor, limit=1):
             await note_presence(db, talk.id, "customer", typing=True, now=site.clock.now())
