@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from html import unescape
 from typing import Any
@@ -16,6 +16,7 @@ from granian.server.embed import Server
 from litestar import Litestar
 
 from kupec import staff
+from kupec.conversations import Channel
 from kupec.kit.actor import system
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
@@ -144,7 +145,9 @@ def words(page: str) -> str:
 
 
 @asynccontextmanager
-async def open_desk(shop: Shop, dsn: str, *, clock: Clock, demo: bool = False) -> AsyncIterator[Desk]:
+async def open_desk(
+    shop: Shop, dsn: str, *, clock: Clock, demo: bool = False, channels: Mapping[str, Channel] | None = None
+) -> AsyncIterator[Desk]:
     """The desk's routes behind a real server, for as long as the block lasts."""
     notifier = Notifier(shop.database.pool)
     database = Database(shop.database.pool, notifier.poke)
@@ -159,6 +162,7 @@ async def open_desk(shop: Shop, dsn: str, *, clock: Clock, demo: bool = False) -
         sessions=ucp.Sessions(database, clock),
         payments=shop.cards,
         live=hub,
+        channels=channels or {},
     )
     app = Litestar(
         route_handlers=[*desk.routes, *shared.routes],

@@ -35,6 +35,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
 from kupec.kit.mail import OutgoingMail
 from kupec.outreach import get_mail
+from kupec.web.desk.conversation_words import DELIVERY_WORDS
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.orders import read_cursor, write_cursor
 from kupec.web.desk.page import desk_page, go, in_words, reader_of
@@ -186,6 +187,7 @@ async def _page(
     before = read_cursor(query_form(request).text("before"))
     rows = await sent_letters(db, before=before, limit=PAGE + 1, actor=actor_of(request))
     more, rows = len(rows) > PAGE, rows[:PAGE]
+    reader = reader_of(request)
     return await desk_page(
         request,
         db,
@@ -195,6 +197,7 @@ async def _page(
         rows=rows,
         before=query_form(request).text("before") if before else None,
         older=write_cursor(rows[-1].created_at, rows[-1].id) if more else None,
+        state_of=lambda state: reader.text(DELIVERY_WORDS[state]),
         line=line,
         mail=mail,
         can_answer=await can_be_answered(request, db),
