@@ -1,6 +1,6 @@
 """The tools of all rooms in one box: what the bot, flows, agents and protocols may take."""
 
-from kupec import sales
+from kupec import billing, conversations, customers, sales
 from kupec.kit.db import Database
 from kupec.kit.settings import Settings
 from kupec.kit.tools import Services, Toolbox
@@ -8,7 +8,7 @@ from kupec.kit.tools import Services, Toolbox
 
 def toolbox() -> Toolbox:
     """Every tool there is, by name."""
-    return Toolbox([*sales.TOOLS])
+    return Toolbox([*sales.TOOLS, *billing.TOOLS, *customers.TOOLS, *conversations.TOOLS])
 
 
 def services(settings: Settings, database: Database, checkout: sales.Checkout) -> Services:

@@ -219,6 +219,9 @@ from kupec.billing.store_credit import (
 )
 from kupec.billing.stripe.client import StripeCards
 from kupec.billing.stripe.wire import PAGES as STRIPE_PAGES
+from kupec.billing.tools import (
+    TOOLS,
+)
 
 __all__ = [
     "BUCKETS",
@@ -232,6 +235,7 @@ __all__ = [
     "SELLER",
     "STRIPE_PAGES",
     "STUCK_AFTER",
+    "TOOLS",
     "AccountInUse",
     "AccountStopped",
     "AccountTotals",

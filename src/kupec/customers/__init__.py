@@ -242,6 +242,9 @@ from kupec.customers.tasks import (
     tasks_of,
 )
 from kupec.customers.teams import Team, TeamNameTaken, list_teams, remove_team, save_team
+from kupec.customers.tools import (
+    TOOLS,
+)
 from kupec.customers.tracking import objects_to_tracking
 from kupec.customers.upsert import put_parties
 from kupec.customers.visits import (
@@ -280,6 +283,7 @@ __all__ = [
     "RETENTION",
     "ROLES",
     "TITLES",
+    "TOOLS",
     "VIEWS",
     "VISITS",
     "AddressInUse",

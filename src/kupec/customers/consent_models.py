@@ -13,7 +13,17 @@ from kupec.kit.i18n import LANGUAGES
 from kupec.kit.versions import Kind
 
 How = Literal[
-    "checkout", "newsletter", "preferences", "portal", "mail", "verified", "unsubscribe", "visit", "desk", "import"
+    "checkout",
+    "newsletter",
+    "preferences",
+    "portal",
+    "chat",
+    "mail",
+    "verified",
+    "unsubscribe",
+    "visit",
+    "desk",
+    "import",
 ]
 Where = Literal["checkout", "preferences", "visit"]
 _CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")

@@ -9,7 +9,7 @@ from babel.dates import format_date
 from babel.lists import format_list
 
 from kupec.kit.i18n import mark as _
-from kupec.kit.i18n import translate, translations
+from kupec.kit.i18n import translate
 from kupec.kit.money import Money, display
 
 _DAY = {"cs": "EEEE d. MMMM", "pl": "EEEE, d MMMM", "en": "EEEE d MMMM"}
@@ -19,11 +19,6 @@ _WITH_YEAR = {"cs": "d. MMMM y", "pl": "d MMMM y", "en": "d MMMM y"}
 def words(language: str, message: str, /, **values: object) -> str:
     """A marked message in that language, its {places} filled."""
     return translate(language, message).format_map(values)
-
-
-def counted(language: str, one: str, many: str, count: int) -> str:
-    """ "3 pieces": both forms are marked by who calls, with %(num)d for the count."""
-    return translations(language).ngettext(one, many, count) % {"num": count}
 
 
 def day_said(day: date, language: str, *, today: date) -> str:

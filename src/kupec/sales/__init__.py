@@ -133,6 +133,17 @@ from kupec.sales.explaining import Explained, explain_order
 from kupec.sales.exporting import EXPORT_COLUMNS, export_orders
 from kupec.sales.filling import add_to_cart, change_line, set_quantity
 from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
+from kupec.sales.goodwill import (
+    GOODWILL,
+    Goodwill,
+    GoodwillGiven,
+    GoodwillRules,
+    GoodwillSpent,
+    GoodwillTooLate,
+    GoodwillTooMuch,
+    NothingToMakeUpFor,
+    give_goodwill,
+)
 from kupec.sales.holding import hold_goods
 from kupec.sales.importing import OrderLineRow, import_orders
 from kupec.sales.invoicing import invoice_order
@@ -314,6 +325,10 @@ from kupec.sales.settling_returns import settle_job, settle_return
 from kupec.sales.sheets import labels_sheet, round_pdf
 from kupec.sales.shipping import SHIPPING, NewShippingMethod, Tariff, save_shipping_method, tariff, tariff_of
 from kupec.sales.shipping_models import Method, Rule, Shipping, Window, Zone
+from kupec.sales.shop_facts import (
+    FACTS,
+    Facts,
+)
 from kupec.sales.slots import Slot, hold_slots, open_slots, open_slots_ahead, release_slots, slots_by_ids
 from kupec.sales.standing.changing import (
     approve_standing,
@@ -400,6 +415,8 @@ __all__ = [
     "APPROVALS",
     "ATTRIBUTES",
     "EXPORT_COLUMNS",
+    "FACTS",
+    "GOODWILL",
     "LONGEST_AUTHOR",
     "LONGEST_BODY",
     "LONGEST_TITLE",
@@ -477,9 +494,16 @@ __all__ = [
     "DayFull",
     "ExchangeChoice",
     "Explained",
+    "Facts",
     "FreeShipping",
     "Fulfilment",
     "GiftOf",
+    "Goodwill",
+    "GoodwillGiven",
+    "GoodwillRules",
+    "GoodwillSpent",
+    "GoodwillTooLate",
+    "GoodwillTooMuch",
     "Hours",
     "InvalidCoupon",
     "Kept",
@@ -497,6 +521,7 @@ __all__ = [
     "NotReturnable",
     "NotSold",
     "NothingToApprove",
+    "NothingToMakeUpFor",
     "Occurrence",
     "OccurrenceChanged",
     "OccurrenceDecided",
@@ -690,6 +715,7 @@ __all__ = [
     "get_review",
     "get_standing",
     "give_coupons",
+    "give_goodwill",
     "hold_goods",
     "hold_slots",
     "import_orders",
