@@ -105,6 +105,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 payments=cards,
                 live=hub,
                 bot=bot,
+                toolbox=toolbox(),
                 channels=channels,
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )

@@ -147,6 +147,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         integrations.subscriber(),
         personalization.stats_subscriber(),
         assistant.training_subscriber(),
+        assistant.flow_tally_subscriber(),
     ]
 
 

@@ -13,6 +13,7 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
+from kupec.kit.tools import Toolbox
 from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
 
@@ -58,5 +59,7 @@ class Site:
     """Answers at once what this process has taken in; without one the worker does."""
     facts: Facts | None = None
     """Fills what articles leave to tools; without it their lines are left out."""
+    toolbox: Toolbox = field(default_factory=lambda: Toolbox([]))
+    """What flows may call, as the desk shows and tries it."""
     channels: Mapping[str, Channel] = field(default_factory=dict)
     """Every way to talk with customers that can be set up, by its code."""

@@ -27,6 +27,7 @@ from kupec.assistant.flows.run import (
 )
 from kupec.assistant.flows.schema import flow_schema
 from kupec.assistant.flows.stored_runs import load_runs, save_runs
+from kupec.assistant.flows.tallying import FlowCount, flow_counts, flow_tally_subscriber
 from kupec.assistant.flows.versions import (
     Checked,
     FlowVersion,
@@ -53,6 +54,7 @@ __all__ = [
     "Effect",
     "ExampleResult",
     "Flow",
+    "FlowCount",
     "FlowHost",
     "FlowSet",
     "FlowVersion",
@@ -85,10 +87,12 @@ __all__ = [
     "current_flows",
     "differences",
     "fill",
+    "flow_counts",
     "flow_history",
     "flow_hosts",
     "flow_schema",
     "flow_source",
+    "flow_tally_subscriber",
     "forget_host",
     "get_flow",
     "go_on",
