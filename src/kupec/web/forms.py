@@ -43,6 +43,14 @@ class Form:
             raise InvalidValue(field=name, expected=f"at most {most} characters")
         return text
 
+    def verbatim(self, name: str, *, most: int) -> str:
+        """Text whose indentation matters, as it was typed; only control characters become spaces. Raises InvalidValue."""
+        lines = self._first.get(name, "").replace("\r\n", "\n").split("\n")
+        text = "\n".join("".join(char if char.isprintable() else " " for char in line).rstrip() for line in lines)
+        if len(text) > most:
+            raise InvalidValue(field=name, expected=f"at most {most} characters")
+        return text.strip("\n")
+
     def all(self, name: str) -> list[str]:
         """Every value of a field that may stand several times (checkboxes)."""
         return [clean(value) for key, value in self._pairs if key == name]

@@ -7,7 +7,7 @@ from kupec.assistant.flows.engine import ToolFailure, advance, go_on, resume, st
 from kupec.assistant.flows.examples import ExampleResult, Spoken, blocks_in_words
 from kupec.assistant.flows.flow import PATTERNS, Flow, Program
 from kupec.assistant.flows.flow_set import FlowSet, Signature, phrases
-from kupec.assistant.flows.holding import current_flows, load_flows, signatures_of
+from kupec.assistant.flows.holding import current_flows, load_flows, programs_of, signatures_of
 from kupec.assistant.flows.hosts import FlowHost, allow_host, allowed_hosts, flow_hosts, forget_host
 from kupec.assistant.flows.outline import Fork, Twig, outline
 from kupec.assistant.flows.run import (
@@ -28,6 +28,7 @@ from kupec.assistant.flows.run import (
 from kupec.assistant.flows.schema import flow_schema
 from kupec.assistant.flows.stored_runs import load_runs, save_runs
 from kupec.assistant.flows.tallying import FlowCount, flow_counts, flow_tally_subscriber
+from kupec.assistant.flows.trying import example_result, flow_understanding
 from kupec.assistant.flows.versions import (
     Checked,
     FlowVersion,
@@ -86,6 +87,7 @@ __all__ = [
     "check_source",
     "current_flows",
     "differences",
+    "example_result",
     "fill",
     "flow_counts",
     "flow_history",
@@ -93,6 +95,7 @@ __all__ = [
     "flow_schema",
     "flow_source",
     "flow_tally_subscriber",
+    "flow_understanding",
     "forget_host",
     "get_flow",
     "go_on",
@@ -103,6 +106,7 @@ __all__ = [
     "outline",
     "phrases",
     "plain",
+    "programs_of",
     "publish_flow",
     "read_flow",
     "resume",

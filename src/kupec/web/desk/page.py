@@ -69,7 +69,6 @@ class Place(msgspec.Struct, frozen=True):
 
 PLACES = (
     Place("inbox", _("Inbox"), "inbox", "/desk/inbox", "conversations.read"),
-    Place("ratings", _("Ratings"), "star", "/desk/inbox/ratings", "conversations.read", within="inbox"),
     Place("orders", _("Orders"), "box", "/desk/orders", "orders.read"),
     Place("standing", _("Standing orders"), "refresh", "/desk/standing", "orders.read"),
     Place("customers", _("Customers"), "users", "/desk/customers", "customers.read"),
@@ -78,6 +77,7 @@ PLACES = (
     Place("catalogue", _("Catalogue"), "tag", "/desk/catalogue", "catalogue.read", begins=True),
     Place("marketing", _("Marketing"), "bolt", "/desk/marketing", "settings.write"),
     Place("knowledge", _("Knowledge"), "document", "/desk/knowledge", "knowledge.write"),
+    Place("flows", _("Flows"), "robot", "/desk/flows", "flows.write", within="knowledge"),
     Place("finance", _("Finance"), "money", "/desk/finance", "billing.read", begins=True),
     Place("outbox", _("Outbox"), "mail", "/desk/outbox", "customers.read"),
     Place("settings", _("Settings"), "settings", "/desk/settings", "settings.write", begins=True),

@@ -15,6 +15,7 @@ from kupec.web.desk.conversation_words import (
     CONVERSATION_SENTENCES,
     CONVERSATION_VARIANTS,
 )
+from kupec.web.desk.flow_words import FLOW_ICONS, FLOW_SENTENCES
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.standing_words import STANDING_CODES, STANDING_ICONS, STANDING_SENTENCES, STANDING_VARIANTS
 from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
@@ -23,6 +24,7 @@ SENTENCES = {
     **STORY_SENTENCES,
     **STANDING_SENTENCES,
     **CONVERSATION_SENTENCES,
+    **FLOW_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -295,6 +297,7 @@ ICONS = {
     **STORY_ICONS,
     **STANDING_ICONS,
     **CONVERSATION_ICONS,
+    **FLOW_ICONS,
     "cart": "cart",
     "checkout": "cart",
     "order": "box",
