@@ -52,7 +52,7 @@ async def forget_guesses(db: Connection, now: datetime, limit: int = 1000) -> in
     )
     old = await db.execute(
         "delete from tool_call where key in "
-        "(select key from tool_call where called_at < $1 - interval '7 days' limit $2)",
+        "(select key from tool_call where called_at < $1::timestamptz - interval '7 days' limit $2)",
         *(now, limit),
     )
     return int(gone.split()[-1]) + int(old.split()[-1])
