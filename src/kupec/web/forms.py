@@ -44,7 +44,7 @@ class Form:
         return text
 
     def verbatim(self, name: str, *, most: int) -> str:
-        """Text whose indentation matters, as it was typed; only control characters become spaces. Raises InvalidValue."""
+        """Text with its indentation; only control characters become spaces. Raises InvalidValue when longer."""
         lines = self._first.get(name, "").replace("\r\n", "\n").split("\n")
         text = "\n".join("".join(char if char.isprintable() else " " for char in line).rstrip() for line in lines)
         if len(text) > most:

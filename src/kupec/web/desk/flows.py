@@ -112,7 +112,7 @@ async def check(request: AnyRequest) -> Response[str]:
     form = await read_form(request)
     async with site_of(request).database.reading() as db:
         flow_set, around = await surroundings(request, db)
-    checked = check_source(form.prose("source", most=LONGEST), flow_set, around)
+    checked = check_source(form.verbatim("source", most=LONGEST), flow_set, around)
     return render(request, "desk/flows/beside.html", read=reader_of(request), **_beside(request, checked))
 
 
@@ -162,7 +162,7 @@ async def withdraw(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
 async def _keep(request: AnyRequest, code: str) -> Response[Any]:
     """Keep the text as a draft; publish it at once if that was asked for and it may be."""
     site, form, language = site_of(request), await read_form(request), language_of(request)
-    source = form.prose("source", most=LONGEST) + "\n"
+    source = form.verbatim("source", most=LONGEST) + "\n"
     seen = form.whole("seen", least=0, most=10**6, default=0) if "seen" in form else None
     try:
         async with site.database.transaction() as db:
@@ -179,9 +179,7 @@ async def _keep(request: AnyRequest, code: str) -> Response[Any]:
                     )
                     done = translate(language, _("Version {n} holds now.")).format(n=draft.number)
                     return go(request, _address(draft.code), done=done)
-                failed = translate(
-                    language, _("Kept as a draft: something keeps it from being published, see beside it.")
-                )
+                failed = translate(language, _("Kept as a draft: what keeps it from being published stands beside it."))
                 return go(request, f"{_address(draft.code)}?version={draft.number}", failed=failed)
     except KupecError as error:
         async with site.database.reading() as db:
@@ -244,7 +242,7 @@ async def surroundings(request: AnyRequest, db: Connection) -> tuple[FlowSet, Su
 
 
 async def _asked_version(request: AnyRequest, db: Connection, code: str) -> int:
-    """The version the address names, else the one that holds, else the latest, else the shipped one. Raises NotFound."""
+    """The version in the address, else what holds, else the latest, else the shipped one. Raises NotFound."""
     asked = query_form(request).text("version")
     if asked:
         return query_form(request).whole("version", least=0, most=10**6)
