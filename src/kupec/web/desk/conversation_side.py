@@ -2,20 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from kupec.conversations import Conversation, messages_of
+from kupec.conversations import Conversation
 from kupec.customers import Party, Task, consents_of, members_of, parties_by_ids, roots, tasks_of, timeline
 from kupec.kit.db import Connection
 from kupec.kit.i18n import LANGUAGES
-from kupec.kit.i18n import mark as _
-from kupec.kit.text import shorten
-from kupec.knowledge import fill, search
 from kupec.sales import OrderSummary, PricedCart, list_orders, price_cart, status_token
-from kupec.web.desk.conversation_text import without_marks
+from kupec.web.desk.conversation_limits import Limit, goodwill_of
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.page import reader_of
 from kupec.web.desk.reader import Reader
@@ -25,8 +21,6 @@ from kupec.web.rendering import AnyRequest, site_of
 
 ORDERS = 3
 HISTORY = 8
-_ASKED = 3  # of the customer's last words, what an answer is looked for
-_LIKELY = 0.25  # an article less likely than this would only be in the way
 
 
 class Agreed(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,27 +46,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     titles: dict[UUID, str]
     history: list[Day]
     tomorrow: str
-    goodwill: Any = None
-
-
-class Suggestion(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer somebody may insert. `sure` says how likely it fits, `url` leads to where it stands."""
-
-    code: str
-    title: str
-    text: str
-    sure: str
-    url: str
-
-
-class BotSays(msgspec.Struct, frozen=True, kw_only=True):
-    text: str
-    why: str
-
-
-class Suggestions(msgspec.Struct, frozen=True, kw_only=True):
-    answers: list[Suggestion] = []
-    bot: BotSays | None = None
+    goodwill: Limit | None = None
 
 
 async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Side:
@@ -98,6 +72,7 @@ async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Sid
         tasks=tasks,
         titles=task_titles(tasks, my_reader(request)),
         history=await days(db, events, reader, here=f"conversation:{one.id}"),
+        goodwill=await goodwill_of(db, orders, reader.language) if party and actor.may("orders.refund") else None,
         tomorrow=(reader.today + timedelta(days=1)).isoformat(),
     )
 
@@ -147,28 +122,3 @@ async def _cart(db: Connection, one: Conversation, members: list[UUID], reader: 
         *(members, one.id),
     )
     return await price_cart(db, cart_id, now=reader.now) if cart_id else None
-
-
-async def suggestions_for(request: AnyRequest, db: Connection, one: Conversation) -> Suggestions:
-    """Articles that answer what the customer said last."""
-    reader = reader_of(request)
-    recent = await messages_of(db, one.id, before=one.next_number, limit=20)
-    asked = [message for message in recent if message.kind == "incoming" and message.text.strip()][-_ASKED:]
-    if not asked or one.state == "resolved":
-        return Suggestions()
-    # The last word counts most; what came before helps where it says little ("and to Poland?").
-    last = without_marks(asked[-1].text, reader)
-    text = last if len(last) > 25 else " ".join(without_marks(message.text, reader) for message in asked)
-    hits = await search(db, text, language=one.language, limit=3)
-    answers = [
-        Suggestion(
-            code=hit.article_code,
-            title=hit.title,
-            text=shorten(answer, 2000),
-            sure=reader.text(_("fits with {percent} %")).format(percent=round(hit.score * 100)),
-            url=f"/{hit.language}/help/{hit.url_slug}" if hit.url_slug else "",
-        )
-        for hit in hits
-        if hit.score >= _LIKELY and (answer := fill(hit.answer, {}))
-    ]
-    return Suggestions(answers=answers)

@@ -14,11 +14,12 @@ from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain
 from kupec.web.desk.conversation_canned import canned_for
 from kupec.web.desk.conversation_composing import Composer, composer_of
-from kupec.web.desk.conversation_side import Suggestions, side_of, suggestions_for
+from kupec.web.desk.conversation_side import side_of
 from kupec.web.desk.conversation_snoozing import snoozes
+from kupec.web.desk.conversation_suggesting import Suggestions, articles_for, suggested
 from kupec.web.desk.conversation_view import said_in, talk_of
 from kupec.web.desk.conversation_words import STATE_WORDS
-from kupec.web.desk.gate import staff_of
+from kupec.web.desk.gate import actor_of, staff_of
 from kupec.web.desk.inbox_duty import DUTY_WORDS, duty_of
 from kupec.web.desk.inbox_list import (
     DEFAULT_VIEW,
@@ -57,7 +58,11 @@ async def conversation(request: AnyRequest, conversation_id: FromPath[UUID]) -> 
             return Redirect(
                 f"/desk/inbox/{one.merged_into}{query}", status_code=303, headers={"Cache-Control": "no-store"}
             )
-        return await inbox_page(request, db, one)
+    # The assistant reads by itself: it is asked while this page holds no connection.
+    waits = one.state == "open" and one.holder == "people" and actor_of(request).may("conversations.write")
+    suggestions = await suggested(request, one.id) if waits else None
+    async with site_of(request).database.reading() as db:
+        return await inbox_page(request, db, one, suggestions=suggestions)
 
 
 async def inbox_page(
@@ -66,6 +71,7 @@ async def inbox_page(
     one: Conversation | None,
     *,
     composer: Composer | None = None,
+    suggestions: Suggestions | None = None,
     status: int = 200,
 ) -> Response[str]:
     """The three columns; `composer` brings a refused answer back."""
@@ -73,7 +79,7 @@ async def inbox_page(
     inboxes = await known_inboxes(db)
     context: dict[str, Any] = {"talk": None, "at_side": False}
     if one is not None:
-        context = await _opened(request, db, one, composer)
+        context = await _opened(request, db, one, composer, suggestions)
     return await desk_page(
         request,
         db,
@@ -97,11 +103,14 @@ async def inbox_page(
     )
 
 
-async def _opened(request: AnyRequest, db: Connection, one: Conversation, composer: Composer | None) -> dict[str, Any]:
+async def _opened(
+    request: AnyRequest, db: Connection, one: Conversation, composer: Composer | None, suggestions: Suggestions | None
+) -> dict[str, Any]:
     reader, me, query = reader_of(request), staff_of(request), query_form(request)
     side = await side_of(request, db, one)
     composing = composer or await composer_of(db, one, reader, inserted=query.text("insert", most=500))
     may_write = me.actor.may("conversations.write")
+    asks = may_write and one.state in ("open", "snoozed")
     upto = _number(query.text("upto", most=500))
     return {
         "talk": await talk_of(db, one, me.id, reader),
@@ -111,7 +120,7 @@ async def _opened(request: AnyRequest, db: Connection, one: Conversation, compos
         "canned": await canned_for(db, one, me, site_of(request).settings.shop_name) if may_write else [],
         "side": side,
         "spoken": await spoken_now(db, one.id),
-        "suggestions": await suggestions_for(request, db, one) if may_write else Suggestions(),
+        "suggestions": suggestions or (await articles_for(db, one, reader) if asks else Suggestions()),
         "people": await _people(db) if may_write else [],
         "snoozes": snoozes(reader),
         "others": await _others(db, one, side.members) if may_write else [],

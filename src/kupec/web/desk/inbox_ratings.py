@@ -65,7 +65,7 @@ async def ratings(request: AnyRequest) -> Response[str]:
             request,
             db,
             "desk/inbox/ratings.html",
-            section="ratings",
+            section="inbox",
             days=days,
             periods=PERIODS,
             kind=kind,
