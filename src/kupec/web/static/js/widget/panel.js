@@ -1,6 +1,6 @@
 // <kupec-chat>: the button, and the panel behind it.
 
-import { el, icon } from "./build.js";
+import { address, el, icon } from "./build.js";
 import { bubble, pending, status } from "./show.js";
 import { sheet } from "./style.js";
 import { Talk } from "./talk.js";
@@ -360,7 +360,7 @@ class KupecChat extends HTMLElement {
     this.basket.replaceChildren(
       el("summary", {}, el("span", {}, `${words.cart} (${told.pieces})`), el("span", {}, told.total)),
       el("ul", {}, ...told.lines.map((line) => el("li", {}, el("span", {}, `${line.quantity} × ${line.name}`), el("span", {}, line.price)))),
-      el("a", { class: "go", href: told.checkout }, words.checkout),
+      el("a", { class: "go", href: address(told.checkout, ["http:", "https:"]) }, words.checkout),
     );
     this.dispatchEvent(new CustomEvent("kupec-cart", { bubbles: true, composed: true, detail: { pieces: told.pieces } }));
   }
