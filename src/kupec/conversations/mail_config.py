@@ -8,6 +8,7 @@ import msgspec
 
 from kupec.customers import normalise_email
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 from kupec.kit.mail import SmtpTransport
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[?[0-9A-Fa-f:]+\]?")
@@ -57,15 +58,15 @@ def read_config(raw: Mapping[str, Any]) -> MailConfig:
     for field in ("name", "folder", "done_folder", "trusted_server"):
         text = getattr(config, field)
         if _CONTROL.search(text) or len(text) > 200:
-            raise InvalidValue(field=field, expected="one line of at most 200 characters")
+            raise InvalidValue(field=field, expected=_("one line of at most 200 characters"))
     if config.imap_host and not _HOST.fullmatch(config.imap_host):
-        raise InvalidValue(field="imap_host", expected="the name of a mail server, such as imap.example.com")
+        raise InvalidValue(field="imap_host", expected=_("the name of a mail server, such as imap.example.com"))
     if not config.folder.strip():
-        raise InvalidValue(field="folder", expected="the name of a folder, such as INBOX")
+        raise InvalidValue(field="folder", expected=_("the name of a folder, such as INBOX"))
     if config.done_folder and config.done_folder == config.folder:
-        raise InvalidValue(field="done_folder", expected="another folder than the one that is read")
+        raise InvalidValue(field="done_folder", expected=_("another folder than the one that is read"))
     if config.imap_tls == "none" and config.imap_host and config.imap_host not in _LOCAL:
-        raise InvalidValue(field="imap_tls", expected="“tls”: only a server on this machine may be reached without")
+        raise InvalidValue(field="imap_tls", expected=_("“tls”: only a server on this machine may be reached without"))
     return msgspec.structs.replace(config, address=address)
 
 
@@ -74,7 +75,7 @@ def read_credentials(raw: Mapping[str, str]) -> MailCredentials:
     found = _converted(raw, MailCredentials)
     for field in ("imap_user", "imap_password"):
         if _CONTROL.search(getattr(found, field)):
-            raise InvalidValue(field=field, expected="one line")
+            raise InvalidValue(field=field, expected=_("one line"))
     if found.smtp_url:
         SmtpTransport(found.smtp_url)
     return found
@@ -83,10 +84,10 @@ def read_credentials(raw: Mapping[str, str]) -> MailCredentials:
 def _converted(raw: Mapping[str, Any], kind: type[_Kind]) -> _Kind:
     for field in raw:
         if field not in kind.__struct_fields__:
-            raise InvalidValue(field=field, expected="a field of a mail inbox")
+            raise InvalidValue(field=field, expected=_("a field of a mail inbox"))
     for one in msgspec.structs.fields(kind):
         if one.required and one.name not in raw:
-            raise InvalidValue(field=one.name, expected="a value")
+            raise InvalidValue(field=one.name, expected=_("a value"))
         if one.name in raw:
             try:
                 msgspec.convert(raw[one.name], one.type, strict=False)

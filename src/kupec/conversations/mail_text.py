@@ -134,10 +134,11 @@ def _without_signature(text: str) -> str:
             return "\n".join(lines[:at])
         if _MOBILE.match(line) and len(line) < 120 and len(rest) <= _SIGNED_WITHIN:
             return "\n".join(lines[:at])
-        if (
-            _CLOSING.match(line)
-            and len(rest) <= _SIGNED_WITHIN
-            and not any("?" in one or len(one) > 100 for one in rest)
-        ):
+        if _CLOSING.match(line) and _is_signature(rest):
             return "\n".join(lines[:at])
     return text
+
+
+def _is_signature(rest: Sequence[str]) -> bool:
+    """Names, numbers and addresses: a few short lines that ask nothing."""
+    return 0 < len(rest) <= _SIGNED_WITHIN and not any("?" in line or len(line) > 100 for line in rest)

@@ -53,9 +53,9 @@ def find_thread(secret: str, texts: Iterable[str], address: str) -> Thread | Non
 
 def plus_address(address: str, token: str) -> str:
     """`address` with the token behind a plus sign. Raises InvalidValue where that would be longer than mail allows."""
-    local, _, domain = address.rpartition("@")
+    local, _at, domain = address.rpartition("@")
     if len(local) + 1 + len(token) > _LONGEST_LOCAL_PART:
-        raise InvalidValue(field="plus_address", expected="a shorter address: the token does not fit behind it")
+        raise InvalidValue(field="plus_address", expected=_("a shorter address: the token does not fit behind it"))
     return f"{local}+{token}@{domain}"
 
 

@@ -25,6 +25,7 @@ from kupec.customers import NewInteraction, get_party, log_interaction, normalis
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
 
 Kind = Literal["call", "visit"]
@@ -76,7 +77,7 @@ async def start_spoken(
     """
     staff_id = who_writes(actor)
     if inbox.channel not in _KINDS:
-        raise InvalidValue(field="inbox", expected="an inbox of the phone or the counter")
+        raise InvalidValue(field="inbox", expected=_("an inbox of the phone or the counter"))
     item = await _caller(db, inbox, who, name=name, country=country, now=now)
     (found,) = await place(db, [item], now=now)
     assert found.conversation_id is not None, "placed"

@@ -10,6 +10,7 @@ from kupec.conversations.channel import Capabilities, Outgoing, Read, Sent
 from kupec.conversations.errors import Refused
 from kupec.conversations.models import Inbox
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 
 PHONE: Final = "phone"
 COUNTER: Final = "counter"
@@ -33,7 +34,7 @@ class SpokenChannel:
 
     def external_id(self, headers: Mapping[str, str], body: bytes) -> str:
         """Raises InvalidValue, always."""
-        raise InvalidValue(field="body", expected="nothing: what is said is typed at the desk")
+        raise InvalidValue(field="body", expected=_("nothing: what is said is typed at the desk"))
 
     def read(self, inbox: Inbox, body: bytes, now: datetime) -> Read:
         return Read()
@@ -45,5 +46,5 @@ class SpokenChannel:
     def config(self, raw: Mapping[str, Any]) -> SpokenConfig:
         """Raises InvalidValue naming the field."""
         for field in raw:
-            raise InvalidValue(field=field, expected="nothing: there is nothing to set up")
+            raise InvalidValue(field=field, expected=_("nothing: there is nothing to set up"))
         return SpokenConfig()
