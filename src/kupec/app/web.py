@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=5, minimum_size=2048, exclude=["/ucp/", "/media/", "/static/"]
+            backend="gzip", gzip_compress_level=5, minimum_size=2048, exclude=["/ucp/", "/media/", "/static/", "/chat/v1/", "/widget.js"]
         ),
         logging_config=None,
         openapi_config=None,  # the buying API brings its own document
