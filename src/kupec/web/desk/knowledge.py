@@ -42,6 +42,7 @@ from kupec.web.article_text import as_html, filled
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.knowledge_form import AUDIENCES, CHANNEL_WORDS, blank, given_back, read_article, shown
 from kupec.web.desk.page import desk_page, go, in_words
+from kupec.web.desk.words import pgettext
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
@@ -49,12 +50,12 @@ PERMISSION = "knowledge.write"
 HERE = "/desk/knowledge"
 STATES = ("published", "pending", "review", "draft", "retired", "changed")
 STATE_WORDS = {
-    "draft": _("draft"),
-    "review": _("in review"),
-    "published": _("published"),
-    "retired": _("retired"),
-    "pending": _("being written"),
-    "changed": _("source has changed"),
+    "draft": pgettext("article", "draft"),
+    "review": pgettext("article", "in review"),
+    "published": pgettext("article", "published"),
+    "retired": pgettext("article", "retired"),
+    "pending": pgettext("article", "being written"),
+    "changed": pgettext("article", "source has changed"),
 }
 _PAGE = 200
 

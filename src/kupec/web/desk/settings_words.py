@@ -9,6 +9,7 @@ from kupec.catalogue import TAX
 from kupec.customers import CONSENTS, CUSTOM_FIELDS, POINTS, RETENTION, VISITS
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
+from kupec.knowledge import KNOWLEDGE
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
 from kupec.sales import APPROVALS, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
 from kupec.web.desk.words import pgettext
@@ -58,6 +59,7 @@ _ALL = (
         _("Standing orders"),
         _("When customers are reminded, when a failure is tried again, what counts as missed."),
     ),
+    Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
 SECTIONS = {section.name: section for section in _ALL}
 
@@ -70,6 +72,9 @@ VERSION_STATES = {
 FIELDS = {
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
+    "source_hosts": _("Hosts that articles may be taken from"),
+    "source_days": _("Days between two looks at a page"),
+    "known_from_percent": _("An answer counts as known from (%)"),
     "accounts": _("Bank accounts"),
     "action": _("What is given"),
     "active": _("Offered"),
