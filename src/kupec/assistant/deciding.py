@@ -59,7 +59,7 @@ def _meant(
         near = tuple((one.intent, one.probability) for one in others if _is_near(one, first))
         return Decision(intent=first.intent, confidence=first.probability, near=near)
     if article is not None and fits >= settings.knows_from:
-        return Decision(intent=_ARTICLE + article[0], confidence=fits)
+        return Decision(intent=settings.does.get(article[0]) or _ARTICLE + article[0], confidence=fits)
     if understood.intent is not None:
         return Decision(intent=understood.intent, confidence=understood.confidence)
     return Decision(confidence=understood.confidence)

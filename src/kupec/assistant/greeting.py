@@ -4,6 +4,7 @@ from uuid import UUID
 
 from kupec.assistant.acting import call
 from kupec.assistant.deciding import PERSON
+from kupec.assistant.flows import Program
 from kupec.assistant.turn import Player
 from kupec.conversations import Block, Choice, Choices, Text
 from kupec.customers import roles_of
@@ -37,10 +38,16 @@ def _offers(player: Player, language: str) -> list[Choice]:
     """Buttons of the flows that the merchant offers, by their titles."""
     found = [player.flows.get(code) for code in player.settings.offers]
     return [
-        Choice(label=program.title(language), value=f"flow:{program.flow.code}")
+        Choice(label=_asked(program, language), value=f"flow:{program.flow.code}")
         for program in found
         if program is not None
     ][:_MOST_OFFERS]
+
+
+def _asked(program: Program, language: str) -> str:
+    """As a customer would say it: the first of its phrasings."""
+    said = next(iter(program.flow.phrasings.get(language, ())), "") or program.title(language)
+    return said[0].upper() + said[1:]
 
 
 async def _context(

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.assistant.flows import load_flows, phrases
+from kupec.assistant.settings import BOT
 from kupec.assistant.understanding import IntentModel
 from kupec.assistant.understanding.training import train
 from kupec.kit.db import Connection, Database
@@ -21,12 +22,20 @@ from kupec.kit.events import Event
 from kupec.kit.ids import uuid7
 from kupec.kit.jobs import Job, JobContext, enqueue
 from kupec.kit.subscribers import Subscriber
+from kupec.kit.versions import published
 from kupec.knowledge import training_phrases
 
 TRAIN: Final = "train the bot"
 _KEPT = 20
 """Models kept behind the live one."""
-_CHANGES = ("article.published", "article.retired", "phrasing.added", "flow.published", "flow.withdrawn")
+_CHANGES = (
+    "article.published",
+    "article.retired",
+    "phrasing.added",
+    "flow.published",
+    "flow.withdrawn",
+    "document.published",
+)
 
 Spoken = tuple[str, str, str]
 """A text, its language, the intent it means."""
@@ -45,10 +54,15 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def spoken_phrases(db: Connection) -> list[Spoken]:
-    """Everything published that says how people ask: flows under their code, articles under "article:<code>"."""
+    """Everything published that says how people ask: flows under their code, articles under "article:<code>".
+
+    An article that a flow stands for (`BotSettings.does`) teaches that flow.
+    """
     of_flows = phrases(await load_flows(db))
     of_articles = await training_phrases(db)
-    return [*of_flows, *((text, language, f"article:{code}") for text, language, code in of_articles)]
+    does = (await published(db, BOT))[BOT].does
+    told = ((text, language, does.get(code) or f"article:{code}") for text, language, code in of_articles)
+    return [*of_flows, *told]
 
 
 async def trained_models(db: Connection) -> list[TrainedModel]:

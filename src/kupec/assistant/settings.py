@@ -30,6 +30,8 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Flows that are offered by a button to who has not said anything yet."""
     hand_over_when_angry: bool = True
     hand_over_when_sensitive: bool = True
+    does: dict[str, str] = {}
+    """By article's code, the flow that does what it tells of: asked in a conversation, the flow begins instead."""
     sensitive_words: tuple[str, ...] = ()
     """Words, or beginnings of words, that are for people."""
     value_at_stake: dict[str, int] = {}

@@ -8,9 +8,11 @@ from kupec.app import wiring
 from kupec.app.tools import toolbox
 from kupec.app.zrnko.articles_of import import_demo_articles
 from kupec.app.zrnko.flows_of import import_demo_flows
+from kupec.assistant import BOT, BotSettings
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.settings import Settings
+from kupec.kit.versions import publish_new
 
 _INBOXES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("web", "web", "Chat na webu", {}),
@@ -18,6 +20,18 @@ _INBOXES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("phone", "phone", "Telefon", {}),
     ("counter", "counter", "Prodejna", {}),
 )
+_DOES = {
+    "book-service": "book_servicing",
+    "cancel-order": "cancel_order",
+    "change-address": "change_order",
+    "change-order": "change_order",
+    "complaint": "complaint",
+    "delivery-cost": "shipping_fee",
+    "invoice": "invoices",
+    "standing-order": "start_standing",
+    "track-parcel": "track_parcel",
+}
+"""What the bot does rather than tells."""
 _SPEAKS = {"cs": ("cs", "en"), "pl": ("pl", "cs"), "en": ("en", "cs", "pl")}
 _REPLIES = (
     (
@@ -61,6 +75,7 @@ async def begin_to_talk(db: Connection, *, actor: Actor, now: datetime) -> None:
             shortcut=shortcut, title=title, texts=dict(zip(("cs", "pl", "en"), texts, strict=True))
         )
         await conversations.save_canned(db, reply, actor=actor, now=now)
+    await publish_new(db, BOT, BotSettings(does=_DOES), actor=actor, now=now)
     await import_demo_articles(db, actor=actor, now=now)
     can_show = {code: channel.capabilities for code, channel in channels.items()}
     await import_demo_flows(db, toolbox(), can_show, actor=actor, now=now)

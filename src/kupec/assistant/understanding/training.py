@@ -30,7 +30,7 @@ _TEMPERATURES = np.geomspace(0.05, 2.0, 25)
 def train(phrases: Sequence[Phrase], *, begins: Callable[[str], bool] = lambda _intent: True) -> IntentModel:
     """A model of these phrases; the same phrases give the same one. With fewer than two intents it guesses nothing.
 
-    `begins` says for which intents the threshold must hold: those that begin something by themselves.
+    `begins` says which intents begin something by themselves: the threshold keeps those apart from one another.
     """
     unique = sorted(set(phrases))
     classes = sorted({intent for _, intent in unique})
@@ -98,7 +98,8 @@ def _calibrated(phrases: Sequence[Phrase], begins: Callable[[str], bool]) -> tup
     ]
     temperature = float(_TEMPERATURES[int(np.argmax(likelihoods))])
     sure = softmax(margins / temperature)
-    counted = np.array([begins(intent) for intent in sorted(set(intents))])[sure.argmax(axis=1)]
+    counting = np.array([begins(intent) for intent in sorted(set(intents))])
+    counted = counting[sure.argmax(axis=1)] & counting[answers]
     threshold = _threshold(sure.max(axis=1)[counted], (sure.argmax(axis=1) == answers)[counted])
     return temperature, max(threshold, _LEAST, 1.5 / margins.shape[1])
 
