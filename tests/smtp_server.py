@@ -58,4 +58,4 @@ def words_of(mail: EmailMessage) -> str:
     """Its plain words, without the foot."""
     body = mail.get_body(preferencelist=("plain",))
     assert body is not None
-    return str(body.get_content()).partition("\n-- ")[0].strip()
+    return str(body.get_content()).replace("\r\n", "\n").partition("\n-- ")[0].strip()

@@ -74,7 +74,8 @@ def _shown(blocks: Sequence[Block], base_url: str) -> Iterator[dict[str, Any]]:
                 yield {"kind": "choices", "choices": list(enumerate((one.label for one in choices), number + 1))}
                 number += len(choices)
             case Link(label=label, url=url):
-                yield {"kind": "button", "label": label, "url": _absolute(url, base_url)}
+                if address := _absolute(url, base_url):
+                    yield {"kind": "button", "label": label, "url": address}
             case Source(title=title, url=url):
                 yield {"kind": "source", "title": title, "url": _absolute(url, base_url)}
             case Cards(cards=cards):

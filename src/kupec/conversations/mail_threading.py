@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 from kupec.kit.signing import sign
 
 _LEG, _SIGNATURE, _ADDRESS = 26, 16, 8  # characters of base32
