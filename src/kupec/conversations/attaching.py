@@ -52,13 +52,14 @@ _COLUMNS = (
 def sort_out(attachments: Sequence[NewAttachment]) -> list[Kept]:
     """What is kept of them. The type is what the bytes say, whatever the sender calls it."""
     kept = []
+    ids = sorted(uuid7() for _ in attachments)  # of the same millisecond: in their order, too
     for at, one in enumerate(attachments):
         media_type = one.media_type if one.media_type == ORIGINAL else media_type_of(one.content, one.media_type)
         refused = one.failed or _refused(media_type, len(one.content), at)
         name = " ".join("".join(c if c.isprintable() else " " for c in one.name).split()).replace("/", "_")
         kept.append(
             Kept(
-                id=uuid7(),
+                id=ids[at],
                 name=name[-_LONGEST_NAME:] or "file",
                 media_type=media_type or "application/octet-stream",
                 content=one.content,

@@ -6,11 +6,12 @@ tests/conversations/channel_contract.py.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from kupec.conversations.models import Inbox, Incoming, Leg, Message, MessageState, NewAttachment
+from kupec.kit.errors import InvalidValue
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +119,18 @@ class Channel(Protocol):
 
     def config(self, raw: Mapping[str, Any]) -> msgspec.Struct:
         """The inbox's configuration, checked. Raises InvalidValue naming the field."""
+
+
+C = TypeVar("C", bound=msgspec.Struct)
+
+
+def read_config(raw: Mapping[str, Any], kind: type[C]) -> C:
+    """An inbox's configuration as this struct. Raises InvalidValue naming the field."""
+    try:
+        return msgspec.convert(dict(raw), kind)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `$.")
+        raise InvalidValue(field=place.rstrip("`") or "config", expected=problem) from error
 
 
 @runtime_checkable

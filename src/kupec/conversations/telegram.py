@@ -12,10 +12,10 @@ import aiohttp
 import msgspec
 
 from kupec.conversations.blocks import Card, Choice, File
-from kupec.conversations.channel import Capabilities, Outgoing, Polled, Read, SendFailed, Sent
+from kupec.conversations.channel import Capabilities, Outgoing, Polled, Read, SendFailed, Sent, read_config
 from kupec.conversations.errors import Refused
 from kupec.conversations.markup import as_html
-from kupec.conversations.models import Inbox, Incoming, Leg, NewAttachment
+from kupec.conversations.models import Inbox, Incoming, NewAttachment
 from kupec.conversations.plain_words import card_words
 from kupec.conversations.rendering import Rendered, render
 from kupec.kit.errors import InvalidValue
@@ -25,9 +25,18 @@ API = "https://api.telegram.org"
 _PATIENCE = 20.0  # seconds for a call
 _POLL = 5  # seconds that a poll waits for something new; a worker that ends waits as long
 _LARGEST_IN = 20_000_000  # bytes that a bot may download
+_LARGEST_PHOTO = 10_000_000  # bytes; a larger one goes as a document
 _CAPTION = 1024  # characters
 _DATA = 64  # bytes of a button's value
 _LABEL = 60  # characters of a button
+_FILES = {
+    "photo": ("photo.jpg", "image/jpeg"),
+    "document": ("file", ""),
+    "voice": ("voice.ogg", "audio/ogg"),
+    "audio": ("audio.mp3", "audio/mpeg"),
+    "video": ("video.mp4", "video/mp4"),
+    "video_note": ("video.mp4", "video/mp4"),
+}
 _KINDS = ["message", "edited_message", "callback_query"]
 _SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105
 
@@ -37,6 +46,13 @@ class TelegramConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     mode: Literal["webhook", "polling"] = "webhook"
     username: str = ""
+
+
+class TelegramCredentials(msgspec.Struct, frozen=True, kw_only=True):
+    """`token` from @BotFather; `webhook_secret`, which Telegram shows with every delivery: letters, digits, _ and -."""
+
+    token: str
+    webhook_secret: str = ""
 
 
 class _User(msgspec.Struct, kw_only=True):
@@ -60,20 +76,6 @@ class _File(msgspec.Struct, kw_only=True):
     emoji: str = ""
 
 
-class _Place(msgspec.Struct, kw_only=True):
-    latitude: float
-    longitude: float
-
-
-class _Button(msgspec.Struct, kw_only=True):
-    text: str
-    callback_data: str = ""
-
-
-class _Keyboard(msgspec.Struct, kw_only=True):
-    inline_keyboard: list[list[_Button]] = []
-
-
 class _Message(msgspec.Struct, kw_only=True, rename={"sender": "from"}):
     message_id: int
     chat: _Chat
@@ -88,10 +90,8 @@ class _Message(msgspec.Struct, kw_only=True, rename={"sender": "from"}):
     audio: _File | None = None
     video: _File | None = None
     video_note: _File | None = None
-    animation: _File | None = None
     sticker: _File | None = None
-    location: _Place | None = None
-    reply_markup: _Keyboard | None = None
+    reply_markup: dict[str, list[list[dict[str, Any]]]] = {}
 
 
 class _Pressed(msgspec.Struct, kw_only=True, rename={"sender": "from"}):
@@ -108,22 +108,11 @@ class _Update(msgspec.Struct, kw_only=True):
     callback_query: _Pressed | None = None
 
 
-class _Parameters(msgspec.Struct, kw_only=True):
-    retry_after: int = 0
-
-
-class _Answer(msgspec.Struct, kw_only=True):
-    ok: bool
-    result: Any = None
-    error_code: int = 0
-    description: str = ""
-    parameters: _Parameters = msgspec.field(default_factory=_Parameters)
-
-
 class TelegramChannel:
     """One way to talk with customers: a bot's private chats. Credentials: `token`, `webhook_secret`."""
 
     code = "telegram"
+    credentials_type = TelegramCredentials
     capabilities = Capabilities(
         buttons=10,
         cards=10,
@@ -132,7 +121,6 @@ class TelegramChannel:
         length=4096,
         files=True,
         file_size=50_000_000,
-        typing=True,
         burst=timedelta(seconds=1),
     )
 
@@ -144,8 +132,6 @@ class TelegramChannel:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-    # --- in -----------------------------------------------------------------------------------------
 
     def verify(self, inbox: Inbox, credentials: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> None:
         """Raises Refused unless the secret token is the inbox's; also while the inbox has none."""
@@ -184,18 +170,15 @@ class TelegramChannel:
         token = credentials.get("token", "")
         try:
             found = await self._call(token, "getFile", {"file_id": file.reference})
-            path = str(found.get("file_path", ""))
-            async with self._opened().get(f"{self._api}/file/bot{token}/{path}") as answer:
-                if answer.status != 200:
-                    return msgspec.structs.replace(file, failed="gone")
-                content = await answer.content.read(_LARGEST_IN + 1)
+            async with self._opened().get(f"{self._api}/file/bot{token}/{found.get('file_path', '')}") as answer:
+                content = await answer.content.read(_LARGEST_IN + 1) if answer.status == 200 else b""
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SendFailed(type(error).__name__, again=True) from error
         except SendFailed as failed:
             if failed.again:
                 raise
-            return msgspec.structs.replace(file, failed="gone")
-        return msgspec.structs.replace(file, content=content)
+            content = b""
+        return msgspec.structs.replace(file, content=content, failed="" if content else "gone")
 
     def polls(self, inbox: Inbox) -> bool:
         return inbox.config.get("mode") == "polling"
@@ -215,8 +198,6 @@ class TelegramChannel:
             return b""
         return msgspec.json.encode({"method": "answerCallbackQuery", "callback_query_id": update.callback_query.id})
 
-    # --- out ----------------------------------------------------------------------------------------
-
     async def send(self, outgoing: Outgoing, credentials: Mapping[str, str]) -> Sequence[Sent]:
         """Raises SendFailed. Words first, then the files; what went out in an earlier attempt is left out."""
         token, chat = credentials.get("token", ""), outgoing.leg.address
@@ -235,10 +216,6 @@ class TelegramChannel:
             sent.append(Sent(source_id=str(result["message_id"])))
         return sent
 
-    async def typing(self, inbox: Inbox, leg: Leg, credentials: Mapping[str, str]) -> None:
-        """Show for some seconds that somebody writes. Raises SendFailed."""
-        await self._call(credentials.get("token", ""), "sendChatAction", {"chat_id": leg.address, "action": "typing"})
-
     async def _made(self, token: str, call: "_Call") -> Any:
         try:
             return await self._call(token, call.method, call.values, call.file)
@@ -252,11 +229,8 @@ class TelegramChannel:
         """Tell Telegram where to deliver (or that we shall ask); the bot's name. Raises SendFailed."""
         token = credentials.get("token", "")
         me = await self._call(token, "getMe", {})
-        if self.polls(inbox):
-            await self._call(token, "deleteWebhook", {})
-        else:
-            values = {"url": address, "secret_token": credentials.get("webhook_secret", ""), "allowed_updates": _KINDS}
-            await self._call(token, "setWebhook", values)
+        values = {"url": address, "secret_token": credentials.get("webhook_secret", ""), "allowed_updates": _KINDS}
+        await self._call(token, *(("deleteWebhook", {}) if self.polls(inbox) else ("setWebhook", values)))
         return f"@{me.get('username', '')}"
 
     async def _call(self, token: str, method: str, values: Mapping[str, Any], file: NewAttachment | None = None) -> Any:
@@ -264,15 +238,13 @@ class TelegramChannel:
             raise SendFailed("no token", again=True)
         try:
             async with self._opened().post(f"{self._api}/bot{token}/{method}", **_body(values, file)) as answer:
-                said = msgspec.json.decode(await answer.read(), type=_Answer)
-        except (aiohttp.ClientConnectorError, aiohttp.ServerConnectionError) as error:
-            # It may have been cut after it was heard, unless there was never a connection.
-            connected = not isinstance(error, aiohttp.ClientConnectorError)
-            raise SendFailed(type(error).__name__, again=True, unclear=connected) from error
+                said = msgspec.json.decode(await answer.read(), type=dict[str, Any])
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
-            raise SendFailed(type(error).__name__, again=True, unclear=True) from error
-        if said.ok:
-            return said.result
+            # It may have been heard before the connection was cut, unless there never was one.
+            heard = not isinstance(error, aiohttp.ClientConnectorError)
+            raise SendFailed(type(error).__name__, again=True, unclear=heard) from error
+        if said.get("ok"):
+            return said["result"]
         raise _failure(said)
 
     def _opened(self) -> aiohttp.ClientSession:
@@ -284,11 +256,7 @@ class TelegramChannel:
 
     def config(self, raw: Mapping[str, Any]) -> TelegramConfig:
         """Raises InvalidValue naming the field."""
-        try:
-            return msgspec.convert(dict(raw), TelegramConfig)
-        except msgspec.ValidationError as error:
-            problem, _, place = str(error).partition(" - at `$.")
-            raise InvalidValue(field=place.rstrip("`") or "config", expected=problem) from error
+        return read_config(raw, TelegramConfig)
 
 
 class _Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -311,8 +279,7 @@ def _said(inbox: Inbox, message: _Message | None, now: datetime) -> Incoming | N
     if message is None or message.chat.type != "private" or (message.sender is not None and message.sender.is_bot):
         return None
     files, unsupported = _files(message)
-    place = message.location
-    text = message.text or message.caption or (f"geo:{place.latitude},{place.longitude}" if place else "")
+    text = message.text or message.caption
     if message.sticker is not None:
         text, unsupported = message.sticker.emoji, "sticker"
     edited = bool(message.edit_date)
@@ -332,12 +299,12 @@ def _pressed(inbox: Inbox, pressed: _Pressed, now: datetime) -> Incoming | None:
     chat = pressed.message.chat if pressed.message else _Chat(id=pressed.sender.id)
     if chat.type != "private":
         return None
-    rows = pressed.message.reply_markup.inline_keyboard if pressed.message and pressed.message.reply_markup else []
-    label = next((one.text for row in rows for one in row if one.callback_data == pressed.data), pressed.data)
+    rows = pressed.message.reply_markup.get("inline_keyboard", []) if pressed.message else []
+    labels = {one.get("callback_data"): str(one.get("text", "")) for row in rows for one in row}
     return Incoming(
         **_who(inbox, chat.id, pressed.sender),
         source_id=f"pressed:{pressed.id}",
-        text=label,
+        text=labels.get(pressed.data, pressed.data),
         sent_at=now,
         choice=None if pressed.data.startswith("~") else pressed.data,
     )
@@ -355,32 +322,24 @@ def _who(inbox: Inbox, chat_id: int, user: _User | None) -> dict[str, Any]:
 
 
 def _when(seconds: int, now: datetime) -> datetime:
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else now
-    except (ValueError, OverflowError, OSError):
-        return now
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 1 << 35 else now
 
 
 def _files(message: _Message) -> tuple[list[NewAttachment], str]:
     """What came with it; and what of it no bot can read."""
-    found: list[tuple[_File, str, str]] = []
+    found = {kind: one for kind in _FILES if isinstance(one := getattr(message, kind), _File)}
     if message.photo:
-        found.append((max(message.photo, key=lambda one: one.file_size), "photo.jpg", "image/jpeg"))
-    named = (("document", "file", ""), ("voice", "voice.ogg", "audio/ogg"), ("audio", "audio.mp3", "audio/mpeg"))
-    moving = (("video", "video.mp4", "video/mp4"), ("video_note", "video.mp4", "video/mp4"))
-    for field, name, media_type in (*named, *moving):
-        one: _File | None = getattr(message, field)
-        # An animation comes as a document as well.
-        if one is not None:
-            found.append((one, one.file_name or name, one.mime_type or media_type))
-    heard = next((field for field, _, _ in (*named[1:], *moving) if getattr(message, field) is not None), "")
+        found["photo"] = max(message.photo, key=lambda one: one.file_size)
     files = [
         NewAttachment(
-            name=name, media_type=kind, reference=one.file_id, failed="size" if one.file_size > _LARGEST_IN else ""
+            name=one.file_name or _FILES[kind][0],
+            media_type=one.mime_type or _FILES[kind][1],
+            reference=one.file_id,
+            failed="size" if one.file_size > _LARGEST_IN else "",
         )
-        for one, name, kind in found
+        for kind, one in found.items()
     ]
-    return files, heard
+    return files, next((kind for kind in found if kind not in ("photo", "document")), "")
 
 
 def _calls(chat: str, one: Rendered) -> list[_Call]:
@@ -414,9 +373,12 @@ def _keyboard(choices: Sequence[Choice]) -> dict[str, Any]:
 
 
 def _file_call(chat: str, file: NewAttachment) -> _Call:
-    if file.media_type in ("image/jpeg", "image/png") and len(file.content) <= 10_000_000:
-        return _Call(method="sendPhoto", values={"chat_id": chat}, file=file)
-    return _Call(method="sendDocument", values={"chat_id": chat}, file=file)
+    method = "sendPhoto" if _is_photo(file) else "sendDocument"
+    return _Call(method=method, values={"chat_id": chat}, file=file)
+
+
+def _is_photo(file: NewAttachment) -> bool:
+    return file.media_type in ("image/jpeg", "image/png") and len(file.content) <= _LARGEST_PHOTO
 
 
 def _body(values: Mapping[str, Any], file: NewAttachment | None) -> dict[str, Any]:
@@ -425,14 +387,16 @@ def _body(values: Mapping[str, Any], file: NewAttachment | None) -> dict[str, An
     form = aiohttp.FormData()
     for name, value in values.items():
         form.add_field(name, value)
-    part = "photo" if file.media_type in ("image/jpeg", "image/png") and len(file.content) <= 10_000_000 else "document"
-    form.add_field(part, file.content, filename=file.name, content_type=file.media_type)
+    form.add_field(
+        "photo" if _is_photo(file) else "document", file.content, filename=file.name, content_type=file.media_type
+    )
     return {"data": form}
 
 
-def _failure(said: _Answer) -> SendFailed:
-    reason = f"{said.error_code} {said.description}"[:300]
-    if said.error_code == 429:
-        return SendFailed(reason, again=True, after=timedelta(seconds=said.parameters.retry_after))
+def _failure(said: Mapping[str, Any]) -> SendFailed:
+    code = said.get("error_code", 0)
+    reason = f"{code} {said.get('description', '')}"[:300]
+    if code == 429:
+        return SendFailed(reason, again=True, after=timedelta(seconds=said.get("parameters", {}).get("retry_after", 1)))
     # A token that was replaced (401, 404) is put right by the merchant; what Telegram will never take is 400 and 403.
-    return SendFailed(reason, again=said.error_code not in (400, 403))
+    return SendFailed(reason, again=code not in (400, 403))
