@@ -17,6 +17,7 @@ from kupec.conversations.sensitive import mask_sensitive
 DetailKind = Literal["name", "email", "phone", "address"]
 
 _MARK = re.compile(r"⟦(name|email|phone|address):(\d+)⟧")
+_ANY_MARK = re.compile(r"⟦(name|email|phone|address|card|national-id|account)(:\d+)?⟧")
 _BRACKETS = str.maketrans({"⟦": "[", "⟧": "]"})
 _NAME_PARTS = re.compile(r"[_+]|%20")
 
@@ -87,8 +88,8 @@ def _without_foreign_marks(text: str, known: Known) -> str:
     if "⟦" not in text and "⟧" not in text:
         return text
     pieces, at = [], 0
-    for found in _MARK.finditer(text):
-        if found[0] in known.marks:
+    for found in _ANY_MARK.finditer(text):
+        if found[2] is None or found[0] in known.marks:
             pieces += [text[at : found.start()].translate(_BRACKETS), found[0]]
             at = found.end()
     return "".join(pieces) + text[at:].translate(_BRACKETS)

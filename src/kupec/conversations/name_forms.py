@@ -6,30 +6,12 @@ from kupec.kit.text import fold
 
 _VOWELS = "aeiouy"
 # What follows a stem in the cases of nouns ("Nováka", "Novákovi", "Nowakiem"), and of what is his or hers ("Petrův").
-_NOUN = (
-    "", "a", "u", "e", "i", "y", "o", "em", "ovi", "owi", "iem", "om", "ou", "ie", "ii", "ami", "um", "uv", "ova", "ovo", "ovy",
-    "in", "ina", "ino", "iny", "ove", "ovou", "owa", "owej", "owie", "ow", "ich", "ech",
-)  # fmt: skip
-_ADJECTIVE = (
-    "y",
-    "i",
-    "a",
-    "e",
-    "eho",
-    "emu",
-    "em",
-    "ym",
-    "im",
-    "ej",
-    "ou",
-    "ego",
-    "iego",
-    "iemu",
-    "iej",
-    "o",
-    "ich",
-    "ych",
-)
+_NOUN_ENDINGS = """
+a u e i y o em ovi owi iem om ou ie ii ami um uv ova ovo ovy in ina ino iny ove ovou owa owej owie ow ich ech
+"""
+_NOUN = ("", *_NOUN_ENDINGS.split())
+_ADJECTIVE_ENDINGS = "y i a e eho emu em ym im ej ou ego iego iemu iej o ich ych"
+_ADJECTIVE = tuple(_ADJECTIVE_ENDINGS.split())
 _AFTER_E = ("ho", "mu", "m", "go", "s", "e", "te", "tem", "ti")
 # How the last letter of a stem changes before e: Lenka, Lence; Olga, Olze; Marta, Marcie; Barbara, Barbarze.
 _SOFTENED = {

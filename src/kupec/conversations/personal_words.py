@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from kupec.conversations.given_names import is_given_name
@@ -32,7 +33,8 @@ def emails(text: str) -> Iterator[Span]:
 _ENOUGH_DIGITS = re.compile(r"\d(?:\D{0,3}\d){6}")
 _PHONE = re.compile(r"(?<![\w/.,-])(?:\+|00)?\(?\d(?:[ \u00a0.()/-]{0,2}\d){6,14}(?!\w|[/,.-]\d)")
 _PHONE_BEFORE = re.compile(
-    r"(?:tel\w*|mobil\w*|telef[oó]n\w*|phone|zavol\w*|volej\w*|volat|zadzwo\w*|dzwoni\w*|call|cell|komórk\w*|whatsapp|sms|číslo mám|mój numer|moje číslo|můj)\b\W*"
+    r"(?:tel\w*|mobil\w*|telef[oó]n\w*|phone|zavol\w*|volej\w*|volat|zadzwo\w*|dzwoni\w*|call|cell"
+    r"|komórk\w*|whatsapp|sms|číslo mám|mój numer|moje číslo|můj)\b\W*"
     r"(?:(?:mi|me|us|je|jest|is|to|číslo|numer|number|na|pod|at|on|č|nr|my|mě|nám)\b\W*){0,4}$",
     re.IGNORECASE,
 )
@@ -62,15 +64,12 @@ def _is_phone(found: re.Match[str], digits: str) -> bool:
         return False
     groups = "".join(str(len(group)) for group in re.findall(r"\d+", found[0]))
     if len(digits) == 9:
-        return digits[0] in "2345678" and groups in _GROUPS or _MOBILE.fullmatch(digits) is not None
-    if len(digits) in (11, 12) and digits[:2] in ("48", "42"):
-        return (
-            groups in ("3333", "2333", "12", "11")
-            and digits[:3] in ("420", "421")
-            or digits[:2] == "48"
-            and groups == "2333"
-        )
-    return digits[0] == "0" and len(digits) in (10, 11) and len(groups) > 1 or len(digits) == 10 and groups == "334"
+        return _MOBILE.fullmatch(digits) is not None or (digits[0] in "2345678" and groups in _GROUPS)
+    if digits[:3] in ("420", "421"):
+        return groups in ("3333", "12")
+    if digits[:2] == "48":
+        return groups == "2333"
+    return groups == "334" or (digits[0] == "0" and len(digits) in (10, 11) and len(groups) > 1)
 
 
 def _digits(text: str) -> str:
@@ -80,22 +79,39 @@ def _digits(text: str) -> str:
 _POSTCODE = r"(?:\d{3}[ \u00a0]?\d{2}|\d{2}-\d{3})"
 _TOWN = rf"{_CAP}(?:[ -](?:{_CAP}|nad|pod|u|n\.|p\.|[Ww]|\d{{1,2}}\b)){{0,3}}"
 _HOUSE = r"\d{1,5}(?:/\d{1,5})?[a-zA-Z]?(?: ?(?:m\.|m|byt|lok\.) ?\d{1,3})?\b"
-_STREET = rf"{_CAP}(?:[ .-]{{1,2}}(?:{_CAP}|[{_LOW}]{{1,12}}|\d{{1,2}}\.)){{0,3}}"
-_STREET_WORD = r"(?:[Uu]lic[eiay]?|[Uu]licą|[Uu]l\.|[Aa]l\.|[Aa]lej[aei]?|[Oo]s\.|[Oo]siedle|[Nn]áměstí|[Nn]ám\.|[Pp]lac|[Pp]l\.|[Tt]řída|[Tt]ř\.|[Nn]ábřeží|[Nn]áb\.|[Ss]ídliště)"
+_SMALL = r"nad|pod|u|nade|na|z|ze|sv\.|św\.|kpt\.|gen\.|dr\.|krále|míru|of"
+_STREET = (
+    # A sentence's first word has a capital, too; it is no part of the street.
+    r"(?!(?:Bydl|Mieszka|Adres|Dostaw|Doru|Pošl|Posíl|Wyś|Prosz|Send|Deliver|Dom|Je[sd]|Máme?|Tel)\w*\b)"
+    rf"(?:\d{{1,2}}\. (?:října|listopadu|května|máje|dubna|pluku|února|čety)|(?:[UVKNZWS] "
+    rf"|\d{{1,2}}\. ?)?{_CAP})(?:[ .-]{{1,2}}(?:{_CAP}|(?:{_SMALL})(?![{_LOW}])|\d{{1,2}}\.)){{0,3}}"
+)
+_STREET_WORD = (
+    r"(?:[Uu]lic[eiay]?|[Uu]licą|[Uu]l\.|[Aa]l\.|[Aa]lej[aei]?|[Oo]s\.|[Oo]siedle|[Nn]áměstí|[Nn]ám\."
+    r"|[Pp]lac|[Pp]l\.|[Tt]řída|[Tt]ř\.|[Nn]ábřeží|[Nn]áb\.|[Ss]ídliště)"
+)
 _ADDRESS = re.compile(
     # With its postcode: "Dlouhá 12, 110 00 Praha 1", "ul. Długa 12/3, 00-950 Warszawa".
-    rf"(?:(?:{_STREET_WORD} ?)?{_STREET} {_HOUSE},?\s+)?(?<![\d+-]){_POSTCODE}[ ,]+{_TOWN}"
+    rf"(?:(?:{_STREET_WORD} ?(?:\d{{1,2}} )?)?{_STREET} {_HOUSE},?\s+)?(?<![\d+-]){_POSTCODE}[ ,]+{_TOWN}"
     # With a word for street: "ulice Dlouhá 12", "nám. Míru 5".
-    rf"|{_STREET_WORD} ?{_STREET} {_HOUSE}(?:,? {_TOWN})?"
+    rf"|{_STREET_WORD} ?(?:\d{{1,2}} )?{_STREET} {_HOUSE}(?:,? {_TOWN})?"
     # With both its numbers: "Korunní 1208/74, Praha".
     rf"|{_STREET} \d{{2,5}}/\d{{1,4}}[a-z]?\b(?:,? {_TOWN})?"
     # English.
-    rf"|\b\d{{1,5}}[a-zA-Z]? (?:[A-Z][a-z]+ ){{1,3}}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Square|Sq|Way|Close|Court|Crescent|Terrace|Gardens|Place|Hill|Row|Walk|Boulevard|Blvd)\b\.?"
+    rf"|\b\d{{1,5}}[a-zA-Z]? (?:[A-Z][a-z]+ ){{1,3}}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr"
+    rf"|Square|Sq|Way|Close|Court|Crescent|Terrace|Gardens|Place|Hill|Row|Walk|Boulevard|Blvd)\b\.?"
     r"(?:, [A-Z][a-z]+(?: [A-Z][a-z]+)?)?(?:,? [A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|,? [A-Z]{2} \d{5}\b)?"
 )
+# Looked for first, since what an address is takes long to find out: a postcode, two numbers, a word for street.
+_LIKE_AN_ADDRESS = re.compile(
+    rf"\d{{3}}[ \u00a0]?\d{{2}}[ ,]+[{_UP}]|\d\d-\d{{3}} |\d/\d|\b{_STREET_WORD}|\b\d{{1,5}}[a-zA-Z]? [A-Z][a-z]+ [A-Z]"
+)
+_HOUSE_NUMBER = re.compile(r"[^\W\d_],? \d{1,5}")
 _ADDRESS_SAID = re.compile(
-    rf"(?:(?:adres[auyęieo]*|address|doruč\w+ na|bydl[ií]m|bydlíme|mieszkam\w*|i live|poslat na|pošlete na|wysłać na|wyślijcie na|deliver (?:it )?to|send (?:it )?to)"
-    rf"(?: (?:dodania|doručení|doručovací|dostawy|je|to|jest|is|na|w|v|ve|przy|at|in|adrese|adres|adresu|pod|adresem|moje|mój))*\s*:?\s+)"
+    rf"(?:(?:adres[auyęieo]*|address|doruč\w+ na|bydl[ií]m|bydlíme|mieszkam\w*|i live|poslat na"
+    rf"|pošlete na|wysłać na|wyślijcie na|deliver (?:it )?to|send (?:it )?to)"
+    rf"(?: (?:dodania|doručení|doručovací|dostawy|je|to|jest|is|na|w|v|ve|przy|at|in|adrese|adres"
+    rf"|adresu|pod|adresem|moje|mój))*\s*:?\s+)"
     rf"((?:{_STREET_WORD} ?)?{_STREET},? {_HOUSE}(?:,\s*(?:{_POSTCODE} )?{_TOWN})?)",
     re.IGNORECASE,
 )
@@ -107,41 +123,54 @@ def addresses(text: str, known: Sequence[str]) -> Iterator[Span]:
             start = text.casefold().find(line.casefold())
             if start >= 0:
                 yield Span(start, start + len(line), "address")
-    if any(char.isdigit() for char in text):
+    if _LIKE_AN_ADDRESS.search(text) is not None:
         yield from (Span(found.start(), found.end(), "address") for found in _ADDRESS.finditer(text))
+    if _HOUSE_NUMBER.search(text) is not None:
         yield from (Span(found.start(1), found.end(1), "address") for found in _ADDRESS_SAID.finditer(text))
 
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _TITLE = re.compile(
-    rf"\b(?:[Pp]an[aeiu]?|[Pp]anem|[Pp]aní|[Pp]anią|[Pp]ani|[Ss]lečn[aouy]|[Mm]r|[Mm]rs|[Mm]s|[Mm]iss|[Ii]ng|[Mm]gr|[Bb]c|[Mm][Uu][Dd]r|[Jj][Uu][Dd]r|[Dd]r|[Ii]nż)\b\.? "
+    rf"\b(?:[Pp]an[aeiu]?|[Pp]anem|[Pp]aní|[Pp]anią|[Pp]ani|[Ss]lečn[aouy]|[Mm]r|[Mm]rs|[Mm]s|[Mm]iss"
+    rf"|[Ii]ng|[Mm]gr|[Bb]c|[Mm][Uu][Dd]r|[Jj][Uu][Dd]r|[Dd]r|[Ii]nż)\b\.? "
     rf"(?:(?:[Ii]ng|[Mm]gr|[Dd]r|[Mm]udr)\. )?({_CAP}(?:[ -]{_CAP}){{0,2}})"
 )
 _SAID = re.compile(
-    r"(?:\bjmenuj[iu] se|\bmé jméno je|\bmoje jméno je|\bjméno:|\bjméno a příjmení:?|\bna jméno|\bu telefonu|\bnazywam się|\bnazywam sie|\bmam na imię|\bmoje imię i nazwisko(?: to)?:?"
-    r"|\bimię i nazwisko:|\bmoje nazwisko(?: to)?|\bna nazwisko|\bpříjmení:?|\bz tej strony|\bmy name is|\bmy name['’]s|\bmy full name is|\bname:|\bin the name of|\bunder the name(?: of)?|\bcall me)"
+    r"(?:\bjmenuj[iu] se|\bmé jméno je|\bmoje jméno je|\bjméno:|\bjméno a příjmení:?|\bna jméno"
+    r"|\bu telefonu|\bnazywam się|\bnazywam sie|\bmam na imię|\bmoje imię i nazwisko(?: to)?:?"
+    r"|\bimię i nazwisko:|\bmoje nazwisko(?: to)?|\bna nazwisko|\bpříjmení:?|\bz tej strony"
+    r"|\bmy name is|\bmy name['’]s|\bmy full name is|\bname:|\bin the name of"
+    r"|\bunder the name(?: of)?)"
     r"[ :]+([^\W\d_]+(?:['’-][^\W\d_]+)*(?:[ ][^\W\d_]+(?:['’-][^\W\d_]+)*){0,2})",
     re.IGNORECASE,
 )
+_CALL_ME = re.compile(rf"\b[Cc]all me ({_CAP})")
 _I_AM = re.compile(
-    rf"\b(?:[Jj]sem|[Jj]á jsem|[Tt]ady|[Jj]estem|[Tt]u|[Ii]['’]m|[Ii] am|[Tt]his is|[Ii]t['’]s) ({_CAP} {_CAP}(?:[ -]{_CAP})?)"
+    rf"\b(?:[Jj]sem|[Jj]á jsem|[Tt]ady|[Jj]estem|[Tt]u|[Ii]['’]m|[Ii] am|[Tt]his is"
+    rf"|[Ii]t['’]s) ({_CAP} {_CAP}(?:[ -]{_CAP})?)"
 )
 _SIGNED = re.compile(
-    rf"(?:^|[\n.,!?] *|\b)(?:[Ss] pozdravem|[Ss] přátelským pozdravem|[Dd]ěkuj[iu](?: předem)?|[Dd]ěkujeme|[Dd]ík[yu]?|[Zz]draví|[Hh]ezký den(?: přeje)?|[Pp]ozdrawiam(?: serdecznie|y)?|[Dd]ziękuję|[Dd]zięki|[Zz] poważaniem"
-    rf"|[Ww]ith kind regards|[Bb]est(?: wishes| regards)?|[Kk]ind regards|[Rr]egards|[Mm]any thanks|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Yy]ours(?: sincerely| truly)?|[Cc]heers)[,.!]*\s+(?:[-–—]+\s*)?({_CAP}(?:[ ]{_CAP}){{0,2}})[.!]?\s*(?:$|\n)"
+    rf"\b(?:[Ss] pozdravem|[Ss] přátelským pozdravem|[Dd]ěkuj[iu](?: předem)?"
+    rf"|[Dd]ěkujeme|[Dd]ík[yu]?|[Zz]draví|[Hh]ezký den(?: přeje)?|[Pp]ozdrawiam(?: serdecznie|y)?"
+    rf"|[Dd]ziękuję|[Dd]zięki|[Zz] poważaniem"
+    rf"|[Ww]ith kind regards|[Bb]est(?: wishes| regards)?|[Kk]ind regards|[Rr]egards|[Mm]any thanks"
+    rf"|[Tt]hanks|[Tt]hank you|[Ss]incerely|[Yy]ours(?: sincerely| truly)?"
+    rf"|[Cc]heers)[,.!]*\s+(?:[-–—]+\s*)?({_CAP}(?:[ ]{_CAP}){{0,2}})[.!]?\s*(?:$|\n)"
 )
-_NOT_NAMES = set(
-    "a i oraz and ale but chci chtel chtela bych mam mame jsem z ze od do na v ve se si je to the from at in i'd i've id my and would want have need and "
-    "prosim prosze please kde gdzie where kdy kiedy when potrebuji potrzebuje chcialbym chcialabym jestem mi sie zapomnel zapomnela objednal zamowilem "
-    "ktery ktera pro dla for calling writing ulozene ulozena nezname jeste already "
-    "kenya etiopie ethiopia kolumbie colombia brazilie brazil guatemala".split()
-)
+_GOES_ON = """
+a i oraz and ale but chci chtel chtela bych mam mame jsem z ze od do na v ve se si je to the from at in i'd i've id my
+and would want have need prosim prosze please kde gdzie where kdy kiedy when potrebuji potrzebuje chcialbym chcialabym
+jestem mi sie zapomnel zapomnela objednal zamowilem ktery ktera pro dla for calling writing ulozene ulozena nezname
+jeste already kenya etiopie ethiopia kolumbie colombia brazilie brazil guatemala
+"""
+_NOT_NAMES = frozenset(_GOES_ON.split())
 # Surnames that are plain words as well: alone at the start of a sentence they are not taken for a name.
-_PLAIN_WORDS = set(
-    "cerny bily maly velky novy stary dlouhy kratky vesely zeleny cerveny modry hnedy sedy mlady suchy mokry tichy hluchy rychly pokorny "
-    "czarny bialy maly nowy stary dlugi krotki zielony czerwony brown black white green young long short kava kafka mleko sladky horky kral".split()
-)
-_WORTH_A_LOOK = re.compile(rf"[{_UP}]|jmen|nazyw|imi|name|nazwisk|příjm", re.IGNORECASE)
+_ALSO_WORDS = """
+cerny bily maly velky novy stary dlouhy kratky vesely zeleny cerveny modry hnedy sedy mlady suchy mokry tichy hluchy
+rychly pokorny czarny bialy maly nowy stary dlugi krotki zielony czerwony brown black white green young long short
+kava kafka mleko sladky horky kral
+"""
+_PLAIN_WORDS = frozenset(_ALSO_WORDS.split())
 
 
 @lru_cache(maxsize=5_000)
@@ -151,7 +180,7 @@ def _forms(names: tuple[str, ...]) -> frozenset[str]:
 
 def names(text: str, known: tuple[str, ...]) -> list[Span]:
     found: list[tuple[int, int]] = []
-    for pattern in (_TITLE, _I_AM, _SIGNED):
+    for pattern in (_TITLE, _I_AM, _CALL_ME, _SIGNED):
         found += [(match.start(1), match.end(1)) for match in pattern.finditer(text)]
     found += [span for match in _SAID.finditer(text) if (span := _said(match))]
     words = [(match.start(), match.end(), match[0]) for match in _WORD.finditer(text)]
@@ -196,7 +225,7 @@ def _is_plain(word: str, start: int, text: str) -> bool:
 def _given(words: list[tuple[int, int, str]], text: str) -> list[tuple[int, int]]:
     """A given name with a capital word behind it: "Petr Novák", also of somebody who is not the customer."""
     found = []
-    for (start, end, word), (after, after_end, surname) in zip(words, words[1:], strict=False):
+    for (start, end, word), (after, after_end, surname) in pairwise(words):
         if (
             word[0].isupper()
             and surname[0].isupper()

@@ -20,14 +20,19 @@ _CHILDREN_FROM = 2018
 _SPACE = "[ \u00a0\u2009]"
 # Nothing below can stand in a text without one of these.
 _WORTH_A_LOOK = re.compile(
-    rf"\d(?:[ \u00a0\u2009./-]{{0,3}}\d){{6}}|[A-Z]{{2}}{_SPACE}?\d\d{_SPACE}?\d\d|[A-Za-z]\d{{6}}|[A-Z]{{6}}\d\d|[cC][vV][cCvV]|\d/\d{{4}}"
+    rf"\d(?:[ \u00a0\u2009./-]{{0,3}}\d){{6}}|[A-Z]{{2}}{_SPACE}?\d\d{_SPACE}?\d\d|[A-Za-z]\d{{6}}"
+    rf"|[A-Z]{{6}}\d\d|[cC][vV][cCvV]|\d/\d{{4}}"
 )
-_NUMBER_WORDS = r"(?:(?:číslo|cislo|čísla|č|c|nr|numer|numeru|number|no|num|kód|kod|code|id|je|jest|is|to|má|ma|mám|mam|sledování|śledzenia)\b\W*){0,3}$"
+_NUMBER_WORDS = (
+    r"(?:(?:číslo|cislo|čísla|č|c|nr|numer|numeru|number|no|num|kód|kod|code|id|je|jest|is|to|má|ma"
+    r"|mám|mam|sledování|śledzenia)\b\W*){0,3}$"
+)
 SHOP_BEFORE = re.compile(
-    r"(?:objedn\w*|zam[oó]w\w*|order\w*|z[aá]silk\w*|bal[ií]\w*|paczk\w*|przesy[lł]\w*|parcel\w*|track\w*|shipment|doklad\w*"
-    r"|faktu\w*|invoice|ean|gtin|upc|isbn|sku|vs|ks|ss|variabil\w*|symbol\w*|i[cč]o?|di[cč]|nip|regon|s[eé]riov\w*|serial|seryjn\w*"
-    r"|cena|cen[auy]|price|katalog\w*|model\w*|artyku\w*|listu?|reklamac\w*|dobropis\w*|smlouv\w*|umow\w*)\b\W*"
-    + _NUMBER_WORDS,
+    r"(?:objedn\w*|zam[oó]w\w*|order\w*|z[aá]silk\w*|bal[ií]\w*|paczk\w*|przesy[lł]\w*|parcel\w*"
+    r"|track\w*|shipment|doklad\w*"
+    r"|faktu\w*|invoice|ean|gtin|upc|isbn|sku|vs|ks|ss|variabil\w*|symbol\w*|i[cč]o?|di[cč]|nip|regon"
+    r"|s[eé]riov\w*|serial|seryjn\w*"
+    r"|cena|cen[auy]|price|katalog\w*|model\w*|artyku\w*|listu?|reklamac\w*|dobropis\w*)\b\W*" + _NUMBER_WORDS,
     re.IGNORECASE,
 )
 _CARD_BEFORE = re.compile(
@@ -36,8 +41,8 @@ _CARD_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PERSON_BEFORE = re.compile(
-    r"(?:rodn\w*|r\W?č|rč|rc|pesel\w*|birth number|national id\w*|personal (?:id|number)|identity number|datum narození)\b\W*"
-    + _NUMBER_WORDS,
+    r"(?:rodn\w*|r\W?č|rč|rc|pesel\w*|birth number|national id\w*|personal (?:id|number)"
+    r"|identity number|datum narození)\b\W*" + _NUMBER_WORDS,
     re.IGNORECASE,
 )
 _ACCOUNT_BEFORE = re.compile(
@@ -50,15 +55,16 @@ _IBAN_LENGTH = {
     country: length
     for length, countries in {
         15: "NO", 16: "BE", 18: "DK FI NL", 19: "MK SI", 20: "AT BA EE LT LU", 21: "CH HR LI LV", 22: "BG DE GB IE RS",
-        23: "AE GI IL", 24: "CZ ES MD RO SE SK", 26: "IS TR", 27: "FR GR IT MC SM", 28: "AL CY HU LB PL", 29: "UA", 31: "MT",
-        25: "PT",
+        23: "AE GI IL", 24: "CZ ES MD RO SE SK", 26: "IS TR", 27: "FR GR IT MC SM", 28: "AL CY HU LB PL", 29: "UA",
+        31: "MT", 25: "PT",
     }.items()
     for country in countries.split()
 }  # fmt: skip
 _PLAIN_IBAN = re.compile(r"(?<![\d+])\d{2}(?:[ \u00a0-]?\d{4}){5,6}(?![\d])")
 _CARD = re.compile(r"(?<![\d+])\d(?:[ \u00a0\u2009._-]{1,3}\d|\d){11,26}(?!\d)")
 _CARD_CODE = re.compile(
-    r"\b((?:cvc|cvv|cvv2|cvc2|cvc/cvv|bezpečnostní kód|kod zabezpieczający|security code)(?:\W{1,3}(?:kód|kod|code|je|to|is|jest)\b)?\W{1,3})\d{3,4}(?!\d)",
+    r"\b((?:cvc|cvv|cvv2|cvc2|cvc/cvv|bezpečnostní kód|kod zabezpieczający"
+    r"|security code)(?:\W{1,3}(?:kód|kod|code|je|to|is|jest)\b)?\W{1,3})\d{3,4}(?!\d)",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(r"(?<![\d/-])(?:\d{1,6}-)?\d{2,10} ?/ ?\d{4}(?![\d/])")
@@ -70,8 +76,10 @@ _LETTERED = re.compile(
 )
 # Documents of a person: their numbers have no checksum that would do, so the word must stand before them.
 _DOCUMENT = re.compile(
-    r"((?:občansk\w+ průkaz\w*|obcansk\w+ prukaz\w*|občank\w+|\bop\b|\bpas\b|pasu\b|cestovní\w* doklad\w*|dow[oó]d\w* (?:osobist\w+)?|paszport\w*"
-    r"|passport|id card|identity card|driving licen[cs]e|řidičsk\w+ průkaz\w*|prawo jazdy)\W{1,3}(?:(?:číslo|č|nr|numer|number|no|mám|mam|je|to|is|seria)\b\W{1,3}){0,3})"
+    r"((?:občansk\w+ průkaz\w*|obcansk\w+ prukaz\w*|občank\w+|\bop\b|\bpas\b|pasu\b"
+    r"|cestovní\w* doklad\w*|dow[oó]d\w*(?: osobist\w+)?|paszport\w*"
+    r"|passport|id card|identity card|driving licen[cs]e|řidičsk\w+ průkaz\w*"
+    r"|prawo jazdy)\W{1,3}(?:(?:číslo|č|nr|numer|number|no|mám|mam|je|to|is|seria)\b\W{1,3}){0,3})"
     r"([A-Za-z]{0,3} ?\d{6,9})(?!\d)",
     re.IGNORECASE,
 )
