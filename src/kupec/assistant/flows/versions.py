@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from kupec.assistant.flows.checking import Surroundings, check_flow
-from kupec.assistant.flows.defaults import default_source
+from kupec.assistant.flows.defaults import default_patterns, default_source
 from kupec.assistant.flows.document import Problem, located, read_flow
 from kupec.assistant.flows.errors import FlowNotReady
 from kupec.assistant.flows.events import FlowDrafted, FlowPublished, FlowWithdrawn
@@ -212,7 +212,8 @@ async def import_flows(
     """
     texts = list(sources)
     programs = [Program(read.flow, 1) for read in map(read_flow, texts) if read.flow is not None]
-    flow_set = FlowSet(programs)
+    own = {program.flow.code for program in programs}
+    flow_set = FlowSet([*(one for one in default_patterns() if one.flow.code not in own), *programs])
     published = []
     for source in texts:
         checked = check_source(source, flow_set, around)
