@@ -40,7 +40,9 @@ from kupec.sales import (
 from kupec.staff import ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
+from tests.hostile.knowing import CODE, know
 from tests.hostile.on_account import buy_on_account, come_regularly, owner_of_the_desk
+from tests.hostile.talking import talk_badly
 from tests.hostile.visitor import HOSTILE, Visitor
 from tests.machines.platform import PRAGUE, Json, Platform, to
 from tests.machines.running import running_shop
@@ -193,6 +195,7 @@ async def _fill(database: Database) -> None:
                 now=NOON,
             )
         await stock_up(db)
+        await know(db)
         await _other_systems(db)
         await _wreckage(db)
 
@@ -284,6 +287,7 @@ def _trade(world: World) -> None:
     asyncio.run(eventually(written))
     world.do(buy_on_account)
     world.do(come_regularly)
+    world.do(talk_badly)
 
 
 def _buy(platform: Platform, option: str) -> Json:
@@ -302,7 +306,10 @@ def _things(world: World) -> dict[str, list[str]]:
     return {
         **world.things,
         "language": list(_LANGUAGES),
-        "slug": world.column("select slug from product_text union select slug from category_text order by 1"),
+        "slug": world.column(
+            "select slug from product_text union select slug from category_text union select slug from article_address "
+            "order by 1"
+        ),
         "name": ["promotions", "terms", "privacy", "delivery", "contact", asset("js/page.js").rpartition("/")[2]],
         "version": [asset("js/page.js").split("/")[2]],
         "sha": world.column("select encode(sha256, 'hex') from media"),
@@ -334,11 +341,15 @@ def _things(world: World) -> dict[str, list[str]]:
         "line_id": world.column("select id from bank_line order by id"),
         "document_id": world.column("select id from accounting_document order by id"),
         "version_id": world.column("select id from document_version where kind = 'promotions' order by number"),
-        "code": ["lists", "LISTS", "service_due"],
+        "code": ["lists", "LISTS", "service_due", CODE],
         "currency": ["CZK", "EUR"],
         "account": ["customer", "bank", "vat:CZ:21", "store_credit"],
         "wanted": ["order_confirmation.cs", "parcel_shipped.en"],
         "session": world.column("select id from cart order by id"),
+        "conversation_id": world.column("select id from conversation order by number"),
+        "attachment_id": world.column("select id from attachment order by id") or [str(uuid4())],
+        "inbox_id": world.column("select id from inbox order by code"),
+        "canned_id": world.column("select id from canned_reply order by shortcut"),
         "order": orders,
         "address_id": world.column("select id from party_address order by id"),
         "standing_id": world.column("select id from standing_order order by id"),

@@ -43,7 +43,7 @@ function step(by) {
   next?.closest("tr, li").scrollIntoView({ block: "nearest" });
   // With a record open, the next row opens in its place: one reads on as in an inbox.
   clearTimeout(opening);
-  if (next && document.querySelector("#panes.opened")) {
+  if (next && document.querySelector("#panes.opened, #inbox.opened")) {
     opening = setTimeout(() => next.click(), 120);
   }
 }
@@ -77,7 +77,7 @@ function leave(event, typing) {
     typing.blur();
     return;
   }
-  const close = document.querySelector("#panes.opened a[data-close]");
+  const close = document.querySelector("#panes.opened a[data-close], #inbox.opened a[data-close]");
   if (close) {
     event.preventDefault();
     close.click();

@@ -92,6 +92,7 @@ export function replace(page, ids) {
     }
     const focused = ours.contains(document.activeElement) ? document.activeElement.closest("[id]")?.id : null;
     const open = [...ours.querySelectorAll("li[id]:has(> div > details[open])")].map((entry) => entry.id);
+    const unfolded = [...ours.querySelectorAll("details[id][open]")].map((one) => one.id);
     const known = new Set([...ours.querySelectorAll("tbody tr[id], li[id]")].map((row) => row.id));
     const scrolled = ours.scrollTop;
     const chosen = [...ours.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.value);
@@ -101,6 +102,9 @@ export function replace(page, ids) {
       box.checked = chosen.includes(box.value);
     }
     mark(fresh, known);
+    for (const id of unfolded) {
+      document.getElementById(id)?.setAttribute("open", "");
+    }
     for (const entry of open) {
       document.getElementById(entry)?.querySelector("details")?.setAttribute("open", "");
     }
@@ -129,7 +133,7 @@ function warn(part) {
 }
 
 function mark(part, known) {
-  const kinds = "tbody tr[id], .timeline > li[id], :scope.reminders > ul > li[id]";
+  const kinds = "tbody tr[id], .timeline > li[id], .talk[id], .message[id], :scope.reminders > ul > li[id]";
   const rows = [...part.querySelectorAll(kinds)].filter((row) => !known.has(row.id));
   // A part that shows other rows than before (a first page that filled up) is not all new.
   if (!rows.length || (known.size && rows.length > 25)) {
