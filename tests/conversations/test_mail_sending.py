@@ -100,11 +100,8 @@ async def test_there_and_back_again(pool: Pool, smtp: SmtpServer) -> None:
     await deliver_round(database, CHANNELS, secret=SECRET, now=NOON + MINUTE)
 
     (mail,) = smtp.mails
-    assert (mail["From"], mail["To"], mail["Subject"]) == (
-        "Zrnko <shop@zrnko.example>",
-        "jana@example.com",
-        "Re: Balík",
-    )
+    assert (mail["From"], mail["To"]) == ("Zrnko <shop@zrnko.example>", "jana@example.com")
+    assert mail["Subject"] == "Re: Balík"
     assert mail["Message-ID"] == f"<kupec-{said.id.hex}@zrnko.example>"
     assert mail["In-Reply-To"] == "<first@example.com>"
     first, word = mail["References"].split()
@@ -196,6 +193,7 @@ async def test_blocks_are_shown_in_the_shops_look_and_in_plain_words(db: Connect
     assert 'src="https://zrnko.example/media/1.webp"' in html
     assert "javascript:" not in html
     plain = words_of(mail)
+    assert "Past" not in plain
     assert "1) Domů\n2) Do boxu" in plain
     assert "3) Do košíku" in plain, "numbers run through the whole mail"
     assert "Brazílie\nzrnková\n300 Kč\nhttps://zrnko.example/cs/p/brazilie" in plain
