@@ -4,8 +4,7 @@ from kupec.kit.errors import KupecError
 
 
 class WindowClosed(KupecError):
-    """The time to answer here has run out: the channel lets only approved templates through until the customer writes
-    again. Nothing was sent. Choose a template or another way to reach them."""
+    """The time to answer here has run out. Nothing was sent. Choose a template, or another way to reach them."""
 
     status = 409
     code = "window_closed"

@@ -59,9 +59,14 @@ async def receive_delivery(
 async def store_polled(db: Connection, inbox: Inbox, polled: Sequence[Polled], *, now: datetime) -> int:
     """Keep what was asked for, as if a webhook had brought it; how many were new. `read_round` reads them."""
     stored = 0
-    for one in polled:
+    for at, one in enumerate(polled):
         kept = await webhooks.store(
-            db, source=SOURCE + inbox.code, external_id=one.external_id[:200], headers={}, body=one.body, now=now
+            db,
+            source=SOURCE + inbox.code,
+            external_id=one.external_id[:200],
+            headers={},
+            body=one.body,
+            now=now + timedelta(microseconds=at),  # they are read in this order
         )
         stored += kept is not None
     return stored

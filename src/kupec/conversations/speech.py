@@ -11,7 +11,7 @@ _URL = re.compile(r"(?:https?://|www\.)\S+")
 _PICTURES = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]")
 _ITEM = re.compile(r"^[ \t]*[-*•] +", re.MULTILINE)
 _SAY = mark("You can say: {choices}.")
-_OR = mark("or")
+_EITHER = mark("{first} or {last}")
 _SENT = mark("I will send you the link to this.")
 
 
@@ -45,7 +45,7 @@ def _choices(choices: Sequence[Choice], language: str) -> str:
     if not labels:
         return ""
     said = ", ".join(labels[:-1])
-    joined = f"{said} {translate(language, _OR)} {labels[-1]}" if said else labels[-1]
+    joined = translate(language, _EITHER).format(first=said, last=labels[-1]) if said else labels[-1]
     return translate(language, _SAY).format(choices=joined)
 
 

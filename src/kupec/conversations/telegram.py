@@ -22,8 +22,7 @@ from kupec.kit.errors import InvalidValue
 from kupec.kit.i18n import LANGUAGES
 
 API = "https://api.telegram.org"
-_PATIENCE = 20.0  # seconds for a call
-_POLL = 5  # seconds that a poll waits for something new; a worker that ends waits as long
+_PATIENCE, _POLL = 20.0, 5  # seconds: for a call; that a poll waits for something new, and a worker that ends for it
 _LARGEST_IN = 20_000_000  # bytes that a bot may download
 _LARGEST_PHOTO = 10_000_000  # bytes; a larger one goes as a document
 _CAPTION = 1024  # characters
@@ -131,7 +130,6 @@ class TelegramChannel:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
     def verify(self, inbox: Inbox, credentials: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> None:
         """Raises Refused unless the secret token is the inbox's; also while the inbox has none."""
@@ -248,7 +246,7 @@ class TelegramChannel:
         raise _failure(said)
 
     def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
+        if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=_PATIENCE), cookie_jar=aiohttp.DummyCookieJar()
             )

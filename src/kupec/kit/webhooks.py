@@ -110,7 +110,7 @@ async def lock_waiting(db: Connection, ids: Sequence[UUID]) -> list[Delivery]:
     rows = await db.fetch(
         """
         select id, source, external_id, received_at, headers, body, attempts, error from webhook_delivery
-         where id = any($1::uuid[]) and state <> 'processed' order by id for update skip locked
+         where id = any($1::uuid[]) and state <> 'processed' order by received_at, id for update skip locked
         """,
         list(ids),
     )
