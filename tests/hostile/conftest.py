@@ -41,6 +41,7 @@ from kupec.staff import ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
 from tests.hostile.knowing import CODE, know
+from tests.hostile.mailing import mail_badly
 from tests.hostile.on_account import buy_on_account, come_regularly, owner_of_the_desk
 from tests.hostile.talking import talk_badly
 from tests.hostile.visitor import HOSTILE, Visitor
@@ -288,6 +289,7 @@ def _trade(world: World) -> None:
     world.do(buy_on_account)
     world.do(come_regularly)
     world.do(talk_badly)
+    world.do(mail_badly)
 
 
 def _buy(platform: Platform, option: str) -> Json:
@@ -348,6 +350,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "session": world.column("select id from cart order by id"),
         "conversation_id": world.column("select id from conversation order by number"),
         "attachment_id": world.column("select id from attachment order by id") or [str(uuid4())],
+        "message_id": world.column("select id from message where kind = 'outgoing' order by id"),
         "inbox_id": world.column("select id from inbox order by code"),
         "canned_id": world.column("select id from canned_reply order by shortcut"),
         "order": orders,
