@@ -351,6 +351,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "conversation_id": world.column("select id from conversation order by number"),
         "attachment_id": world.column("select id from attachment order by id") or [str(uuid4())],
         "message_id": world.column("select id from message where kind = 'outgoing' order by id"),
+        "inbox": world.column("select code from inbox order by code"),
         "inbox_id": world.column("select id from inbox order by code"),
         "canned_id": world.column("select id from canned_reply order by shortcut"),
         "order": orders,
