@@ -24,6 +24,7 @@ from kupec.kit.events import subject_history
 from kupec.kit.ids import uuid7
 from kupec.kit.live import Hub, Notifier
 from kupec.kit.settings import Settings
+from kupec.kit.tools import Toolbox
 from kupec.machines import ucp
 from kupec.staff.sessions import COLUMNS, open_session
 from kupec.web import desk, errors, security
@@ -146,7 +147,13 @@ def words(page: str) -> str:
 
 @asynccontextmanager
 async def open_desk(
-    shop: Shop, dsn: str, *, clock: Clock, demo: bool = False, channels: Mapping[str, Channel] | None = None
+    shop: Shop,
+    dsn: str,
+    *,
+    clock: Clock,
+    demo: bool = False,
+    channels: Mapping[str, Channel] | None = None,
+    toolbox: Toolbox | None = None,
 ) -> AsyncIterator[Desk]:
     """The desk's routes behind a real server, for as long as the block lasts."""
     notifier = Notifier(shop.database.pool)
@@ -163,6 +170,7 @@ async def open_desk(
         payments=shop.cards,
         live=hub,
         channels=channels or {},
+        toolbox=toolbox or Toolbox([]),
     )
     app = Litestar(
         route_handlers=[*desk.routes, *shared.routes],

@@ -52,6 +52,7 @@ from kupec.assistant.flows import (
     import_flows,
     latest_versions,
     load_flows,
+    located,
     outline,
     plain,
     programs_of,
@@ -66,6 +67,9 @@ from kupec.assistant.flows import (
     withdraw_flow,
 )
 from kupec.assistant.learning import TrainedModel, train_bot, trained_models, training_job, training_subscriber
+from kupec.assistant.model import MODEL, LanguageModel, ModelFailed, ModelRules, open_model
+from kupec.assistant.model_budget import LeashedModel, ModelUse, model_use
+from kupec.assistant.phrasing import Chosen, Grounds, Phrased, choose, phrase
 from kupec.assistant.privacy import privacy_part
 from kupec.assistant.settings import BOT, Autonomy, BotSettings
 from kupec.assistant.suggesting import SuggestedArticle, Suggestion
@@ -74,6 +78,7 @@ from kupec.assistant.turn import IDENTIFY, Shop
 __all__ = [
     "BOT",
     "IDENTIFY",
+    "MODEL",
     "PATTERNS",
     "AskEffect",
     "Autonomy",
@@ -83,6 +88,7 @@ __all__ = [
     "CallEffect",
     "ChatContext",
     "Checked",
+    "Chosen",
     "DoneEffect",
     "ExampleResult",
     "Flow",
@@ -93,10 +99,17 @@ __all__ = [
     "FlowStarted",
     "FlowVersion",
     "Fork",
+    "Grounds",
     "HandoverEffect",
     "HttpEffect",
     "IdentifyEffect",
+    "LanguageModel",
+    "LeashedModel",
     "Manner",
+    "ModelFailed",
+    "ModelRules",
+    "ModelUse",
+    "Phrased",
     "Problem",
     "RunState",
     "SayEffect",
@@ -117,6 +130,7 @@ __all__ = [
     "allowed_hosts",
     "blocks_in_words",
     "check_source",
+    "choose",
     "contexts_of",
     "current_flows",
     "differences",
@@ -133,7 +147,11 @@ __all__ = [
     "import_flows",
     "latest_versions",
     "load_flows",
+    "located",
+    "model_use",
+    "open_model",
     "outline",
+    "phrase",
     "plain",
     "privacy_part",
     "programs_of",

@@ -2,7 +2,7 @@
 
 from kupec.assistant.flows.asking_systems import ask_system, call_http
 from kupec.assistant.flows.checking import Surroundings
-from kupec.assistant.flows.document import Problem, plain, read_flow
+from kupec.assistant.flows.document import Problem, located, plain, read_flow
 from kupec.assistant.flows.engine import ToolFailure, advance, go_on, resume, start
 from kupec.assistant.flows.examples import ExampleResult, Spoken, blocks_in_words
 from kupec.assistant.flows.flow import PATTERNS, Flow, Program
@@ -103,6 +103,7 @@ __all__ = [
     "latest_versions",
     "load_flows",
     "load_runs",
+    "located",
     "outline",
     "phrases",
     "plain",
