@@ -18,6 +18,7 @@ BENCHES: dict[str, list[str]] = {
     "kill": ["bench.kill"],
     "turns": ["bench.turns"],
     "chat": ["bench.chat"],
+    "inbox": ["bench.inbox", "--conversations", "1000000"],
     "event_log": ["bench.event_log"],
     "standing": ["bench.standing"],
     "masking": ["bench.masking"],

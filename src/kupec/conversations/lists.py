@@ -178,12 +178,12 @@ async def conversation_counts(db: Connection, *, staff_id: UUID | None = None) -
     """How many are open ("all"), "mine" and "unassigned"; for the badges. Each is counted up to 1000."""
     row = await db.fetchrow(
         """
-        select (select count(*) from (select from conversation where state in ('open', 'snoozed') limit 1000) as some)
+        select (select count(*) from (select from conversation where state in ('open', 'snoozed') limit 1000) as few)
                    as "all",
                (select count(*) from (select from conversation where state in ('open', 'snoozed') and assignee = $1
-                                       limit 1000) as some) as mine,
+                                       limit 1000) as few) as mine,
                (select count(*) from (select from conversation where state = 'open' and holder = 'people'
-                                         and assignee is null limit 1000) as some) as unassigned
+                                         and assignee is null limit 1000) as few) as unassigned
         """,
         staff_id,
     )

@@ -66,7 +66,8 @@ async def store_polled(db: Connection, inbox: Inbox, polled: Sequence[Polled], *
             external_id=one.external_id[:200],
             headers={},
             body=one.body,
-            now=now + timedelta(microseconds=at),  # they are read in this order
+            now=now + timedelta(microseconds=at),  # they are read in this order, and at once
+            due_in=-timedelta(microseconds=at),
         )
         stored += kept is not None
     return stored
