@@ -6,13 +6,14 @@ from uuid import UUID
 
 import msgspec
 
+from kupec import billing, conversations, customers, sales
 from kupec.customers import NewParty, create_party, give_role
 from kupec.kit.actor import Actor, customer, guest, system
 from kupec.kit.db import Connection, Database
 from kupec.kit.ids import uuid7
 from kupec.kit.settings import Settings
 from kupec.kit.tools import Services, Tool, ToolContext
-from kupec.sales import TOOLS, Checkout
+from kupec.sales import Checkout
 from tests.sales.conftest import Shop
 from tests.shop import NOON
 
@@ -22,7 +23,7 @@ AGENT = Actor(
     id=str(uuid7()),
     permissions=frozenset({"orders.read", "orders.write", "orders.refund", "tasks.write", "customers.read"}),
 )
-_TOOLS = {tool.name: tool for tool in TOOLS}
+_TOOLS = {tool.name: tool for tool in (*sales.TOOLS, *billing.TOOLS, *customers.TOOLS, *conversations.TOOLS)}
 
 
 class Asking:

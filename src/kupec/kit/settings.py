@@ -66,6 +66,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_allowed_hosts: Annotated[
         str, _about("Hosts, addresses or networks that webhooks may go to although they are not public.")
     ] = ""
+    model_url: Annotated[
+        str, _about("Address of an OpenAI-compatible language model (…/v1); empty runs without one, as is usual.")
+    ] = ""
+    model_key: Annotated[str, _about("Key for the language model.")] = ""
+    model_name: Annotated[str, _about("Which of the models at that address is asked.")] = ""
     metrics_token: Annotated[str, _about("Bearer token for /metrics; empty lets only this machine read them.")] = ""
     secure_cookies: Annotated[bool, _about("Send cookies over HTTPS only; switch on behind TLS.")] = False
     demo: Annotated[bool, _about("Shows demo sign-ins and the outbox without SMTP. Never on a real shop.")] = False
