@@ -36,8 +36,8 @@ select c.id as conversation_id, coalesce(browser.cart_id, x.cart_id) as cart_id,
   from conversation c
   left join chat_context x on x.conversation_id = c.id
   left join lateral (
-      select v.cart_id from leg l join web_visitor v on v.id::text = l.address
-       where l.conversation_id = c.id and l.channel = 'web' order by l.last_incoming_at desc nulls last limit 1
+      select v.cart_id from leg l join web_visitor v on v.id = case when l.channel = 'web' then l.address::uuid end
+       where l.conversation_id = c.id order by l.last_incoming_at desc nulls last limit 1
   ) as browser on true
   left join party_alias a on a.member_id = c.customer_id
   left join party p on p.id = coalesce(a.party_id, c.customer_id)
