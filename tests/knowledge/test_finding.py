@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from kupec.kit.db import Connection, Pool
-from kupec.knowledge import add_phrasing, retire_article, save_article, search
+from kupec.knowledge import add_phrasing, privacy_part, retire_article, save_article, search
 from tests.knowledge.writing_articles import EDITOR, NOW, draft, publish, publish_few
 
 
@@ -49,8 +49,6 @@ async def test_drafts_and_retired_articles_are_not_found(db: Connection) -> None
 
 
 async def test_what_is_learnt_is_found_at_once_and_forgotten_with_the_customer(db: Connection) -> None:
-    from kupec.knowledge import privacy_part
-
     await publish_few(db)
     customer = uuid4()
     asked = "balík nechci, posílám ho zpátky"

@@ -21,7 +21,11 @@ def read_csv(text: str, *, language: str, category: str) -> list[Read]:
     """The articles of a table with a head row; commas or semicolons. Rows of one code are one article. Never raises."""
     said = text.lstrip("\ufeff")
     head = said.split("\n", 1)[0]
-    rows = list(csv.DictReader(io.StringIO(said), delimiter=";" if head.count(";") > head.count(",") else ","))
+    try:
+        separator = ";" if head.count(";") > head.count(",") else ","
+        rows = list(csv.DictReader(io.StringIO(said, newline=""), delimiter=separator))
+    except csv.Error as error:
+        return [Read(place=1, code="", problem=f"this is no table: {error}")]
     columns = {name.strip().lower() for name in (rows[0] if rows else {}) if name}
     missing = [name for name in _NEEDED if name not in columns]
     if missing or len(rows) > _MOST_ROWS:

@@ -15,14 +15,18 @@ from kupec.knowledge.terms import LONGEST_QUERY, Counted, Floats, Vocabulary, pi
 
 _TRIALS: Final = 300
 _FAR: Final = -1.0
+_BEGINNING: Final = 1000
+"""Characters of question and answer whose pieces of words are compared."""
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
-    """How much each comparison counts; together 1."""
+    """How much each comparison counts; together 1. Chosen on validation data: docs/algorithms/retrieval.md."""
 
-    pieces: float = 0.4
-    words: float = 0.25
-    whole: float = 0.35
+    question_pieces: float = 0.15
+    question_words: float = 0.1
+    whole_words: float = 0.25
+    whole_pieces: float = 0.25
+    whole_alike: float = 0.25
 
 
 WEIGHTS: Final = Weights()
@@ -78,16 +82,17 @@ class LanguageIndex:
     def _make(self, sources: Sequence[Source]) -> None:
         kept = self.vocabularies
         wholes = ["\n".join((*source.questions, source.answer)) for source in sources]
-        words = [self._count(kept.words, question, word_terms) for question in self.questions]
-        pieces = [self._count(kept.pieces, question, piece_terms) for question in self.questions]
-        whole = [self._count(kept.words, text, word_terms) for text in wholes]
-        texts = {*self.questions, *wholes}
-        kept.words.keep_only(texts)
-        kept.pieces.keep_only(texts)
-        self._words = Postings(words, len(kept.words))
-        self._pieces = Postings(pieces, len(kept.pieces))
-        self._whole = Postings(whole, len(kept.words))
-        self._counted_words = words
+        begins = [whole[:_BEGINNING] for whole in wholes]
+        self._words = [self._count(kept.words, question, word_terms) for question in self.questions]
+        self._pieces = [self._count(kept.pieces, question, piece_terms) for question in self.questions]
+        whole_words = [self._count(kept.words, text, word_terms) for text in wholes]
+        whole_pieces = [self._count(kept.pieces, text, piece_terms) for text in begins]
+        kept.words.keep_only({*self.questions, *wholes})
+        kept.pieces.keep_only({*self.questions, *begins})
+        self._by_words = Postings(self._words, len(kept.words))
+        self._by_pieces = Postings(self._pieces, len(kept.pieces))
+        self._whole_by_words = Postings(whole_words, len(kept.words))
+        self._whole_by_pieces = Postings(whole_pieces, len(kept.pieces))
 
     def _count(self, vocabulary: Vocabulary, text: str, terms: object) -> Counted:
         return vocabulary.known(text) or vocabulary.count(text, terms(text, self.language))  # type: ignore[operator]
@@ -109,16 +114,21 @@ class LanguageIndex:
 
     def _likeness(self, text: str, *, but: int | None = None) -> tuple[Floats, Floats]:
         """Of every article, and its nearest question; `but` is a question that is taken away first."""
+        weights = self.weights
         words = self.vocabularies.words.look_up(word_terms(text, self.language))
         pieces = self.vocabularies.pieces.look_up(piece_terms(text, self.language))
-        asked = self.weights.pieces * self._pieces.alike(pieces) + self.weights.words * self._words.alike(words)
-        without = None
+        asked = weights.question_pieces * self._by_pieces.alike(pieces)
+        asked += weights.question_words * self._by_words.alike(words)
+        word_out = piece_out = None
         if but is not None:
             asked[but] = _FAR
-            without = (int(self._owner[but]), self._counted_words[but])
+            owner = int(self._owner[but])
+            word_out, piece_out = (owner, self._words[but]), (owner, self._pieces[but])
         best = np.maximum.reduceat(asked, self._first[:-1])
-        whole = self._whole.bm25(words, without=without)
-        return np.maximum(best, 0) + self.weights.whole * whole, self._nearest(asked, best)
+        _cosine, said = self._whole_by_words.compare(words, without=word_out)
+        alike, spelled = self._whole_by_pieces.compare(pieces, without=piece_out)
+        whole = weights.whole_words * said + weights.whole_pieces * spelled + weights.whole_alike * alike
+        return np.maximum(best, 0) + whole, self._nearest(asked, best)
 
     def _nearest(self, asked: Floats, best: Floats) -> Floats:
         """By article, the first question that is as near as its nearest."""
