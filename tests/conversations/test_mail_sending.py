@@ -201,6 +201,13 @@ async def test_blocks_are_shown_in_the_shops_look_and_in_plain_words(db: Connect
     assert "Stačí odpovědět číslem." in plain
 
 
+async def test_the_frame_speaks_as_its_words_do(db: Connection) -> None:
+    inbox = await mail_inbox(db)
+    await answer(db, inbox, Text(text="Gdzie jest moja paczka?"), author="bot", fence=1)
+    mail = await composed(db)
+    assert "asystent" in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
 async def test_files_go_along(db: Connection) -> None:
     inbox = await mail_inbox(db)
     file = NewAttachment(name="návod.pdf", media_type="application/pdf", content=b"%PDF-1.4 x")

@@ -11,6 +11,7 @@ from kupec.conversations.mail_config import MailConfig, MailCredentials, read_co
 from kupec.conversations.mail_letter import Writer, write_mail
 from kupec.conversations.mail_parts import Unreadable, parse
 from kupec.conversations.mail_reading import message_id_of, read_mail, source_of
+from kupec.conversations.mail_text import language_of_words
 from kupec.conversations.mail_threading import plus_address, thread_token
 from kupec.conversations.models import Inbox
 from kupec.kit.errors import InvalidValue
@@ -88,7 +89,8 @@ class MailChannel:
     def compose(self, outgoing: Outgoing, config: MailConfig) -> OutgoingMail:
         """The mail as it leaves: the same message is the same mail, however often it is sent."""
         message, leg = outgoing.message, outgoing.leg
-        language = message.language or "en"
+        # The frame speaks as its words do: who is new may have been taken for somebody of another language.
+        language = language_of_words(message.text) or message.language or "en"
         title = outgoing.subject.strip() or translate(language, _("Your question to %(shop)s")) % {"shop": self._shop}
         by_bot = message.author == "bot"
         writer = Writer(shop=config.name or self._shop, address=config.address, base_url=self._base_url, by_bot=by_bot)

@@ -14,7 +14,7 @@ from kupec.conversations.file_types import ORIGINAL
 from kupec.conversations.mail_config import MailConfig
 from kupec.conversations.mail_html import safe_html, words_of_html
 from kupec.conversations.mail_parts import Parts, Unreadable, addresses, header, headers, parse, parts_of
-from kupec.conversations.mail_text import is_forward, newest_words
+from kupec.conversations.mail_text import is_forward, language_of_words, newest_words
 from kupec.conversations.mail_threading import Thread, find_thread
 from kupec.conversations.models import Inbox, Incoming, NewAttachment
 from kupec.conversations.sensitive import mask_sensitive
@@ -41,8 +41,7 @@ _ROBOTS = re.compile(
     r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|neodpovidat|bounces?|notifications?)(?:[+_.-][^@]*)?@",
     re.IGNORECASE,
 )
-_CZECH = re.compile(r"[ěřůďťň]", re.IGNORECASE)
-_POLISH = re.compile(r"[ąęłńśźż]", re.IGNORECASE)
+_LANGUAGE_OF_DOMAIN = {"cz": "cs", "pl": "pl"}
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _METHOD = re.compile(r"\b(dmarc|dkim)=(\w+)", re.IGNORECASE)
 
@@ -121,7 +120,7 @@ def _heard(
         text=text,
         sent_at=_sent_at(message, now),
         name=name[:200] if name and "@" not in name else "",
-        language=_language(text, address),
+        language=language_of_words(text) or _LANGUAGE_OF_DOMAIN.get(address.rpartition(".")[2]),
         subject=_REPLY.sub("", subject).strip(),
         thread=str(thread.leg_id) if thread else None,
         email=address,
@@ -192,14 +191,6 @@ def _sent_at(message: Message, now: datetime) -> datetime:
         return min(said.astimezone(UTC), now)
     except (ValueError, TypeError, IndexError, OverflowError):
         return now
-
-
-def _language(text: str, address: str) -> str | None:
-    """A first guess, for a stranger: what they wrote decides later."""
-    for pattern, language in ((_CZECH, "cs"), (_POLISH, "pl")):
-        if pattern.search(text):
-            return language
-    return {"cz": "cs", "pl": "pl"}.get(address.rpartition(".")[2])
 
 
 # --- robots ------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from mailparser_reply.parser import EmailMessage  # type: ignore[import-untyped]
 
+from kupec.kit.text import fold
+
 LANGUAGES = ["cs", "pl", "en", "de"]
 LONGEST = 60_000  # characters that are looked at
 _LONGEST_LINE = 400  # for the library's patterns, which take their time over long lines
@@ -49,12 +51,31 @@ _CLOSING = re.compile(
     r"|mit freundlichen grüßen|viele grüße)\s{0,3}[,.!]{0,3}$",
     re.IGNORECASE,
 )
+_LETTERS = {"cs": re.compile(r"[ěřůďťňčšžýí]", re.IGNORECASE), "pl": re.compile(r"[ąęłńśźżć]", re.IGNORECASE)}
+_COMMON = {
+    "cs": "|dobry|den|prosim|dekuji|kde|kdy|jsem|neni|nebo|muj|mate|chci|objednavka|balik|je|se|",
+    "pl": "|dzien|dobry|prosze|dziekuje|gdzie|kiedy|jestem|nie|lub|moj|czy|zamowienie|paczka|jest|sie|",
+    "en": "|hello|please|thank|thanks|where|when|is|not|the|my|have|want|order|parcel|you|your|and|i|",
+}
 _FORWARDED = re.compile(r"^\s*(?:fwd?|fw|pd|wg|přep|předáno)\s?:", re.IGNORECASE)
 
 
 def is_forward(subject: str) -> bool:
     """Whether what hangs below is the matter itself."""
     return _FORWARDED.match(subject) is not None
+
+
+def language_of_words(text: str) -> str | None:
+    """A first guess by letters, else by the commonest words; None where nothing speaks for one language."""
+    counts = {language: len(pattern.findall(text)) for language, pattern in _LETTERS.items()}
+    if counts["cs"] != counts["pl"]:
+        return max(counts, key=lambda language: counts[language])
+    words = fold(text[:2000]).split()
+    found = {
+        language: sum(f"|{word.strip('.,!?')}|" in common for word in words) for language, common in _COMMON.items()
+    }
+    best = max(found, key=lambda language: found[language])
+    return best if found[best] and list(found.values()).count(found[best]) == 1 else None
 
 
 def newest_words(text: str) -> str:
