@@ -6,9 +6,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kupec import __version__
-from kupec.app import api_keys, backups, demo, exporting, importing, mail, maintenance, serving, worker
+from kupec.app import (
+    api_keys,
+    article_files,
+    backups,
+    demo,
+    exporting,
+    importing,
+    inboxes,
+    mail,
+    maintenance,
+    serving,
+    worker,
+)
 from kupec.integrations import RATE_LIMIT, SCOPES
 from kupec.kit.errors import KupecError
+from kupec.kit.i18n import LANGUAGES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _importing(commands)
     _maintenance(commands)
     _integrations(commands)
+    _conversations(commands)
     return parser
 
 
@@ -49,20 +63,36 @@ def _serving(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _importing(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("import", help="bring in goods, prices, stock, customers or orders (docs/import.md)")
-    parser.add_argument("kind", choices=importing.KINDS)
-    parser.add_argument("file", type=Path, help="CSV or JSONL, also .gz")
+    parser.add_argument("kind", choices=(*importing.KINDS, "articles"))
+    parser.add_argument("file", type=Path, help="CSV or JSONL, also .gz; articles: Markdown, HTML, CSV, or a folder")
     parser.add_argument("--mapping", type=Path, help="TOML file that says which column is which field")
     parser.add_argument("--errors", type=Path, help="where refused rows go (default: FILE.errors.csv)")
     parser.add_argument("--again", action="store_true", help="read a file anew that has come in before")
-    parser.set_defaults(
-        run=lambda options: importing.run(
-            options.kind, options.file, mapping=options.mapping, errors=options.errors, again=options.again
-        )
-    )
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="articles: of what does not say its own")
+    parser.add_argument("--category", default="", help="articles: of what does not say its own")
+    parser.add_argument("--publish", action="store_true", help="articles: let them hold at once")
+    parser.set_defaults(run=_import)
     out = commands.add_parser("export", help="write goods, prices, stock, customers or orders (docs/export.md)")
-    out.add_argument("kind", choices=exporting.KINDS)
+    out.add_argument("kind", choices=(*exporting.KINDS, "articles"))
     out.add_argument("file", type=Path, help="CSV or JSONL, also .gz, by its name")
-    out.set_defaults(run=lambda options: exporting.run(options.kind, options.file))
+    out.set_defaults(run=_export)
+
+
+def _import(options: argparse.Namespace) -> int:
+    if options.kind == "articles":
+        return article_files.bring_in(
+            options.file, language=options.language, category=options.category, publish=options.publish
+        )
+    return importing.run(
+        options.kind, options.file, mapping=options.mapping, errors=options.errors, again=options.again
+    )
+
+
+def _export(options: argparse.Namespace) -> int:
+    if options.kind == "articles":
+        return article_files.take_out(options.file)
+    exporting.run(options.kind, options.file)
+    return 0
 
 
 def _maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -110,3 +140,23 @@ def _integrations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
             options.name, scopes=options.scopes, days=options.days, rate_limit=options.rate
         )
     )
+
+
+def _conversations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    inbox = commands.add_parser("inbox", help="channels as they are set up here (docs/adding-a-channel.md)")
+    what = inbox.add_subparsers(title="what", required=True, metavar="WHAT")
+    what.add_parser("list", help="all inboxes").set_defaults(run=lambda _: inboxes.show())
+    new = what.add_parser("add", help="set up a channel; prints where it delivers")
+    new.add_argument("channel", help="such as web, email, telegram")
+    new.add_argument("code", help="small letters; stands in its address")
+    new.add_argument("name", help="as the desk shows it")
+    new.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="the channel's configuration")
+    new.add_argument("--credential", nargs="*", default=[], metavar="NAME", help="asked for, or read a line each")
+    new.set_defaults(
+        run=lambda options: inboxes.add(
+            options.channel, options.code, options.name, settings=options.set, credentials=options.credential
+        )
+    )
+    there = what.add_parser("connect", help="tell the other side where to deliver")
+    there.add_argument("code")
+    there.set_defaults(run=lambda options: inboxes.connect(options.code))

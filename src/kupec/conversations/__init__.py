@@ -27,6 +27,7 @@ from kupec.conversations.channel import (
     SendFailed,
     Sent,
     Status,
+    read_config,
 )
 from kupec.conversations.choosing import choice_of, pressed
 from kupec.conversations.delivering import close_channels, deliver_round
@@ -389,6 +390,7 @@ __all__ = [
     "promise",
     "prove_visitor",
     "read_attachment",
+    "read_config",
     "read_deliveries",
     "read_round",
     "receive_delivery",

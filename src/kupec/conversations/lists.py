@@ -22,7 +22,7 @@ class ConversationFilter(msgspec.Struct, frozen=True, kw_only=True):
 
     `view`: "all" that are open or asleep, "mine" those of `staff_id`, "unassigned" those that people hold and nobody
     has taken, "snoozed", "resolved", "waiting" for people. `order` "waiting": only who waits, the longest first.
-    `search`: a number, or a name.
+    `search`: a number, or a name; in "all" also among those that are resolved.
     """
 
     view: View = "all"
@@ -64,6 +64,9 @@ _STATES = {
         "conversation.state = 'open' and conversation.holder = 'people' and conversation.waiting_since is not null"
     ),
 }
+
+
+_ANY = "conversation.state <> 'merged'"
 
 
 class _Query:
@@ -141,7 +144,7 @@ def _order(wanted: ConversationFilter) -> tuple[str, str]:
 async def _conditions(db: Connection, wanted: ConversationFilter) -> _Query | None:
     """None when nothing can be found."""
     query = _Query()
-    state = _STATES[wanted.view]
+    state = _STATES[wanted.view] if wanted.view != "all" or not wanted.search else _ANY
     query.where(state.format(staff=query.value(wanted.staff_id)) if "{staff}" in state else state)
     if wanted.order == "waiting":
         query.where("conversation.waiting_since is not null")

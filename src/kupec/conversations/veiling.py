@@ -20,6 +20,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: UUID
     names: tuple[str, ...]
     texts: tuple[str, ...]
+    ours: bool = False
+    """Said by the shop, whose own bank account stays."""
 
 
 async def veil(db: Connection, said: Sequence[Said]) -> list[list[str]]:
@@ -42,7 +44,7 @@ async def veil(db: Connection, said: Sequence[Said]) -> list[list[str]]:
         known = marks.setdefault(one.conversation_id, {})
         texts = []
         for text in one.texts:
-            masked = mask(text, known=Known(names=one.names, marks=known))
+            masked = mask(text, known=Known(names=one.names, marks=known), ours=one.ours)
             known.update({detail.mark: detail.value for detail in masked.details})
             new += [(one.conversation_id, detail.mark, detail.kind, detail.value) for detail in masked.details]
             texts.append(masked.text)
@@ -61,7 +63,7 @@ async def veil(db: Connection, said: Sequence[Said]) -> list[list[str]]:
 def _masked(one: Said) -> list[Masked]:
     """What a message says stands in it twice, in its words and in its blocks: it is looked at once."""
     known = Known(names=one.names)
-    seen = {text: mask(text, known=known) for text in set(one.texts)}
+    seen = {text: mask(text, known=known, ours=one.ours) for text in set(one.texts)}
     return [seen[text] for text in one.texts]
 
 
