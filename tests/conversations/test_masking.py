@@ -121,6 +121,13 @@ def test_nobody_gets_at_details_by_typing_a_mark() -> None:
     assert own.text == "it was ⟦email:1⟧"
 
 
+def test_the_shops_own_account_stays_in_what_the_shop_says() -> None:
+    text = "Zaplaťte na 1995213569/0800, IBAN CZ1610570057796292625884, PL 86 3457 8336 1253 8341 2496 7210"
+    assert mask(text, ours=True).text == text
+    assert mask("karta 4111 1111 1111 1111, RČ 900510/9377", ours=True).text == "karta ⟦card⟧, RČ ⟦national-id⟧"
+    assert "⟦account⟧" in mask(text).text
+
+
 def test_what_the_card_of_a_customer_says_is_found_as_they_write_it() -> None:
     masked = mask("Evě na Dlouhá 12, objednávka 602123456", known=EVA)
     assert masked.text == "⟦name:1⟧ na ⟦address:1⟧, objednávka ⟦phone:1⟧"

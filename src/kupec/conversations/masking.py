@@ -52,9 +52,12 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
 NOBODY = Known()
 
 
-def mask(text: str, *, known: Known = NOBODY) -> Masked:
-    """The text as it is stored. Pure. What stood in the conversation before gets the mark it had."""
-    text = mask_sensitive(_without_foreign_marks(text, known))
+def mask(text: str, *, known: Known = NOBODY, ours: bool = False) -> Masked:
+    """The text as it is stored. Pure. What stood in the conversation before gets the mark it had.
+
+    `ours`: what the shop says, in which the account of a bank is its own and stays.
+    """
+    text = mask_sensitive(_without_foreign_marks(text, known), accounts=not ours)
     spans = _apart(_found(text, known))
     if not spans:
         return Masked(text=text)
