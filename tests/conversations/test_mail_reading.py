@@ -34,9 +34,9 @@ TOKEN = thread_token(SECRET, LEG, "jana@seznam.cz")
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_mail_of_the_corpus_is_read_as_it_should(case: Case) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     read = CHANNEL.read(INBOX, case.raw, NOON)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
 
     assert took < 3, "nobody holds up the others"
     assert tuple((status.source_id, status.state) for status in read.statuses) == case.statuses
@@ -278,6 +278,6 @@ def test_no_words_are_cut_to_nothing(text: str) -> None:
     ids=["on", "ons", "from", "quote", "wide", "lines", "dne", "dashes"],
 )
 def test_nobody_makes_it_think_for_long(evil: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     newest_words(evil)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

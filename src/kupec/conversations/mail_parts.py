@@ -23,7 +23,8 @@ _NOT_TEXT = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape
 _ENCODED_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bqBQ]\?[^?\s]*\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(=\?)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(byte for byte in range(256) if byte not in _BASE64)
 _OF_WINDOWS = re.compile(rb"[\x80-\x9f]")
 _TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
 
@@ -215,9 +216,9 @@ def plain_name(name: str) -> str:
 def _content(part: Message) -> bytes:
     """What it holds, decoded; of base64 that was broken off, what there is."""
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
-        text = _NOT_BASE64.sub("", str(part.get_payload()))
+        text = str(part.get_payload()).encode(errors="replace").translate(None, _NOT_BASE64)
         whole = text if len(text) % 4 != 1 else text[:-1]
-        return base64.b64decode(whole + "=" * (-len(whole) % 4))
+        return base64.b64decode(whole + b"=" * (-len(whole) % 4))
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 

@@ -10,6 +10,7 @@ from kupec.kit.text import fold
 LANGUAGES = ["cs", "pl", "en", "de"]
 LONGEST = 60_000  # characters that are looked at
 _LONGEST_LINE = 400  # for the library's patterns, which take their time over long lines
+_MOST_SUSPECTS = 3_000  # characters in lines that begin as if they said who wrote
 _SIGNED_WITHIN = 10  # lines below a closing formula
 
 # A line that says who wrote what follows: a date or an address, and a verb with a colon.
@@ -132,7 +133,9 @@ def _labels(lines: Sequence[str]) -> int:
 
 def _by_library(text: str) -> str:
     """What other mail programs write above what they quote."""
-    if not text or any(len(line) > _LONGEST_LINE for line in text.split("\n")):
+    lines = text.split("\n")
+    suspects = sum(len(line) for line in lines if _WHEN.match(line))
+    if not text or suspects > _MOST_SUSPECTS or any(len(line) > _LONGEST_LINE for line in lines):
         return text
     parts = EmailMessage(text=text, languages=list(LANGUAGES), keep_hyphen_lists=True).read().replies
     kept: list[str] = []
