@@ -250,8 +250,10 @@ def _restated(walk: Walk, frame: Frame, name: str, turn: TurnInput) -> tuple[boo
     _source, value = heard_for(slot, turn, values, asked=False)
     if value is not None or slot.type == "product":
         return True, value
-    _source, value = heard_for(slot, turn, values, asked=hearing.corrects(turn.text))
-    if slot.type == "quantity" and hearing.quantity_in(turn.text) is not None:
+    pieces = slot.type == "quantity" and hearing.quantity_in(turn.text) is not None
+    plainly = pieces or slot.type in ("email", "phone", "date", "interval", "money")
+    _source, value = heard_for(slot, turn, values, asked=plainly or hearing.corrects(turn.text))
+    if pieces:
         return True, value
     if slot.type == "order" and value is not None and len(str(value)) < SHORTEST_ORDER:
         return False, None

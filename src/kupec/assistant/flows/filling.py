@@ -91,9 +91,9 @@ def _from_text(slot: Slot, turn: TurnInput) -> Any:
         case "boolean":
             return yes_or_no(turn)
         case "number":
-            return hearing.number_in(text)
+            return _free_number(turn)
         case "quantity":
-            found = hearing.quantity_in(text) or hearing.number_in(text)
+            found = hearing.quantity_in(text) or _free_number(turn)
             return found if isinstance(found, int) and found > 0 else None
         case "money":
             return hearing.money_in(text)
@@ -113,6 +113,13 @@ def _from_text(slot: Slot, turn: TurnInput) -> Any:
         case "text" | "any":
             return turn.choice or text[:LONGEST_TEXT] or None
     return None
+
+
+def _free_number(turn: TurnInput) -> int | float | None:
+    """The number in a text, unless it is a part of something else that was heard (an order's number, a phone's)."""
+    found = hearing.number_in(turn.text)
+    others = (str(one_of(turn.entities.get(name))) for name in ("order_number", "sku", "phone", "date"))
+    return None if found is not None and any(str(found) in other for other in others) else found
 
 
 def yes_or_no(turn: TurnInput) -> bool | None:
