@@ -4,8 +4,8 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
+from asyncpg.pool import PoolConnectionProxy
 
 from kupec.customers import ProofNeeded, finish_task
 from kupec.kit.actor import Actor, customer, system
@@ -20,6 +20,7 @@ from kupec.sales import (
     GoodwillTooMuch,
     NothingToMakeUpFor,
     give_goodwill,
+    goodwill,
     ship,
     start_picking,
 )
@@ -216,16 +217,21 @@ async def test_without_the_lock_they_would_give_more(shop: Shop, monkeypatch: py
     """The control: the same race with the customer's row left unlocked."""
     order = await shop.placed([(shop.variant, 1)])
     assert order.customer_id
-    plain = asyncpg.Connection.execute
+    all_here = asyncio.Barrier(10)
+    plain, check = PoolConnectionProxy.execute, goodwill._check_times
 
     async def unlocked(self: object, query: str, *values: object, **more: object) -> object:
         if "from party where id = $1 for no key update" in query:
-            await asyncio.sleep(0.05)
             return None
         return await plain(self, query, *values, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(asyncpg.Connection, "execute", unlocked)
-    assert await _at_once(shop, order.customer_id) > 1
+    async def together(*values: object) -> None:
+        await check(*values)  # type: ignore[arg-type]
+        await all_here.wait()
+
+    monkeypatch.setattr(PoolConnectionProxy, "execute", unlocked)
+    monkeypatch.setattr(goodwill, "_check_times", together)
+    assert await _at_once(shop, order.customer_id) == 10
 
 
 # --- consent, invoices, people -----------------------------------------------------------------------
