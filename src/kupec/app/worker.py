@@ -12,12 +12,14 @@ from kupec.app.process import open_database, settings_here, settle_memory
 from kupec.billing import CardProvider, Outcome, deferred_round, notice_of, payment_round, refund_round
 from kupec.conversations import close_channels
 from kupec.kit import webhooks
+from kupec.kit.addresses import reach_of
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.errors import KupecError
 from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Hint, Sweep, run_worker, stop_on_signals
+from kupec.knowledge import check_sources
 from kupec.sales import Carrier, Checkout, place_due, tracking_round
 
 if sys.platform != "win32":
@@ -67,6 +69,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
+                    sources(settings, database, clock),
                     *talking.sweeps(settings, database, channels, clock),
                     Sweep(name="bot", run=bot.sweep, every=1.0, rest=0.1),
                     Sweep(name="mail", run=boxes.round, every=5.0, rest=1.0),
@@ -91,6 +94,16 @@ def tracking(database: Database, carriers: Mapping[str, Carrier], clock: Clock) 
         return await tracking_round(database, carriers, now=clock.now())
 
     return Sweep(name="parcels", run=parcels, every=60.0)
+
+
+def sources(settings: Settings, database: Database, clock: Clock) -> Sweep:
+    """Looks whether the pages that articles were taken from say something else."""
+    reach = reach_of("", local=settings.demo)
+
+    async def pages() -> int:
+        return len(await check_sources(database, reach=reach, now=clock.now()))
+
+    return Sweep(name="articles' sources", run=pages, every=60.0, rest=20.0)
 
 
 def sweeps(
