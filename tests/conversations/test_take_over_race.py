@@ -43,12 +43,14 @@ async def too_late(pool: Pool, speak: Speak, claim: Claim) -> int:
         talks = [await add_talk(db, inbox_id=inbox) for _ in range(TALKS)]
     taken: dict[UUID, float] = {}
     claimed: list[tuple[UUID, float]] = []
-    done = asyncio.Event()
+    done, heard = asyncio.Event(), asyncio.Event()
 
     async def bot(talk: UUID) -> None:
         async with pool.acquire() as db:
             fence = (await get_conversation(db, talk)).fence
-        for _ in range(40):
+        after = 0
+        while after < 5:
+            after += talk in taken
             try:
                 async with pool.acquire() as db, db.transaction():
                     await speak(db, talk, fence)
@@ -57,7 +59,8 @@ async def too_late(pool: Pool, speak: Speak, claim: Claim) -> int:
             await asyncio.sleep(0.01)
 
     async def person(talk: UUID, actor: Actor, at: int) -> None:
-        await asyncio.sleep(0.1 + 0.01 * at)
+        await heard.wait()
+        await asyncio.sleep(0.01 * at)
         async with pool.acquire() as db, db.transaction():
             await take_over(db, talk, actor=actor, now=NOW)
         taken[talk] = time.monotonic()
@@ -70,6 +73,8 @@ async def too_late(pool: Pool, speak: Speak, claim: Claim) -> int:
             async with pool.acquire() as db, db.transaction():
                 found = await claim(db)
             claimed.extend((talk, began) for talk in found)
+            if found:
+                heard.set()
             # As if it were delivered at once, so that the next of this leg may go.
             async with pool.acquire() as db:
                 await db.execute("update message set state = 'sent' where state = 'sending'")
@@ -79,7 +84,6 @@ async def too_late(pool: Pool, speak: Speak, claim: Claim) -> int:
         done.set()
 
     await asyncio.gather(everybody(), sender())
-    assert len(claimed) > 0, "nothing was said, so nothing was shown"
     return sum(began > taken[talk] for talk, began in claimed)
 
 
