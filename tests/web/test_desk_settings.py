@@ -10,6 +10,7 @@ import pytest
 
 from kupec.billing import PAYMENT
 from kupec.catalogue import TAX
+from kupec.conversations import CONVERSATION_RULES, SERVICE_HOURS, SURVEYS
 from kupec.kit.versions import Kind, publish_new, published
 from kupec.outreach import LETTERS
 from kupec.sales import PROMOTIONS, SHIPPING
@@ -21,7 +22,10 @@ from tests.web.form_reading import changed, form_fields
 __all__ = ["gateway", "session_gateway", "shop"]
 
 RULES = "/desk/settings/rules"
-KINDS: dict[str, Kind[Any]] = {kind.name: kind for kind in (SHIPPING, TAX, PROMOTIONS, PAYMENT, LETTERS)}
+KINDS: dict[str, Kind[Any]] = {
+    kind.name: kind
+    for kind in (SHIPPING, TAX, PROMOTIONS, PAYMENT, LETTERS, SERVICE_HOURS, SURVEYS, CONVERSATION_RULES)
+}
 COURIER_FEE = "methods[0].zones[0].rules[0].fee"
 
 
@@ -96,7 +100,7 @@ async def test_two_who_write_at_the_same_time_do_not_undo_each_other_unawares(de
     assert knowing.status_code == 303
 
 
-@pytest.mark.parametrize("name", ["shipping", "tax", "payment", "letters"])
+@pytest.mark.parametrize("name", ["shipping", "tax", "payment", "letters", "service_hours", "surveys", "conversations"])
 async def test_a_form_that_is_sent_as_it_is_changes_nothing(desk: Desk, name: str) -> None:
     person = await desk.signed_in("owner")
     before = await holds(desk, KINDS[name])

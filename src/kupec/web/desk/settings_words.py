@@ -6,12 +6,14 @@ import msgspec
 
 from kupec.billing import DUNNING, PAYMENT, SELLER
 from kupec.catalogue import TAX
+from kupec.conversations import CONVERSATION_RULES, SERVICE_HOURS, SURVEYS
 from kupec.customers import CONSENTS, CUSTOM_FIELDS, POINTS, RETENTION, VISITS
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.knowledge import KNOWLEDGE
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
 from kupec.sales import APPROVALS, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
+from kupec.web.desk.inbox_words import INBOX_FIELDS
 from kupec.web.desk.words import pgettext
 
 
@@ -59,6 +61,11 @@ _ALL = (
         _("Standing orders"),
         _("When customers are reminded, when a failure is tried again, what counts as missed."),
     ),
+    Section(SERVICE_HOURS, _("Hours of service"), _("When people answer, how soon, and how many at once.")),
+    Section(SURVEYS, _("Ratings"), _("When and how customers are asked how they were helped.")),
+    Section(
+        CONVERSATION_RULES, _("Conversations"), _("What goes on with a conversation, and how often sending is tried.")
+    ),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
 SECTIONS = {section.name: section for section in _ALL}
@@ -70,6 +77,7 @@ VERSION_STATES = {
 }
 
 FIELDS = {
+    **INBOX_FIELDS,
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "source_hosts": _("Hosts that articles may be taken from"),
