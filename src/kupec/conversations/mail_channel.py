@@ -9,7 +9,7 @@ from kupec.conversations.channel import Capabilities, Outgoing, Read, SendFailed
 from kupec.conversations.errors import Refused
 from kupec.conversations.mail_config import MailConfig, MailCredentials, read_config, read_credentials
 from kupec.conversations.mail_letter import Writer, write_mail
-from kupec.conversations.mail_parts import Unreadable, parse
+from kupec.conversations.mail_parts import parse_head
 from kupec.conversations.mail_reading import message_id_of, read_mail, source_of
 from kupec.conversations.mail_text import language_of_words
 from kupec.conversations.mail_threading import plus_address, thread_token
@@ -56,10 +56,7 @@ class MailChannel:
         """Raises InvalidValue for what is no mail."""
         if not body.strip():
             raise InvalidValue(field="body", expected="a mail")
-        try:
-            return source_of(parse(body), body)
-        except Unreadable as error:
-            raise InvalidValue(field="body", expected="a mail") from error
+        return source_of(parse_head(body), body)
 
     def read(self, inbox: Inbox, body: bytes, now: datetime) -> Read:
         return read_mail(inbox, read_config(inbox.config), self._secret, body, now)

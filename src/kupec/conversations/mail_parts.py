@@ -16,6 +16,8 @@ import msgspec
 from kupec.conversations.models import NewAttachment
 
 MOST_FILES = 20
+_MOST_NESTED = 500
+_LONGEST_HEAD = 500_000
 DECORATION = 3_000  # bytes: smaller inline pictures are logos and lines
 _LONGEST_HEADER = 2_000
 _LONGEST_NAME = 120
@@ -47,10 +49,18 @@ class Unreadable(Exception):
 
 def parse(raw: bytes) -> Message:
     """The mail with its headers as they came. Raises Unreadable for what is nested beyond reason."""
+    if raw.count(b"boundary=") > _MOST_NESTED:
+        raise Unreadable("nested beyond reason")
     try:
         return email.message_from_bytes(raw)
     except (RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:
         raise Unreadable(str(error)) from error
+
+
+def parse_head(raw: bytes) -> Message:
+    """Only what stands above the text, which every mail has."""
+    head = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0][:_LONGEST_HEAD]
+    return email.message_from_bytes(head + b"\n\n")
 
 
 def header(message: Message, name: str) -> str:

@@ -13,7 +13,7 @@ from kupec.conversations.channel import Read, Status
 from kupec.conversations.file_types import ORIGINAL
 from kupec.conversations.mail_config import MailConfig
 from kupec.conversations.mail_html import safe_html, words_of_html
-from kupec.conversations.mail_parts import Parts, Unreadable, addresses, header, headers, parse, parts_of
+from kupec.conversations.mail_parts import Parts, Unreadable, addresses, header, headers, parse, parse_head, parts_of
 from kupec.conversations.mail_text import is_forward, language_of_words, newest_words
 from kupec.conversations.mail_threading import Thread, find_thread
 from kupec.conversations.models import Inbox, Incoming, NewAttachment
@@ -42,6 +42,7 @@ _ROBOTS = re.compile(
     re.IGNORECASE,
 )
 _LANGUAGE_OF_DOMAIN = {"cz": "cs", "pl": "pl"}
+_NOTHING = Parts(plain="", html="", files=(), unreadable="broken", invitation="")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _METHOD = re.compile(r"\b(dmarc|dkim)=(\w+)", re.IGNORECASE)
 
@@ -64,22 +65,20 @@ def read_mail(inbox: Inbox, config: MailConfig, secret: str, raw: bytes, now: da
     """What a mail says. Never raises for its content; nothing for our own, and for those that nobody wrote."""
     try:
         message = parse(raw)
-        if message.get_content_type() == "multipart/report":
-            return Read(statuses=tuple(_reported(message)))
-        writer = _writer(message)
-        if writer is None or _is_our_own(message, writer[1], config):
-            return Read()
-        return Read(incoming=(_heard(inbox, config, secret, message, writer, raw, now),))
-    except (Unreadable, RecursionError):
+    except Unreadable:
+        # Somebody wrote something: people are told that much.
+        message = parse_head(raw)
+    if message.get_content_type() == "multipart/report":
+        return Read(statuses=tuple(_reported(message)))
+    writer = _writer(message)
+    if writer is None or _is_our_own(message, writer[1], config):
         return Read()
+    return Read(incoming=(_heard(inbox, config, secret, message, writer, raw, now),))
 
 
 def writer_of(raw: bytes) -> str | None:
     """The address of who wrote a mail; None where it names nobody."""
-    try:
-        found = _writer(parse(raw))
-    except Unreadable:
-        return None
+    found = _writer(parse_head(raw))
     return found[1] if found else None
 
 
@@ -148,9 +147,11 @@ def _message_ids(message: Message, name: str) -> list[str]:
 
 def _parts(message: Message, config: MailConfig) -> Parts:
     try:
-        return parts_of(message, largest_file=min(config.largest, 10_000_000))
+        found = parts_of(message, largest_file=min(config.largest, 10_000_000))
     except Unreadable:
-        return Parts(plain="", html="", files=(), unreadable="broken", invitation="")
+        found = _NOTHING
+    is_hollow = message.get_content_maintype() == "multipart" and not message.is_multipart()
+    return msgspec.structs.replace(found, unreadable="broken") if is_hollow and not found.unreadable else found
 
 
 def _words(parts: Parts, subject: str, *, begins: bool) -> tuple[str, bool]:

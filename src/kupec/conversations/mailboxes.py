@@ -16,7 +16,7 @@ from kupec.conversations.holding import hand_over
 from kupec.conversations.imap import ImapSession, MailServerTrouble
 from kupec.conversations.inboxes import credentials_of, list_inboxes
 from kupec.conversations.mail_config import MailConfig, MailCredentials, read_config, read_credentials
-from kupec.conversations.mail_parts import Unreadable, parse
+from kupec.conversations.mail_parts import parse_head
 from kupec.conversations.mail_reading import OVERSIZE, report_of, source_of, writer_of
 from kupec.conversations.models import Handover, Inbox
 from kupec.kit.actor import system
@@ -95,10 +95,7 @@ async def hand_in(db: Connection, inbox: Inbox, raw: bytes, *, bounces: Bounces 
 
 def name_of(raw: bytes) -> str:
     """What a mail is called here."""
-    try:
-        return source_of(parse(raw), raw)
-    except Unreadable:
-        return source_of(parse(raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"), raw)
+    return source_of(parse_head(raw), raw)
 
 
 async def _leave_to_people(db: Connection, inbox: Inbox, raw: bytes, now: datetime) -> None:
