@@ -32,7 +32,10 @@ async def speak_without_looking(db: Connection, talk: UUID, fence: int) -> None:
 
 
 async def claim_without_looking(db: Connection) -> list[UUID]:
-    rows = await db.fetch("update message set state = 'sending' where state = 'queued' returning conversation_id")
+    rows = await db.fetch(
+        "update message set state = 'sending' where id in (select id from message where state = 'queued' "
+        "for update skip locked) returning conversation_id"
+    )
     return [row["conversation_id"] for row in rows]
 
 
