@@ -57,7 +57,7 @@ _MOVES = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(_MOVES, max_size=14))
 def test_a_random_conversation_never_raises_never_loops_and_stays_json(moves: list[Any]) -> None:
     run = RunState()
