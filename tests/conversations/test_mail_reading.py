@@ -116,6 +116,12 @@ def test_a_forged_word_begins_a_new_conversation(word: str) -> None:
     assert not said.proven
 
 
+def test_the_last_word_counts() -> None:
+    earlier = thread_token(SECRET, uuid4(), "jana@seznam.cz")
+    raw = _plain("Hello", References=f"<{earlier}@zrnko.example> <a@b.cz> <{TOKEN}@zrnko.example> <c@d.cz>")
+    assert CHANNEL.read(INBOX, raw, NOON).incoming[0].thread == str(LEG)
+
+
 def test_who_was_forwarded_a_mail_is_in_the_conversation_and_not_proven() -> None:
     raw = _plain("I am his wife", From="eva@seznam.cz", References=f"<{TOKEN}@zrnko.example>")
     (said,) = CHANNEL.read(INBOX, raw, NOON).incoming

@@ -278,3 +278,11 @@ async def test_where_tls_is_demanded_nothing_leaves_without(serve: Serve, inbox:
         with pytest.raises(MailNotSent):
             await SmtpTransport(f"starttls://{address}").send(MAIL)
     assert inbox.envelopes == []
+
+
+def test_names_of_other_mails_stay_whole_however_long_they_are() -> None:
+    names = [f"<{'x' * 60}{number}@a-rather-long-domain-of-somebody.example>" for number in range(5)]
+    mail = msgspec.structs.replace(MAIL, headers={"References": " ".join(names), "In-Reply-To": names[-1]})
+    raw = compose(mail).as_bytes()
+    assert b"References: " + b"\r\n ".join(name.encode() for name in names) in raw
+    assert b"In-Reply-To: " + names[-1].encode() in raw
