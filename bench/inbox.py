@@ -54,7 +54,7 @@ select md5('m' || i || '-' || n)::uuid, md5('c' || i)::uuid, n, case when n % 2 
 """
 
 
-async def fill(db: Connection, conversations: int) -> None:
+async def fill(db: Connection, conversations: int, *, vacuum: bool = True) -> None:
     """Four inboxes, an agent, customers, conversations with three messages each."""
     customers = max(conversations // 3, 1)
     await db.execute(
@@ -73,9 +73,8 @@ async def fill(db: Connection, conversations: int) -> None:
         last = min(first + CHUNK - 1, conversations)
         await db.execute(_TALKS, START, first, last, every, customers, AGENT, timeout=600)
         await db.execute(_MESSAGES, START, first, last, timeout=600)
-    await db.execute("vacuum analyze conversation", timeout=600)
-    await db.execute("vacuum analyze message", timeout=600)
-    await db.execute("vacuum analyze party", timeout=600)
+    for table in ("conversation", "message", "party"):
+        await db.execute(f"{'vacuum ' if vacuum else ''}analyze {table}", timeout=600)
 
 
 def lists(inbox_id: UUID, conversations: int) -> dict[str, ConversationFilter]:
