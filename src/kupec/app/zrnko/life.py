@@ -20,6 +20,11 @@ KEY_PEOPLE = (
     ("approver", "Jan Lípa", "jan.lipa@example.com", "+420 700 000 231"),
     ("accountant", "Eva Součková", "eva.souckova@example.com", None),
 )
+ABROAD = (
+    ("c-037", "Zofia Lis", "zofia.lis@example.com", "pl", "PLN", 800_000),
+    ("c-040", "Nora Quinn", "nora.quinn@example.com", "en", "EUR", 200_000),
+)
+"""Offices elsewhere with a buyer and an account of so many minor units."""
 _CREDIT, _TERMS, _APPROVAL = 5_000_000, 14, 1_000_000
 _OFFICE_BLEND = "ZR-BO-1000"
 _MACHINE = "machine-kaveta-office-12"
@@ -35,6 +40,7 @@ async def come_alive(db: Connection, *, actor: Actor, now: datetime) -> None:
     }
     team = await customers.save_team(db, "Péče o zákazníky", await _caring(db), actor=actor, now=now)
     await _office(db, ids[OFFICE], team.id, actor=actor, now=now)
+    await _abroad(db, ids, actor=actor, now=now)
     await _architects(db, ids[ARCHITECTS], actor=actor, now=now)
     await _agreements(db, ids, actor=actor, now=now)
     await _process(db, team.id, actor=actor, now=now)
@@ -104,6 +110,17 @@ async def _office(db: Connection, office: UUID, team: UUID, *, actor: Actor, now
         actor=actor,
         now=now,
     )
+
+
+async def _abroad(db: Connection, ids: Mapping[str, UUID], *, actor: Actor, now: datetime) -> None:
+    for code, name, email, language, currency, credit in ABROAD:
+        new = customers.NewParty(kind="person", name=name, language=language, email=email)
+        person = await customers.create_party(db, new, actor=actor, now=now)
+        await customers.verify_contact_point(db, person, "email", email, actor=actor, now=now)
+        await customers.give_role(db, ids[code], person, "buyer", actor=actor, now=now)
+        await billing.open_account(
+            db, ids[code], currency=currency, credit_limit=credit, terms_days=_TERMS, actor=actor, now=now
+        )
 
 
 async def _architects(db: Connection, architects: UUID, *, actor: Actor, now: datetime) -> None:
