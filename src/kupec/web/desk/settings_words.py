@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from kupec.assistant import MODEL
 from kupec.billing import DUNNING, PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.conversations import CONVERSATION_RULES, SERVICE_HOURS, SURVEYS
@@ -12,7 +13,8 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.knowledge import KNOWLEDGE
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
-from kupec.sales import APPROVALS, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
+from kupec.sales import APPROVALS, FACTS, GOODWILL, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
+from kupec.web.desk.bot_words import BOT_FIELDS
 from kupec.web.desk.inbox_words import INBOX_FIELDS
 from kupec.web.desk.words import pgettext
 
@@ -66,6 +68,9 @@ _ALL = (
     Section(
         CONVERSATION_RULES, _("Conversations"), _("What goes on with a conversation, and how often sending is tried.")
     ),
+    Section(GOODWILL, _("Goodwill"), _("How much may be given to make up for a mistake, and how often.")),
+    Section(FACTS, _("Facts"), _("What customers are told about the shop that no other document says.")),
+    Section(MODEL, _("Language model"), _("How long a language model may take, and what it may use in a day.")),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
 SECTIONS = {section.name: section for section in _ALL}
@@ -78,6 +83,7 @@ VERSION_STATES = {
 
 FIELDS = {
     **INBOX_FIELDS,
+    **BOT_FIELDS,
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "source_hosts": _("Hosts that articles may be taken from"),
