@@ -353,6 +353,8 @@ def _things(world: World) -> dict[str, list[str]]:
         "message_id": world.column("select id from message where kind = 'outgoing' order by id"),
         "inbox": world.column("select code from inbox order by code"),
         "inbox_id": world.column("select id from inbox order by code"),
+        "playbook_id": world.column("select id from playbook order by code"),
+        "practice_id": world.column("select id from practice order by started_at") or [str(uuid4())],
         "canned_id": world.column("select id from canned_reply order by shortcut"),
         "order": orders,
         "address_id": world.column("select id from party_address order by id"),

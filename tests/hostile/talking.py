@@ -8,10 +8,14 @@ from kupec.conversations import (
     Incoming,
     NewAttachment,
     NewCanned,
+    NewPlaybook,
+    PlayStep,
+    Point,
     WebChannel,
     add_inbox,
     hand_over,
     save_canned,
+    save_playbook,
     take_in,
 )
 from kupec.kit.actor import Actor
@@ -48,3 +52,8 @@ async def talk_badly(db: Connection) -> None:
         shortcut="hostile", title=HOSTILE[:100], texts={"cs": HOSTILE.replace("{{", "{").replace("}}", "}")}
     )
     await save_canned(db, reply, actor=EVA, now=now)
+    step = PlayStep(says=words, points=[Point(hint=HOSTILE[:90], words=[HOSTILE[:90]])], model=words)
+    scenario = NewPlaybook(
+        code="hostile", title=HOSTILE[:100], language="cs", steps=[step], summary=HOSTILE, persona=HOSTILE
+    )
+    await save_playbook(db, scenario, actor=EVA, now=now)
