@@ -42,6 +42,7 @@ async def take_over(db: Connection, conversation_id: UUID, *, actor: Actor, now:
     was = await lock_unmerged(db, conversation_id)
     if was.holder == "people" and was.assignee == staff_id and was.state == "open":
         return was
+    was = await _owed(db, was, now)
     handover = was.handover if was.holder == "people" else Handover(reason="person")
     conversation = await _hold_by_people(db, was, handover, staff_id, was.team, now)
     await activity(db, was.id, "taken_over", {"staff_id": str(staff_id)}, actor=actor, now=now)
@@ -80,6 +81,7 @@ async def hand_back(db: Connection, conversation_id: UUID, *, actor: Actor, now:
     was = await lock_unmerged(db, conversation_id)
     if was.holder == "bot":
         return was
+    was = await _owed(db, was, now)
     row = await db.fetchrow(
         _HOLD,
         *(was.id, "bot", None, None, None, None, None, now if was.waiting_since else None, was.waiting_since),
@@ -172,6 +174,18 @@ def who_writes(actor: Actor) -> UUID:
         return UUID(actor.id)
     except ValueError:
         raise NotFound(what="staff") from None
+
+
+async def _owed(db: Connection, was: Conversation, now: datetime) -> Conversation:
+    """What was settled or put off and goes on now: if the last word was the customer's, they wait again."""
+    if was.state == "open" or was.waiting_since is not None:
+        return was
+    last = await db.fetchval(
+        "select kind from message where conversation_id = $1 and kind in ('incoming', 'outgoing') "
+        "order by number desc limit 1",
+        was.id,
+    )
+    return msgspec.structs.replace(was, waiting_since=now) if last == "incoming" else was
 
 
 async def _hold_by_people(

@@ -106,16 +106,21 @@ async def resolve(db: Connection, conversation_id: UUID, *, actor: Actor, now: d
 async def reopen(db: Connection, conversation_id: UUID, *, actor: Actor, now: datetime) -> Conversation:
     """It goes on after all. Needs conversations.write. What is open stays as it is; what was put off is there again.
 
-    Raises NotFound, NotOpen. Emits conversation.reopened, or conversation.woken.
+    Where the last word is the customer's, they wait from now on. Raises NotFound, NotOpen. Emits conversation.reopened,
+    or conversation.woken.
     """
     actor.require(PERMISSION)
     was = await lock_unmerged(db, conversation_id)
     if was.state == "open":
         return was
     row = await db.fetchrow(
-        f"""update conversation set state = 'open', resolved_at = null, snoozed_until = null
+        f"""update conversation
+               set state = 'open', resolved_at = null, snoozed_until = null, waiting_since = case when (
+                   select kind from message where conversation_id = $1 and kind in ('incoming', 'outgoing')
+                    order by number desc limit 1) = 'incoming' then $2::timestamptz end,
+                   turn_due_at = case when holder = 'bot' then $2 end
              where id = $1 returning {CONVERSATION}""",  # noqa: S608
-        was.id,
+        *(was.id, now),
     )
     assert row is not None, "locked before"
     opened = to_conversation(row)
