@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from kupec.assistant.flows.flow import STEPS, Flow, Part
+from kupec.assistant.flows.flow import STEPS, Answer, Flow, Part, Slot
 from kupec.kit.i18n import LANGUAGES
 
 LONGEST: Final = 200_000
@@ -83,7 +83,8 @@ def plain(text: str) -> tuple[Any, dict[str, int], list[Problem]]:
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         said = " ".join(filter(None, (error.context, error.problem)))
-        return None, {}, [Problem(path="", message=f"not YAML: {said}", line=mark.line + 1 if mark else 1)]
+        message = f"not YAML: {said}; texts with : ? # {{ }} [ ] or a comma belong in quotes"
+        return None, {}, [Problem(path="", message=message, line=mark.line + 1 if mark else 1)]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return None, {}, [Problem(path="", message=f"not YAML: {str(error)[:200]}", line=1)]
     return raw, lines, problems
@@ -141,10 +142,20 @@ class _Reader:
         if isinstance(slots, dict):
             raw["slots"] = {name: self._asked(one, f"slots.{name}") for name, one in slots.items()}
         raw["answers"] = self._answers
+        parts = {"slots": self._each(raw, "slots", Slot), "answers": self._each(raw, "answers", Answer)}
         if "steps" in raw:
             raw["steps"] = []
         found = self._made(Flow, raw, "")
-        return msgspec.structs.replace(found, steps=steps) if found is not None else None
+        return msgspec.structs.replace(found, steps=steps, **parts) if found is not None else None
+
+    def _each(self, raw: dict[str, Any], name: str, kind: type[Part]) -> dict[str, Any]:
+        """The members of a part one by one, so that each fault has its own place."""
+        members = raw.get(name)
+        if not isinstance(members, dict):
+            return {}
+        raw[name] = {}
+        made = {key: self._made(kind, one, key if "." in key else f"{name}.{key}") for key, one in members.items()}
+        return {key: one for key, one in made.items() if one is not None}
 
     def _steps(self, raw: Any, path: str) -> list[Any]:
         if not isinstance(raw, list):
