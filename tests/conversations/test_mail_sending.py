@@ -14,6 +14,7 @@ from kupec.conversations import (
     Choice,
     Choices,
     Inbox,
+    InboxChange,
     Link,
     MailChannel,
     Message,
@@ -22,6 +23,7 @@ from kupec.conversations import (
     Source,
     Text,
     add_inbox,
+    change_inbox,
     claim_sending,
     deliver_round,
     hand_in,
@@ -290,3 +292,11 @@ def test_what_is_wrong_with_what_is_sealed_too(field: str, value: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         CHANNEL.credentials({field: value})
     assert caught.value.field == field
+
+
+async def test_a_wrong_address_of_the_server_is_not_sealed(db: Connection) -> None:
+    inbox = await mail_inbox(db)
+    change = InboxChange(credentials={"smtp_url": "mail.example.com"})
+    with pytest.raises(InvalidValue) as caught:
+        await change_inbox(db, inbox.id, CHANNEL, change, secret=SECRET, actor=SETUP, now=NOON)
+    assert caught.value.field == "smtp_url"

@@ -166,6 +166,14 @@ class Polling(Protocol):
 
 
 @runtime_checkable
+class SigningIn(Protocol):
+    """A channel that checks what an inbox of it signs in with, before that is sealed."""
+
+    def credentials(self, raw: Mapping[str, str]) -> msgspec.Struct:
+        """Raises InvalidValue naming the field."""
+
+
+@runtime_checkable
 class Challenged(Protocol):
     """A channel whose other side asks our address for a proof before it sends anything."""
 

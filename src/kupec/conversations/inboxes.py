@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from kupec.conversations.channel import Channel
+from kupec.conversations.channel import Channel, SigningIn
 from kupec.conversations.errors import CodeTaken
 from kupec.conversations.events import InboxAdded, InboxChanged
 from kupec.conversations.models import Inbox
@@ -59,6 +59,7 @@ async def add_inbox(
     actor.require(PERMISSION)
     if not _CODE.fullmatch(code):
         raise InvalidValue(field="code", expected="small letters, digits, _ and -, a letter first")
+    _check_credentials(channel, credentials or {})
     can = channel.capabilities
     inbox = Inbox(
         id=uuid7(),
@@ -104,6 +105,7 @@ async def change_inbox(
     sealed = row["credentials"]
     if change.credentials is not None:
         known = _unsealed(secret, sealed) | dict(change.credentials)
+        _check_credentials(channel, known)
         sealed = _sealed(secret, {name: value for name, value in known.items() if value})
     after = msgspec.structs.replace(
         before,
@@ -174,6 +176,11 @@ def _burst(seconds: float) -> float:
     if not 0 <= seconds <= _LONGEST_BURST:
         raise InvalidValue(field="burst", expected=f"0 to {_LONGEST_BURST:.0f} seconds")
     return seconds
+
+
+def _check_credentials(channel: Channel, credentials: Mapping[str, str]) -> None:
+    if isinstance(channel, SigningIn):
+        channel.credentials(credentials)
 
 
 def _sealed(secret: str, credentials: Mapping[str, str]) -> bytes | None:
