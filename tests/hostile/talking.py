@@ -52,7 +52,7 @@ async def talk_badly(db: Connection) -> None:
         shortcut="hostile", title=HOSTILE[:100], texts={"cs": HOSTILE.replace("{{", "{").replace("}}", "}")}
     )
     await save_canned(db, reply, actor=EVA, now=now)
-    step = PlayStep(says=words, points=[Point(hint=HOSTILE[:90], words=[HOSTILE[:90]])], model=words)
+    step = PlayStep(says=HOSTILE, points=[Point(hint=HOSTILE[:90], words=[HOSTILE[:90]])], model=HOSTILE)
     scenario = NewPlaybook(
         code="hostile", title=HOSTILE[:100], language="cs", steps=[step], summary=HOSTILE, persona=HOSTILE
     )
