@@ -71,6 +71,16 @@ async def test_a_message_is_claimed_once_and_in_full(db: Connection) -> None:
     assert names[-2:] == ["message.written", "message.moved"]
 
 
+async def test_the_shops_own_account_is_told_and_cards_are_not(db: Connection) -> None:
+    inbox = await paper_inbox(db)
+    message = await answered(db, inbox, "Pay to CZ6508000000192000145399, not from card 4111 1111 1111 1111")
+    assert "CZ6508000000192000145399" in message.text
+    assert "4111" not in message.text
+    (taken,) = await take_in(db, [letter(inbox, "My account is CZ6508000000192000145399")], now=NOON)
+    theirs = next(one for one in await messages_of(db, message.conversation_id) if one.id == taken.message_id)
+    assert "0800" not in theirs.text
+
+
 async def test_a_leg_gets_one_message_after_the_other(db: Connection) -> None:
     inbox = await paper_inbox(db)
     first = await answered(db, inbox)
