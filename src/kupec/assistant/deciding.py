@@ -27,9 +27,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    understood: Understood, choice: str | None, settings: BotSettings, *, article: tuple[str, float] | None = None
+    understood: Understood,
+    choice: str | None,
+    settings: BotSettings,
+    *,
+    article: tuple[str, float] | None = None,
+    is_waiting: bool = False,
 ) -> Decision:
-    """`article` is what knowledge found for the text, with how well it fits."""
+    """`article` is what knowledge found for the text, with how well it fits.
+
+    `is_waiting`: a flow has asked for something. What is no question is heard as its answer before it is looked up.
+    """
     if choice == PERSON:
         return Decision(handover="button")
     if understood.wants_person and choice is None:
@@ -39,6 +47,8 @@ def decide(
     if understood.is_angry and settings.hand_over_when_angry:
         return Decision(handover="anger")
     decision = _meant(understood, choice, settings, article)
+    if is_waiting and (decision.intent or "").startswith(_ARTICLE) and "?" not in understood.text and choice is None:
+        decision = Decision(confidence=decision.confidence)
     if settings.mode_of(decision.intent) != "answer":
         return Decision(handover="policy", intent=decision.intent, confidence=decision.confidence)
     return decision

@@ -119,7 +119,7 @@ class Player:
         """A turn from its beginning."""
         understood = self.understood(one)
         article = await self._article(one, understood)
-        decision = decide(understood, one.choice, self.settings, article=article)
+        decision = decide(understood, one.choice, self.settings, article=article, is_waiting=one.run.waiting)
         turn = await self._turn(one, understood, decision)
         playing = _Playing(self, one, understood.language, decision)
         if decision.handover:
