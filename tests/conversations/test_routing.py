@@ -1,4 +1,4 @@
-"""Who gets which conversation: never beyond what they have room for, never who is away, first who knows the customer."""
+"""Who gets which conversation: never beyond their room, never who is away, first who knows the customer."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -35,6 +35,7 @@ from tests.conversations.people import (
     NOW,
     add_agent,
     add_inbox_row,
+    add_message,
     add_party,
     add_talk,
     events_of,
@@ -87,6 +88,17 @@ async def test_whoever_talked_with_the_customer_gets_them_also_under_another_of_
     await assign(db, before, id_of(jan), actor=ema, now=NOW - timedelta(days=20))
     await db.execute("update conversation set state = 'resolved', waiting_since = null where id = $1", before)
     talk = await handed(db, customer)
+    await route_waiting(db, NOW, 100)
+    assert (await get_conversation(db, talk)).assignee == id_of(jan)
+
+
+async def test_whoever_has_spoken_in_it_before_gets_it_back(db: Connection) -> None:
+    await available(db, capacity=4)
+    jan = await available(db, "Jan", capacity=1)
+    talk = await add_talk(db)
+    leg = await db.fetchval("select id from leg where conversation_id = $1", talk)
+    await add_message(db, talk, leg, "I am here", author=str(jan))
+    await hand_over(db, talk, Handover(reason="asked"), actor=BOT, now=NOW)
     await route_waiting(db, NOW, 100)
     assert (await get_conversation(db, talk)).assignee == id_of(jan)
 

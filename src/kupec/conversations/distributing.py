@@ -21,10 +21,15 @@ QUEUE = "state = 'open' and holder = 'people' and assignee is null and waiting_s
 _ONE_AT_A_TIME = "select pg_try_advisory_xact_lock(hashtextextended('conversations:routing', 0))"
 _WAITING = f"""
 select conversation.id, waiting_since, priority, language, skills, team,
-       array(select past.assignee from conversation past
-              where past.customer_id = any(array(select member_id from party_alias where party_id = root.id) || root.id)
-                and past.id <> conversation.id and past.assignee is not null
-              group by past.assignee order by max(past.last_message_at) desc limit 5) as known_to
+       array(select known.staff_id from (
+                 select past.assignee as staff_id, past.last_message_at as at from conversation past
+                  where past.customer_id = any(array(select member_id from party_alias where party_id = root.id)
+                                               || root.id)
+                    and past.id <> conversation.id and past.assignee is not null
+                 union all
+                 select substr(message.author, 7)::uuid, message.created_at from message
+                  where message.conversation_id = conversation.id and kind = 'outgoing' and author like 'staff:%'
+             ) as known group by known.staff_id order by max(known.at) desc limit 5) as known_to
   from conversation
   cross join lateral (
       select coalesce((select party_id from party_alias where member_id = conversation.customer_id),

@@ -104,7 +104,8 @@ async def _blank(db: Connection, ids: list[UUID], now: datetime) -> None:
         ("leg", EMPTY_LEG, "conversation_id"),
         ("conversation", EMPTY_CONVERSATION, "id"),
     ):
-        await db.execute(f"update {table} set {_assigned(blank)} where {key} = any($1::uuid[])", ids)  # noqa: S608
+        emptied = f"update {table} set {_assigned(blank)} where {key} = any($1::uuid[])"  # noqa: S608
+        await db.execute(emptied, ids)
     await db.execute("update conversation set emptied_at = $2 where id = any($1::uuid[])", ids, now)
 
 
