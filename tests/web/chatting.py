@@ -50,6 +50,8 @@ class Echo:
         self.first: Sequence[Block] = ()
 
     async def greeting(self, **_who: Any) -> Sequence[Block]:
+        async with self._database.reading() as db:
+            await db.fetchval("select 1")
         return self.first
 
     async def answer(self, conversation_ids: Sequence[UUID]) -> None:

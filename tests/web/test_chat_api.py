@@ -269,3 +269,12 @@ async def test_both_sides_see_that_the_other_writes(wired: ChatShop, pool: Pool)
         async with wired.database.transaction() as db:
             await note_presence(db, conversation, f"staff:{alice.id}", now=now)
         assert await events.next("typing") == {"name": ""}
+
+
+async def test_more_browsers_than_connections_come_at_once(shop: ChatShop, pool: Pool) -> None:
+    """The bot's greeting is read by a connection of its own; none may be held meanwhile."""
+    shop.bot.first = [Text(text="Hello")]
+    panels = [shop.panel() for _ in range(2 * pool.get_max_size())]
+    async with asyncio.timeout(20):
+        told = await asyncio.gather(*(panel.begin() for panel in panels))
+    assert all(one["greeting"] == [{"type": "text", "text": "Hello"}] for one in told)

@@ -61,7 +61,9 @@ async def begin(request: AnyRequest) -> Response[dict[str, Any]]:
         me = await signed_in(request, db) if chat.own_page else None
         visitor = await _visitor(request, db, chat, me, language)
         told = await tell(request, db, chat, visitor, language)
-    return Response({"token": chat.channel.token(chat.inbox, visitor.id), **told})
+    # The bot reads by a connection of its own: nobody may hold one while waiting for another.
+    greeting = [] if told["at"] else await _greeting(request, chat, visitor, language)
+    return Response({"token": chat.channel.token(chat.inbox, visitor.id), **told, "greeting": greeting})
 
 
 async def tell(request: AnyRequest, db: Connection, chat: Chat, visitor: WebVisitor, language: str) -> dict[str, Any]:
@@ -77,7 +79,7 @@ async def tell(request: AnyRequest, db: Connection, chat: Chat, visitor: WebVisi
         "at": {str(talk.number): talk.last_number for talk in talks},
         "state": await standing_of(request, db, chat, talks[0] if talks else None, language),
         "known": next((party.name for party in known.values()), ""),
-        "greeting": [] if talks else await _greeting(request, chat, visitor, language),
+        "greeting": [],
     }
 
 

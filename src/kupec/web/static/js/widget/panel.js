@@ -91,6 +91,13 @@ class KupecChat extends HTMLElement {
     window.addEventListener("pagehide", () => this.talk.unfollow());
     window.addEventListener("pageshow", (event) => event.persisted && this.talk.began && this.talk.follow());
     window.addEventListener("offline", () => this.line("offline"));
+    window.addEventListener("online", () => {
+      this.line("");
+      if (this.talk.following) {
+        this.talk.unfollow();
+        this.talk.follow();
+      }
+    });
     window.addEventListener("kupec-cart-changed", () => this.isOpen && this.readCart());
   }
 
@@ -103,6 +110,7 @@ class KupecChat extends HTMLElement {
   show(focus = true) {
     this.panel.hidden = false;
     this.launcher.hidden = true;
+    this.toggleAttribute("open", true);
     this.launcher.setAttribute("aria-expanded", "true");
     this.panel.toggleAttribute("aria-modal", PHONE.matches);
     if (PHONE.matches) {
@@ -121,6 +129,7 @@ class KupecChat extends HTMLElement {
   hide() {
     this.panel.hidden = true;
     this.launcher.hidden = false;
+    this.toggleAttribute("open", false);
     this.launcher.setAttribute("aria-expanded", "false");
     this.remember("open", "");
     this.launcher.focus();
@@ -140,19 +149,20 @@ class KupecChat extends HTMLElement {
     }
   }
 
-  remembered(what) {
+  // Whether it is open is this tab's matter; what was read is the browser's.
+  remembered(what, place = "sessionStorage") {
     try {
-      return sessionStorage.getItem(`kupec-chat ${what}`);
+      return window[place].getItem(`kupec-chat ${what}`);
     } catch {
       return null;
     }
   }
 
-  remember(what, value) {
+  remember(what, value, place = "sessionStorage") {
     try {
-      sessionStorage.setItem(`kupec-chat ${what}`, value);
+      window[place].setItem(`kupec-chat ${what}`, value);
     } catch {
-      // It opens closed on the next page.
+      // The next page begins as if it were the first.
     }
   }
 
@@ -206,9 +216,9 @@ class KupecChat extends HTMLElement {
       this.writes(data);
     } else {
       this.render();
+      this.seen();
       if (what === "messages" && data && data.from !== "me") {
         this.writes("");
-        this.seen();
         this.readCart(400);
       }
     }
@@ -318,15 +328,15 @@ class KupecChat extends HTMLElement {
   seen() {
     const told = this.talk.sorted.filter((message) => message.from === "bot" || message.from === "person");
     const last = told.at(-1);
-    const upto = Number(this.remembered("read") ?? 0);
+    const upto = Number(this.remembered("read", "localStorage") ?? 0);
     const stamp = (message) => message.at[0] * 1e6 + message.at[1];
     if (last && this.isOpen && !document.hidden) {
       if (stamp(last) > upto) {
-        this.remember("read", stamp(last));
+        this.remember("read", stamp(last), "localStorage");
         this.talk.quietly("/read", { at: last.at });
       }
     }
-    const unread = this.isOpen ? 0 : told.filter((message) => stamp(message) > Number(this.remembered("read") ?? 0)).length;
+    const unread = this.isOpen ? 0 : told.filter((message) => stamp(message) > Number(this.remembered("read", "localStorage") ?? 0)).length;
     this.badge.hidden = !unread;
     this.badge.replaceChildren(el("span", { class: "hidden" }, ` ${this.words.unread} `), String(unread));
   }
