@@ -196,7 +196,6 @@ async def write(db: Connection, new: Sequence[New], *, actor: Actor, now: dateti
             conversation_id=one.conversation["id"],
             names=tuple(filter(None, (one.conversation["customer_name"],))),
             texts=tuple(shown_texts(content)),
-            ours=True,
             ours=one.kind == "outgoing",
         )
         for one, content in zip(new, contents, strict=True)

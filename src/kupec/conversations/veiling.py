@@ -21,8 +21,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     texts: tuple[str, ...]
     ours: bool = False
-    """The shop says it: its own bank account stays."""
-    ours: bool = False
     """Said by the shop, whose own bank account stays."""
 
 
