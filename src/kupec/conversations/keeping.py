@@ -123,7 +123,8 @@ async def _take_files(db: Connection, rules: Keeping, now: datetime, limit: int)
             select attachment.id from attachment
               join message on message.id = message_id
               join conversation on conversation.id = message.conversation_id
-             where attachment.created_at < $1 and attachment.content is not null and conversation.state in ('resolved', 'merged')
+             where attachment.created_at < $1 and attachment.content is not null
+               and conversation.state in ('resolved', 'merged')
              order by attachment.created_at limit $2) returning id
         """,
         *(now - timedelta(days=rules.attachment_days), limit),
