@@ -94,6 +94,10 @@ async def test_it_is_found_by_number_name_and_address_in_whatever_state(db: Conn
     assert await listed(db, search="zakaznik 1") == [two]
     assert await listed(db, search="Zákazník 0") == [one]
     assert await listed(db, search="nobody 100%") == []
+    inbox = await paper_inbox(db, "mail")
+    said = letter(inbox, "Hello", address="eva@example.com", email="eva@example.com", name="E")
+    (by_mail,) = await take_in(db, [said], now=NOON)
+    assert await listed(db, search="eva@exam") == [by_mail.conversation_id]
     assert await listed(db, search="9" * 40) == []
 
 

@@ -162,17 +162,18 @@ async def _conditions(db: Connection, wanted: ConversationFilter) -> _Query | No
 
 
 async def _customers(db: Connection, search: str) -> list[UUID]:
-    """All ids of the customers whose names or addresses have these words."""
+    """All ids of the customers whose names have these words, or whose address or number begins with them."""
     pattern = "%" + search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     rows = await db.fetch(
         """
         with named as (
             (select id from party where folded like $1 limit $2)
-            union (select party_id from contact_point where value like $1 limit $2)
+            union (select party_id from contact_point
+                    where kind in ('email', 'phone') and value >= $3 and value < $4 limit $2)
         )
         select id from named union select alias.member_id from named join party_alias alias on alias.party_id = named.id
         """,
-        *(pattern, _FOUND),
+        *(pattern, _FOUND, search, search + "\U0010ffff"),
     )
     return [row["id"] for row in rows]
 
