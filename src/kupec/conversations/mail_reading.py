@@ -281,11 +281,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def report_of(raw: bytes) -> Report | None:
     """Whether this is a report of a mail server, and about what; None for every other mail."""
+    # Asked in a transaction: a mail with a film in it is not taken apart for this.
+    if parse_head(raw).get_content_type() != "multipart/report":
+        return None
     try:
         message = parse(raw)
     except Unreadable:
-        return None
-    if message.get_content_type() != "multipart/report":
         return None
     kinds = {part.get_content_type() for part in message.walk()}
     return Report(ours=_reported_mail(message), is_dsn="message/delivery-status" in kinds)
