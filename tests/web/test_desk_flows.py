@@ -179,3 +179,22 @@ async def test_the_schema_is_served(desk: Desk) -> None:
     answer = await person.get("/desk/flows/schema.json")
     assert answer.headers["content-type"].startswith("application/schema+json")
     assert answer.json()["$defs"]["Step"]["anyOf"]
+
+
+async def test_rules_and_messages_may_be_written_as_text(desk: Desk) -> None:
+    person = await desk.signed_in("owner")
+    for name in ("rules", "templates"):
+        page = await person.page(f"/desk/texts/{name}")
+        source = unescape(re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)[0]).strip()
+        checked = await person.post(f"/desk/texts/{name}/check", {"source": source})
+        assert "Ready to be published" in words(checked.text), words(checked.text)
+        said = await person.done(f"/desk/texts/{name}", {"source": source, "seen": "", "do": "publish"})
+        assert "Version 1 holds now." in words(said)
+        late = await person.post(f"/desk/texts/{name}", {"source": source, "seen": "", "do": "publish"})
+        assert late.status_code == 409
+    wrong = await person.post(
+        "/desk/texts/rules", {"source": "rules:\n  - code: x\n    colour: red", "seen": "", "do": "draft"}
+    )
+    assert wrong.status_code == 422
+    assert "Line 2 rules[0]" in words(wrong.text)
+    assert (await person.get("/desk/texts/nothing")).status_code == 404

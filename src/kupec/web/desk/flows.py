@@ -126,26 +126,30 @@ async def change_flow(request: AnyRequest, code: FromPath[str]) -> Response[Any]
     return await _keep(request, code)
 
 
-@post("/flows/{code:str}/versions/{number:int}/{doing:str}", opt={"permission": PERMISSION})
-async def version(
-    request: AnyRequest, code: FromPath[str], number: FromPath[int], doing: FromPath[str]
-) -> Response[Any]:
-    """Publish a draft, or let an older version hold again."""
+@post("/flows/{code:str}/versions/{number:int}/publish", opt={"permission": PERMISSION})
+async def publish(request: AnyRequest, code: FromPath[str], number: FromPath[int]) -> Response[Any]:
+    """Let a draft hold."""
     site, language = site_of(request), language_of(request)
-    target = _address(code)
     try:
         async with site.database.transaction() as db:
+            flow_set, around = await surroundings(request, db)
             now, actor = site.clock.now(), actor_of(request)
-            if doing == "publish":
-                flow_set, around = await surroundings(request, db)
-                done = await publish_flow(db, code, number, flow_set=flow_set, around=around, actor=actor, now=now)
-            elif doing == "roll-back":
-                done = await roll_back_flow(db, code, number, actor=actor, now=now)
-            else:
-                raise NotFound(what="flow")
+            done = await publish_flow(db, code, number, flow_set=flow_set, around=around, actor=actor, now=now)
     except KupecError as error:
-        return go(request, f"{target}?version={number}", failed=explain(error, language))
-    return go(request, target, done=translate(language, _("Version {n} holds now.")).format(n=done.number))
+        return go(request, f"{_address(code)}?version={number}", failed=explain(error, language))
+    return go(request, _address(code), done=translate(language, _("Version {n} holds now.")).format(n=done.number))
+
+
+@post("/flows/{code:str}/versions/{number:int}/roll-back", opt={"permission": PERMISSION})
+async def roll_back(request: AnyRequest, code: FromPath[str], number: FromPath[int]) -> Response[Any]:
+    """Let an older version hold again."""
+    site, language = site_of(request), language_of(request)
+    try:
+        async with site.database.transaction() as db:
+            done = await roll_back_flow(db, code, number, actor=actor_of(request), now=site.clock.now())
+    except KupecError as error:
+        return go(request, f"{_address(code)}?version={number}", failed=explain(error, language))
+    return go(request, _address(code), done=translate(language, _("Version {n} holds now.")).format(n=done.number))
 
 
 @post("/flows/{code:str}/withdraw", opt={"permission": PERMISSION})
@@ -315,4 +319,4 @@ def _address(code: str) -> str:
     return f"{HERE}/{quote(code, safe='')}"
 
 
-routes = (flows, schema, new_flow, flow, compare, check, make_flow, change_flow, version, withdraw)
+routes = (flows, schema, new_flow, flow, compare, check, make_flow, change_flow, publish, roll_back, withdraw)
