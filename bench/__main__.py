@@ -19,6 +19,7 @@ BENCHES: dict[str, list[str]] = {
     "turns": ["bench.turns"],
     "chat": ["bench.chat"],
     "inbox": ["bench.inbox", "--conversations", "1000000"],
+    "retrieval": ["bench.retrieval"],
     "event_log": ["bench.event_log"],
     "standing": ["bench.standing"],
     "masking": ["bench.masking"],
