@@ -104,7 +104,14 @@ _TABLES = (
         blank={"customer_key": "coalesce(customer_id::text, order_id::text)"},
     ),
     Held(table="sales_return", where=_THEIRS, erase="blank", blank={"note": "''", "decision": "''"}),
-    Held(table="goodwill", where=_THEIRS, erase="keep", why="what was given, as figures"),
+    Held(
+        table="goodwill",
+        where=_THEIRS,
+        erase="blank",
+        blank={"key": "id::text", "given_by": "''"},
+        secret=["key"],
+        why="what was given, as figures",
+    ),
     Held(table="parcel_event", where=f"fulfilment_id in {_PARCELS}", erase="blank", blank={"text": "''"}),
     Held(
         table="parcel_label",

@@ -1,19 +1,8 @@
 """Tools about goods: found by a customer's words, and put beside one another. Prices are the asker's."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-import msgspec
-
-from kupec.catalogue import (
-    Market,
-    ProductView,
-    VariantView,
-    browse,
-    list_attributes,
-    product_by_id,
-    variants_by_sku,
-)
+from kupec.catalogue import Market, ProductCard, ProductView, browse, list_attributes, product_by_id, products_by_ids
 from kupec.customers import asker_of
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
@@ -34,6 +23,12 @@ from kupec.sales.tools.shapes_cart import (
 )
 
 _PLENTY = 5
+_CHEAPEST = """
+select v.product_id, (array_agg(v.sku order by c.amount, v.position, v.sku))[1] as sku, count(*)::int as variants
+  from variant v join price c on c.variant_id = v.id and c.currency = $2
+ where v.product_id = any($1::uuid[]) and v.status = 'active'
+ group by v.product_id
+"""
 
 
 async def _find_products(context: ToolContext, arguments: FindProducts) -> FoundProducts:
@@ -42,9 +37,7 @@ async def _find_products(context: ToolContext, arguments: FindProducts) -> Found
     group = await price_group_of(db, await asker_of(db, context))
     query = arguments.query.strip()
     found = await browse(db, market, now=context.now, query=query, limit=arguments.limit, group=group)
-    views = [await product_by_id(db, market, card.id, now=context.now, group=group) for card in found.products]
-    stars = await ratings(db, [view.id for view in views])
-    products = [_found(context, view, stars.get(view.id)) for view in views]
+    products = await _cards(db, context, market, found.products)
     return FoundProducts(
         count=found.total,
         query=query,
@@ -53,41 +46,55 @@ async def _find_products(context: ToolContext, arguments: FindProducts) -> Found
     )
 
 
-def _found(context: ToolContext, view: ProductView, rating: Rating | None) -> FoundProduct:
+async def _cards(
+    db: Connection, context: ToolContext, market: Market, cards: Sequence[ProductCard]
+) -> list[FoundProduct]:
+    """Products of a list, each with the SKU of its cheapest variant."""
+    ids = [card.id for card in cards]
+    rows = {row["product_id"]: row for row in await db.fetch(_CHEAPEST, ids, market.currency)}
+    stars = await ratings(db, ids)
+    return [
+        _found(
+            context,
+            card,
+            sku=rows[card.id]["sku"],
+            variants=rows[card.id]["variants"],
+            rating=stars.get(card.id),
+        )
+        for card in cards
+        if card.id in rows
+    ]
+
+
+def _found(context: ToolContext, card: ProductCard, *, sku: str, variants: int, rating: Rating | None) -> FoundProduct:
     language = context.language
-    first = min(view.variants, key=lambda variant: variant.price)
-    price = money_said(first.price, first.currency, language)
-    varies = any(variant.price != first.price for variant in view.variants)
-    pieces = [variant.available for variant in view.variants]
-    available = any(count is None or count > 0 for count in pieces)
-    stock = _stock(pieces, language)
-    lines = [view.summary] if view.summary else []
+    price = money_said(card.price, card.currency, language)
+    stock = _stock(card.available, language)
+    lines = [card.summary] if card.summary else []
     if rating is not None and rating.reviews:
         text = _("{stars} of 5, rated by {count}")
         lines.append(words(language, text, stars=f"{rating.average:.1f}", count=rating.reviews))
     lines.append(stock)
     return FoundProduct(
-        title=view.name,
+        title=card.name,
         lines=lines,
-        picture=f"{context.base_url or context.settings.base_url}/media/{view.picture}" if view.picture else "",
-        url=context.link(f"/p/{view.slug}"),
-        price_text=words(language, _("from {price}"), price=price) if varies else price,
-        value=first.sku,
-        sku=first.sku,
-        price=first.price,
-        currency=first.currency,
-        available=available,
+        picture=f"{context.base_url or context.settings.base_url}/media/{card.picture}" if card.picture else "",
+        url=context.link(f"/p/{card.slug}"),
+        price_text=words(language, _("from {price}"), price=price) if card.price_varies else price,
+        value=sku,
+        sku=sku,
+        price=card.price,
+        currency=card.currency,
+        available=card.available is None or card.available > 0,
         stock_text=stock,
-        variants=len(view.variants),
+        variants=variants,
     )
 
 
-def _stock(pieces: Sequence[int | None], language: str) -> str:
-    known = [count for count in pieces if count is not None]
-    if len(known) < len(pieces):
+def _stock(pieces: int | None, language: str) -> str:
+    if pieces is None:
         return translate(language, _("Available"))
-    left = sum(known)
-    return translate(language, _("In stock")) if left > _PLENTY else shortage(left, language)
+    return translate(language, _("In stock")) if pieces > _PLENTY else shortage(pieces, language)
 
 
 def _sentence(products: list[FoundProduct], total: int, query: str, language: str) -> str:
@@ -102,32 +109,25 @@ def _sentence(products: list[FoundProduct], total: int, query: str, language: st
 
 
 async def _compare_products(context: ToolContext, arguments: CompareProducts) -> Compared:
-    db = context.db
+    db, language = context.db, context.language
     market = await market_of(db, context)
     group = await price_group_of(db, await asker_of(db, context))
-    known = await variants_by_sku(db, arguments.skus)
-    variants = [known.get(sku) for sku in arguments.skus]
-    views = [await _view(db, context, market, variant, group) for variant in variants]
-    stars = await ratings(db, [view.id for view in views])
-    products = [_found(context, view, stars.get(view.id)) for view in views]
-    rows = [
-        ComparedRow(name=translate(context.language, _("Price")), values=[product.price_text for product in products]),
-        *await _attributes(db, views, context.language),
-        ComparedRow(name=translate(context.language, _("Stock")), values=[product.stock_text for product in products]),
-    ]
-    text = "\n".join(f"{row.name}: {' / '.join(value or '–' for value in row.values)}" for row in rows)
-    return Compared(products=products, rows=rows, text="\n".join([" / ".join(each.title for each in products), text]))
-
-
-async def _view(
-    db: Connection, context: ToolContext, market: Market, variant_id: UUID | None, group: str | None
-) -> ProductView:
-    product_id = await db.fetchval("select product_id from variant where id = $1", variant_id) if variant_id else None
-    if product_id is None:
+    rows = await db.fetch("select sku, product_id from variant where sku = any($1::text[])", arguments.skus)
+    ids = {row["sku"]: row["product_id"] for row in rows}
+    wanted = list(dict.fromkeys(ids[sku] for sku in arguments.skus if sku in ids))
+    if len(wanted) < len(set(arguments.skus)):
         raise NotFound(what="product")
-    view = await product_by_id(db, market, product_id, now=context.now, group=group)
-    mine: list[VariantView] = [variant for variant in view.variants if variant.id == variant_id]
-    return msgspec.structs.replace(view, variants=mine) if mine else view
+    cards = await products_by_ids(db, market, wanted, now=context.now, group=group)
+    products = await _cards(db, context, market, cards)
+    views = [await product_by_id(db, market, card.id, now=context.now, group=group) for card in cards]
+    compared = [
+        ComparedRow(name=translate(language, _("Price")), values=[product.price_text for product in products]),
+        *await _attributes(db, views, language),
+        ComparedRow(name=translate(language, _("Stock")), values=[product.stock_text for product in products]),
+    ]
+    said = [" / ".join(product.title for product in products)]
+    said += [f"{row.name}: {' / '.join(value or '–' for value in row.values)}" for row in compared]
+    return Compared(products=products, rows=compared, text="\n".join(said))
 
 
 async def _attributes(db: Connection, views: Sequence[ProductView], language: str) -> list[ComparedRow]:
