@@ -352,6 +352,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "attachment_id": world.column("select id from attachment order by id") or [str(uuid4())],
         "message_id": world.column("select id from message where kind = 'outgoing' order by id"),
         "inbox": world.column("select code from inbox order by code"),
+        "signed": [status_token(SECRET, uuid4())],
         "inbox_id": world.column("select id from inbox order by code"),
         "playbook_id": world.column("select id from playbook order by code"),
         "practice_id": world.column("select id from practice order by started_at") or [str(uuid4())],

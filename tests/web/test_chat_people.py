@@ -204,7 +204,7 @@ async def test_no_other_site_fills_a_cart(shop: ChatShop, pool: Pool, headers: d
     panel = shop.panel()
     await panel.begin("cs")
     answer = await panel.client.post("/cs/chat/cart", json={"sku": "CUP"}, headers=panel.headers | headers)
-    assert answer.status_code == 403
+    assert answer.status_code == (401 if "Authorization" in headers else 403)
     assert await pool.fetchval("select count(*) from cart") == 0
 
 

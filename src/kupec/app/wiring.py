@@ -216,6 +216,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="reminders of tasks", verb=customers.remind_tasks, every=5, waiting=customers.waiting_reminders),
         Due(name="segments", verb=personalization.refresh_segments, every=60),
         Due(name="old visits", verb=customers.forget_old_views, every=3600),
+        Due(name="browsers that chatted", verb=conversations.forget_old_visitors, every=3600),
         Due(name="referrals", verb=customers.forget_referrals, every=3600),
         Due(name="unconfirmed consents", verb=customers.forget_asks, every=3600),
         Due(name="points", verb=customers.expire_points, every=600),

@@ -14,7 +14,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.i18n import LANGUAGES
 from kupec.sales import MAX_QUANTITY, Cart, PricedCart, add_to_cart, get_cart, price_cart
-from kupec.web.chat.gate import AnyRequest, OriginNotAllowed
+from kupec.web.chat.gate import AnyRequest, NoVisitor, OriginNotAllowed
 from kupec.web.chat.session import read_body
 from kupec.web.rendering import environment, site_of
 from kupec.web.security import from_own_page
@@ -52,7 +52,9 @@ async def add(request: AnyRequest, language: FromPath[str]) -> Response[dict[str
     now = site.clock.now()
     async with site.database.transaction() as db:
         visitor_id = await _visitor(request, db)
-        if visitor_id is None or not from_own_page(request, site.settings):
+        if visitor_id is None:
+            raise NoVisitor
+        if not from_own_page(request, site.settings):
             raise OriginNotAllowed
         shop = await open_shop(request, db)
         variant_id = await db.fetchval("select id from variant where sku = $1", wanted.sku[:200])
