@@ -233,6 +233,12 @@ async def test_a_note_calls_a_colleague_and_reaches_no_customer(desk: Desk) -> N
     page = await ema.done(f"/desk/inbox/{talk}/answer", {"mode": "note", "text": "Volal už včera."})
     assert "Private note: the customer never sees it" in words(page)
     assert ("note", "staff", "Volal už včera.") in await said(desk, talk)
+    petr = await desk.signed_in("manager")
+    await ema.done(f"/desk/inbox/{talk}/answer", {"mode": "note", "text": "Podívej se, @Some manager"})
+    assert rows(await petr.page("/desk/inbox?view=mentions")) == ["Jana Nováková"]
+    assert await desk.fetchval("select count(*) from message_mention where seen_at is null") == 1
+    await petr.post(f"/desk/inbox/{talk}/here")
+    assert await desk.fetchval("select count(*) from message_mention where seen_at is null") == 0
     assert await desk.fetchval("select waiting_since is not null from conversation where id = $1", talk)
 
 
@@ -399,3 +405,15 @@ async def test_the_customers_story_tells_of_it_and_leads_into_it(desk: Desk) -> 
     async with desk.site.database.transaction() as db:
         await take_over(db, talk, actor=owner.staff.actor, now=desk.site.clock.now())
     assert "A person took the conversation over" in words(await owner.page(f"/desk/customers/{jana}"))
+
+
+async def test_what_was_said_stands_in_the_story_and_is_found_there(desk: Desk) -> None:
+    await told(desk)
+    owner = await desk.signed_in("owner")
+    jana = await desk.fetchval("select customer_id from conversation")
+    assert "Kolik stojí doprava do Brna?" in words(await owner.page(f"/desk/customers/{jana}"))
+    found = words(await owner.page(f"/desk/customers/{jana}?find=dopravu+do"))
+    assert "Kolik stojí doprava do Brna?" not in found
+    found = words(await owner.page(f"/desk/customers/{jana}?find=stoji+doprava+do"))
+    assert "Kolik stojí doprava do Brna?" in found
+    assert "Became a customer" not in found

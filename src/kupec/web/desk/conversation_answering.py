@@ -14,6 +14,7 @@ from kupec.conversations import (
     conversation_lock,
     get_conversation,
     note,
+    note_mentions,
     read_attachment,
     resolve,
     say,
@@ -27,6 +28,7 @@ from kupec.web.desk.conversation_canned import canned_text, note_used
 from kupec.web.desk.conversation_composing import Overtaken, composer_of, overtaking
 from kupec.web.desk.gate import actor_of, staff_of
 from kupec.web.desk.inbox import WRITE, back_to, inbox_page
+from kupec.web.desk.mentions import called, colleagues
 from kupec.web.desk.page import in_words, reader_of
 from kupec.web.forms import Form
 from kupec.web.rendering import AnyRequest, language_of, site_of
@@ -57,7 +59,7 @@ async def answer(request: AnyRequest, conversation_id: FromPath[UUID]) -> Respon
     try:
         async with site.database.transaction() as db:
             if mode == "note":
-                await note(db, conversation_id, text, actor=actor_of(request), now=site.clock.now())
+                await _note(request, db, conversation_id, text)
             else:
                 await _send(request, db, conversation_id, form, text, files, and_resolve=do == "resolve")
     except _Overtaken as error:
@@ -68,6 +70,14 @@ async def answer(request: AnyRequest, conversation_id: FromPath[UUID]) -> Respon
         words = in_words(error, language_of(request)) if error.field else explain(error, language_of(request))
         return await _again(request, conversation_id, form, mode, text, error=words, status=error.status)
     return back_to(request, conversation_id)
+
+
+async def _note(request: AnyRequest, db: Connection, conversation_id: UUID, text: str) -> None:
+    """Keep a note, and call to it whose names stand after an @."""
+    now, actor = site_of(request).clock.now(), actor_of(request)
+    kept = await note(db, conversation_id, text, actor=actor, now=now)
+    if whom := called(text, await colleagues(db)):
+        await note_mentions(db, kept.id, whom, actor=actor, now=now)
 
 
 async def _send(

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response, post
 from litestar.params import FromPath
 
-from kupec.conversations import note_presence, presence_of
+from kupec.conversations import note_presence, presence_of, see_note_mentions
 from kupec.kit.i18n import mark as _
 from kupec.staff import staff_names
 from kupec.web.desk.gate import staff_of
@@ -25,6 +25,7 @@ async def here(request: AnyRequest, conversation_id: FromPath[UUID]) -> Response
             await note_presence(
                 db, conversation_id, f"staff:{me.id}", typing=bool(form.text("typing", most=10_000)), now=now
             )
+            await see_note_mentions(db, me.id, conversation_id=conversation_id, now=now)
         found = (await presence_of(db, [conversation_id], now=now)).get(conversation_id, [])
         others = {
             UUID(one.who[6:]): one.typing for one in found if one.who.startswith("staff:") and one.who[6:] != str(me.id)

@@ -139,5 +139,7 @@ ACTIVITY_WORDS: Final = {
     "overdue": _("The customer waits longer than they should"),
     "rated": _("The customer gave a rating: {score}"),
     "survey_asked": _("The customer was asked for a rating"),
+    "spoken_started": _("A call or a visit began"),
+    "spoken_ended": _("The call or the visit is over"),
 }
 """Lines between messages, by their codes."""

@@ -14,6 +14,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.text import shorten
 from kupec.kit.versions import published
 from kupec.outreach import RULES
+from kupec.web.desk.conversation_text import without_marks
 from kupec.web.desk.reader import Reader, ngettext
 from kupec.web.desk.tasks import task_titles
 
@@ -58,6 +59,7 @@ async def details_of(
     titles = task_titles(list(tasks.values()), reader)
     mails = await _titles(db, _ids(events, "mail.", "mail_id"))
     notes = await _bodies(db, _ids(events, "note.", "note_id"))
+    said = await _messages(db, _ids(events, "message.", "message_id") + _ids(events, "conversation.", "message_id"))
     rules = await _rules(db, events, reader)
     found: dict[int, Detail] = {}
     for event in events:
@@ -66,8 +68,9 @@ async def details_of(
             found[event.id] = _talk(event, talks[about], reader)
         elif about in visits:
             found[event.id] = _visit(visits[about], seen.get(about, []), reader)
-        elif said := titles.get(about) or mails.get(about) or notes.get(about):
-            found[event.id] = Detail(excerpt=shorten(said, EXCERPT), text=said if len(said) > EXCERPT else "")
+        elif words := titles.get(about) or mails.get(about) or notes.get(about) or said.get(about):
+            words = without_marks(words, reader) if about in said else words
+            found[event.id] = Detail(excerpt=shorten(words, EXCERPT), text=words if len(words) > EXCERPT else "")
         elif event.id in rules:
             found[event.id] = Detail(excerpt=rules[event.id])
         elif (link := _order(event)) and may("orders.read"):
@@ -81,6 +84,9 @@ _KEYS = (
     ("task.", "task_id"),
     ("mail.", "mail_id"),
     ("note.", "note_id"),
+    ("message.received", "message_id"),
+    ("message.written", "message_id"),
+    ("conversation.noted", "message_id"),
 )
 
 
@@ -122,6 +128,12 @@ async def _bodies(db: Connection, note_ids: Sequence[UUID]) -> dict[UUID, str]:
         return {}
     rows = await db.fetch("select id, body from party_note where id = any($1::uuid[]) and removed_at is null", note_ids)
     return {row["id"]: row["body"] for row in rows}
+
+
+async def _messages(db: Connection, message_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What was said in conversations, with marks in place of personal details."""
+    rows = await db.fetch("select id, text from message where id = any($1::uuid[])", message_ids) if message_ids else []
+    return {row["id"]: row["text"] for row in rows}
 
 
 def _order(event: Event) -> str | None:

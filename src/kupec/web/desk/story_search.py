@@ -28,6 +28,7 @@ async def matching(db: Connection, members: Sequence[UUID], text: str, reader: R
         *await mentioned(db, members, text),
         *await _mails(db, members, text),
         *await _orders(db, members, text),
+        *await _messages(db, members, text),
     ]
     return Matching(text=text, names=_said(text, reader), ids=[*map(str, ids), *_figures(text)])
 
@@ -53,6 +54,20 @@ async def _orders(db: Connection, members: Sequence[UUID], text: str) -> list[UU
     )
     wanted = fold(text)
     return list({row["id"] for row in rows if wanted in fold(row["name"]) or wanted in fold(row["sku"])})
+
+
+async def _messages(db: Connection, members: Sequence[UUID], text: str) -> list[UUID]:
+    """What was said in the customer's conversations."""
+    rows = await db.fetch(
+        """
+        select message.id, message.text from message join conversation on conversation.id = message.conversation_id
+        where conversation.customer_id = any($1::uuid[]) and message.kind in ('incoming', 'outgoing', 'note')
+        order by message.created_at desc limit $2
+        """,
+        *(members, _MOST_LINES),
+    )
+    wanted = fold(text)
+    return [row["id"] for row in rows if wanted in fold(row["text"])]
 
 
 def _said(text: str, reader: Reader) -> list[str]:
