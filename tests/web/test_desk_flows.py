@@ -188,6 +188,7 @@ async def test_rules_and_messages_may_be_written_as_text(desk: Desk) -> None:
         source = unescape(re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)[0]).strip()
         checked = await person.post(f"/desk/texts/{name}/check", {"source": source})
         assert "Ready to be published" in words(checked.text), words(checked.text)
+        assert "Plural-Forms" not in checked.text
         said = await person.done(f"/desk/texts/{name}", {"source": source, "seen": "", "do": "publish"})
         assert "Version 1 holds now." in words(said)
         late = await person.post(f"/desk/texts/{name}", {"source": source, "seen": "", "do": "publish"})
