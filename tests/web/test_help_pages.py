@@ -121,7 +121,7 @@ def test_bare_addresses_become_links() -> None:
     assert 'href="https://shop.example/cs/my"' in made
     assert 'href="mailto:jana@shop.example"' in made
     assert as_plain("**Bold** and [a link](https://a.example).") == "Bold and a link (https://a.example)."
-    assert first_words("{fee} is it.\n\nSecond line.") == "Second line."
+    assert first_words("{fee} is it.\n\nSecond line.\n\n- **one**\n- two") == "Second line. one two"
 
 
 class TestInterface:

@@ -21,6 +21,7 @@ _TAGS: Final = {
 _URL: Final = re.compile(r"(?<![\w(<\[/\"'])https?://[^\s<>()\[\]]+[^\s<>()\[\].,;:!?\"'”]")
 _MAIL: Final = re.compile(r"(?<![\w.<@/-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?![\w@])")
 _LINK: Final = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+_ITEM: Final = re.compile(r"^(?:- |\d+\. )", re.MULTILINE)
 _MARKS: Final = re.compile(r"(\*\*|__|`|^#{1,4} +|^> ?)", re.MULTILINE)
 
 
@@ -46,7 +47,7 @@ def as_plain(text: str) -> str:
 def first_words(text: str, limit: int = 180) -> str:
     """How an answer begins, on one line; lines with variables and bare addresses say nothing by themselves."""
     lines = [line for line in text.split("\n") if not VARIABLE.search(line) and "://" not in line]
-    words = " ".join(as_plain("\n".join(lines)).replace("\n- ", ", ").split())
+    words = " ".join(_ITEM.sub("", as_plain("\n".join(lines))).split())
     return words if len(words) <= limit else f"{words[: limit - 1].rsplit(' ', 1)[0]}…"
 
 
