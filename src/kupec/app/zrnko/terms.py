@@ -168,6 +168,7 @@ async def open_shop(db: Connection, *, actor: Actor, now: datetime) -> None:
     await publish_new(db, sales.SHIPPING, SHIPPING, note="2026", actor=actor, now=now)
     await publish_new(db, billing.PAYMENT, PAYMENT, note="2026", actor=actor, now=now)
     await publish_new(db, billing.SELLER, SELLER, note="2026", actor=actor, now=now)
+    await publish_new(db, sales.FACTS, sales.Facts(phone="+420 220 555 012"), note="2026", actor=actor, now=now)
 
 
 async def offer(db: Connection, *, actor: Actor, now: datetime) -> None:
