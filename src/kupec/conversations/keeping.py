@@ -63,10 +63,13 @@ async def apply_retention(db: Connection, now: datetime, limit: int) -> int:
 async def _empty(db: Connection, rules: Keeping, now: datetime, limit: int) -> int:
     inboxes = await db.fetch("select id, code, channel from inbox")
     days = {row["id"]: rules.of(row["code"], row["channel"]) for row in inboxes}
+    soonest = min((number for number in days.values() if number), default=0)
+    if not soonest:
+        return 0
     rows = await db.fetch(
         """
         select conversation.id, customer_id from conversation
-         where emptied_at is null and state in ('resolved', 'merged')
+         where emptied_at is null and state in ('resolved', 'merged') and last_message_at < $5
            and last_message_at < $1::timestamptz - make_interval(days => (
                select case when min(kept.days) = 0 then 100000 else max(kept.days) end
                  from unnest($2::uuid[], $3::int[]) as kept (id, days)
@@ -74,7 +77,7 @@ async def _empty(db: Connection, rules: Keeping, now: datetime, limit: int) -> i
                    or kept.id in (select inbox_id from leg where conversation_id = conversation.id)))
          order by last_message_at limit $4 for no key update of conversation skip locked
         """,
-        *(now, list(days), list(days.values()), limit),
+        *(now, list(days), list(days.values()), limit, now - timedelta(days=soonest)),
     )
     ids = [row["id"] for row in rows]
     await _blank(db, ids, now)

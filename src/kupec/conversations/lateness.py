@@ -30,7 +30,7 @@ select {CONVERSATION}, inbox.code, inbox.channel from conversation join inbox on
 _LATE = f"""
 select {CONVERSATION}, overdue_level from conversation
  where state = 'open' and holder = 'people' and waiting_since is not null and target_for = waiting_since
-   and respond_by + make_interval(mins => ($2::int[])[overdue_level + 1]) <= $1
+   and respond_by <= $1 and respond_by + make_interval(mins => ($2::int[])[overdue_level + 1]) <= $1
  order by respond_by limit $3 for no key update skip locked
 """  # noqa: S608
 _UNANSWERED = f"""
