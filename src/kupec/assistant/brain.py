@@ -6,9 +6,8 @@ from time import monotonic
 from uuid import UUID
 
 from kupec.assistant.learning import spoken_phrases
-from kupec.assistant.understanding import IntentModel, LanguageModel
+from kupec.assistant.understanding import IntentModel
 from kupec.assistant.understanding.languages import train_languages
-from kupec.assistant.understanding.training import train
 from kupec.kit.db import Connection, Database
 
 _LOOK = 1.0
@@ -19,8 +18,8 @@ class Brain:
     """`intents` and `languages` as they are now. Before the first model is trained it knows nothing."""
 
     def __init__(self, *, time: Callable[[], float] = monotonic) -> None:
-        self.intents: IntentModel = train([])
-        self.languages: LanguageModel = train_languages([])
+        self.intents = IntentModel.empty()
+        self.languages = train_languages([])
         self._model: UUID | None = None
         self._looked = float("-inf")
         self._time = time

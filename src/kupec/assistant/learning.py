@@ -5,6 +5,7 @@ The training is a job (seconds of CPU, away from any request); its model is stor
 
 import asyncio
 import hashlib
+import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +17,6 @@ import msgspec
 from kupec.assistant.flows import load_flows, phrases
 from kupec.assistant.settings import BOT
 from kupec.assistant.understanding import IntentModel
-from kupec.assistant.understanding.training import train
 from kupec.kit.db import Connection, Database
 from kupec.kit.events import Event
 from kupec.kit.ids import uuid7
@@ -26,6 +26,7 @@ from kupec.kit.versions import published
 from kupec.knowledge import training_phrases
 
 TRAIN: Final = "train the bot"
+_TRAINER: Final = "kupec.assistant.understanding.training"
 _KEPT = 20
 """Models kept behind the live one."""
 _CHANGES = (
@@ -82,7 +83,7 @@ async def train_bot(database: Database, *, now: datetime) -> bool:
     if fingerprint == known:
         return False
     begun = time.perf_counter()
-    model = await asyncio.to_thread(_trained, spoken)
+    model = await _trained(spoken)
     seconds = time.perf_counter() - begun
     async with database.transaction() as db:
         await _keep(db, model, fingerprint, len(spoken), seconds, now)
@@ -104,10 +105,26 @@ async def _keep(
     )
 
 
-def _trained(spoken: Sequence[Spoken]) -> IntentModel:
-    """Flows must be meant for sure; what an article answers, knowledge finds by more than its phrases."""
-    phrases = [(text, intent) for text, _, intent in spoken]
-    return train(phrases, begins=lambda intent: not intent.startswith("article:"))
+async def _trained(spoken: Sequence[Spoken]) -> IntentModel:
+    """In a process of its own, whose libraries and seconds of CPU burden nobody else.
+
+    Flows must be meant for sure; what an article answers, knowledge finds by more than its phrases.
+    """
+    order = {
+        "phrases": [(text, intent) for text, _, intent in spoken],
+        "begins": sorted({intent for _, _, intent in spoken if not intent.startswith("article:")}),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", _TRAINER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        data, _ = await process.communicate(msgspec.json.encode(order))
+    finally:
+        if process.returncode is None:
+            process.kill()
+    if process.returncode:
+        raise RuntimeError(f"the training ended with {process.returncode}")
+    return IntentModel.load(data)
 
 
 def _fingerprint(phrases: Sequence[Spoken]) -> str:

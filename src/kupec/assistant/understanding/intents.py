@@ -47,6 +47,12 @@ class IntentModel:
         self.temperature = temperature
         self.threshold = threshold
 
+    @classmethod
+    def empty(cls) -> "IntentModel":
+        """Knows nothing."""
+        none = np.zeros(0, dtype=np.float32)
+        return cls([], {}, np.zeros((0, 0), dtype=np.float32), none, idf=none, temperature=1.0, threshold=1.0)
+
     def scores(self, text: str) -> Matrix:
         """One margin a class."""
         rows, values = features(text, self.vocabulary, self.idf)

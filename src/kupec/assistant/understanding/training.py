@@ -4,9 +4,11 @@ TF-IDF over words, pairs and character groups, a balanced linear support vector 
 margins into probabilities, and the threshold below which a text is "not understood", come from cross-validation.
 """
 
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
@@ -27,17 +29,17 @@ _LEAST = 0.3
 _TEMPERATURES = np.geomspace(0.05, 2.0, 25)
 
 
-def train(phrases: Sequence[Phrase], *, begins: Callable[[str], bool] = lambda _intent: True) -> IntentModel:
+def train(phrases: Sequence[Phrase], *, begins: Collection[str] | None = None) -> IntentModel:
     """A model of these phrases; the same phrases give the same one. With fewer than two intents it guesses nothing.
 
-    `begins` says which intents begin something by themselves: the threshold keeps those apart from one another.
+    `begins` are the intents that begin something by themselves (None: all): the threshold keeps those apart.
     """
     unique = sorted(set(phrases))
     classes = sorted({intent for _, intent in unique})
     if len(classes) < 2:
         return _fitted([], [])
     model = _fitted([text for text, _ in unique], [intent for _, intent in unique])
-    model.temperature, model.threshold = _calibrated(unique, begins)
+    model.temperature, model.threshold = _calibrated(unique, classes if begins is None else begins)
     return model
 
 
@@ -47,8 +49,7 @@ def _fitted(texts: Sequence[str], intents: Sequence[str]) -> IntentModel:
     idf = np.array([np.log((1 + len(texts)) / (1 + seen[gram])) + 1 for gram in vocabulary], dtype=np.float32)
     classes = sorted(set(intents))
     if not classes:
-        nothing: Matrix = np.zeros((0, 0), dtype=np.float32)
-        return IntentModel([], {}, nothing, np.zeros(0, dtype=np.float32), idf=idf, temperature=1.0, threshold=1.0)
+        return IntentModel.empty()
     machine = LinearSVC(C=1.0, class_weight="balanced", random_state=0)
     machine.fit(_matrix(texts, vocabulary, idf), intents)
     weights, bias = machine.coef_, machine.intercept_
@@ -75,7 +76,7 @@ def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Matrix) -> cs
     return csr_matrix((values, rows, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
 
 
-def _calibrated(phrases: Sequence[Phrase], begins: Callable[[str], bool]) -> tuple[float, float]:
+def _calibrated(phrases: Sequence[Phrase], begins: Collection[str]) -> tuple[float, float]:
     """The temperature that makes held-out phrases likeliest, and the threshold that keeps most of them."""
     counts = Counter(intent for _, intent in phrases)
     kept = [(text, intent) for text, intent in phrases if counts[intent] >= 2]
@@ -98,7 +99,7 @@ def _calibrated(phrases: Sequence[Phrase], begins: Callable[[str], bool]) -> tup
     ]
     temperature = float(_TEMPERATURES[int(np.argmax(likelihoods))])
     sure = softmax(margins / temperature)
-    counting = np.array([begins(intent) for intent in sorted(set(intents))])
+    counting = np.array([intent in begins for intent in sorted(set(intents))])
     counted = counting[sure.argmax(axis=1)] & counting[answers]
     threshold = _threshold(sure.max(axis=1)[counted], (sure.argmax(axis=1) == answers)[counted])
     return temperature, max(threshold, _LEAST, 1.5 / margins.shape[1])
@@ -110,3 +111,20 @@ def _threshold(sure: Matrix, right: npt.NDArray[np.bool_]) -> float:
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(shares >= _RIGHT)
     return float(sure[order][enough[-1]]) if len(enough) else _NOTHING_SURE
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process of its own is asked to train, as JSON on its standard input; it answers with the model's bytes."""
+
+    phrases: list[Phrase]
+    begins: list[str]
+
+
+def main() -> None:
+    """`python -m kupec.assistant.understanding.training`: what trains needs libraries that no other process carries."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    sys.stdout.buffer.write(train(order.phrases, begins=frozenset(order.begins)).dump())
+
+
+if __name__ == "__main__":
+    main()
