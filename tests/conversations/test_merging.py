@@ -55,16 +55,18 @@ async def test_merged_messages_stand_in_the_order_in_which_they_were_said(db: Co
     ema = await add_agent(db)
     chat, mail = await two(db)
     await note(db, mail, "a note", actor=ema, now=NOW + 4 * MINUTE)
+    await speak(db, mail, "mail 1.5, written down later", 0.5)
     merged = await merge_conversations(db, mail, chat, actor=ema, now=NOW + 5 * MINUTE)
-    assert await said(db, chat) == ["chat 1", "mail 2", "chat 3", "mail 4", "a note"]
-    assert [one.number for one in await messages_of(db, chat)] == [1, 2, 3, 4, 5, 6]
+    order = ["chat 1", "mail 1.5, written down later", "mail 2", "chat 3", "mail 4", "a note"]
+    assert await said(db, chat) == order
+    assert [one.number for one in await messages_of(db, chat)] == [1, 2, 3, 4, 5, 6, 7]
     assert {leg.channel for leg in await legs_of(db, chat)} == {"web", "email"}
     assert merged.waiting_since == NOW
     gone = await get_conversation(db, mail)
     assert (gone.state, gone.merged_into, gone.waiting_since) == ("merged", chat, None)
     assert "conversation.merged" in await events_of(db, mail)
     await merge_conversations(db, mail, chat, actor=ema, now=NOW + 6 * MINUTE)
-    assert len(await messages_of(db, chat)) == 6
+    assert len(await messages_of(db, chat)) == 7
 
 
 async def test_an_answer_to_what_was_merged_goes_on_in_the_other(db: Connection) -> None:
