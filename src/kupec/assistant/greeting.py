@@ -5,7 +5,7 @@ from uuid import UUID
 from kupec.assistant.acting import call
 from kupec.assistant.deciding import PERSON
 from kupec.assistant.flows import Program
-from kupec.assistant.turn import Player
+from kupec.assistant.turn import Player, market_for
 from kupec.conversations import Block, Choice, Choices, Text
 from kupec.customers import roles_of
 from kupec.kit.actor import customer, guest
@@ -53,9 +53,7 @@ def _asked(program: Program, language: str) -> str:
 async def _context(
     player: Player, language: str, visitor_id: UUID, party_id: UUID | None, cart_id: UUID | None
 ) -> ToolContext:
-    market = next((market for market in player.markets.values() if market.language == language), None) or next(
-        iter(player.markets.values())
-    )
+    market = market_for(player.markets, language)
     known = party_id is not None
     return ToolContext(
         db=player.db,

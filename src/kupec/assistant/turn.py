@@ -206,8 +206,7 @@ class Player:
         known = self.markets.get(one.context.market or "")
         if known is not None:
             return known
-        of_language = (market for market in self.markets.values() if market.language == language)
-        return next(of_language, None) or next(iter(self.markets.values()))
+        return market_for(self.markets, language)
 
     async def tool_context(self, one: Waiting, language: str, key: str, cart_id: UUID | None) -> ToolContext:
         market = self.market(one, language)
@@ -240,6 +239,13 @@ class Player:
         if one.proven and one.context.party_id is not None:
             return customer(one.context.party_id, await roles_of(self.db, one.context.party_id))
         return guest(cart_id or one.conversation.id)
+
+
+def market_for(markets: Mapping[str, Market], language: str) -> Market:
+    """The market of a language, else the first. A shop without any can still talk."""
+    of_language = [market for market in markets.values() if market.language == language]
+    nowhere = Market(code="", language=language, currency="EUR", home_country="", countries=[])
+    return next(iter([*of_language, *markets.values()]), nowhere)
 
 
 class _Playing:
