@@ -77,7 +77,8 @@ async def prove_visitor(db: Connection, visitor_id: UUID, session: Session, *, u
     if not await know_visitor(db, visitor_id, session.party_id, now=now):
         return False
     await db.execute(
-        "update web_visitor set party_id = $2, session_id = $3, proven_until = least($4::timestamptz, $5) where id = $1",
+        """update web_visitor set party_id = $2, session_id = $3, proven_until = least($4::timestamptz, $5)
+            where id = $1""",
         *(visitor_id, session.party_id, session.id, until, session.expires_at),
     )
     return True
