@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
+from kupec import conversations
 from kupec.conversations import (
     Conversation,
     NewAttachment,
@@ -14,7 +15,6 @@ from kupec.conversations import (
     conversation_lock,
     get_conversation,
     note,
-    note_mentions,
     read_attachment,
     resolve,
     say,
@@ -77,7 +77,8 @@ async def _note(request: AnyRequest, db: Connection, conversation_id: UUID, text
     now, actor = site_of(request).clock.now(), actor_of(request)
     kept = await note(db, conversation_id, text, actor=actor, now=now)
     if whom := called(text, await colleagues(db)):
-        await note_mentions(db, kept.id, whom, actor=actor, now=now)
+        # The verb's module has the same name: reached by the room, not by its path.
+        await conversations.note_mentions(db, kept.id, whom, actor=actor, now=now)
 
 
 async def _send(
