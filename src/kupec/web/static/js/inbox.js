@@ -151,6 +151,10 @@ function storeDraft(key, words) {
 
 function begin() {
   const form = composer();
+  // An answer that came back stands at the address of its form: what is fetched anew is the conversation itself.
+  if (form && location.pathname.startsWith(`/desk/inbox/${form.dataset.talk}/`)) {
+    history.replaceState({}, "", `/desk/inbox/${form.dataset.talk}${location.search}`);
+  }
   atBottom = true;
   toBottom();
   if (form) {
