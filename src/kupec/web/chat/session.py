@@ -1,5 +1,6 @@
 """A browser comes to chat: who it is, what it holds, what was said so far, and who is there to talk with."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -32,6 +33,7 @@ from kupec.web.storefront.visitor import visitor_of
 _SESSIONS: Final = 60  # a minute from one address
 _SHOWN: Final = 50  # messages that a panel begins with
 _LONG: Final = timedelta(days=400)  # as long as the sign-in itself lasts
+_PATIENCE: Final = 1.5  # seconds for the bot's first words
 _CART: Final = "kupec_cart"
 
 
@@ -88,9 +90,15 @@ async def _greeting(request: AnyRequest, chat: Chat, visitor: WebVisitor, langua
     bot = getattr(site_of(request), "bot", None)
     if bot is None or not chat.config.bot or not hasattr(bot, "greeting"):
         return []
-    blocks = await bot.greeting(
-        language=language, visitor_id=visitor.id, party_id=visitor.party_id, cart_id=visitor.cart_id
+    greeting = asyncio.ensure_future(
+        bot.greeting(language=language, visitor_id=visitor.id, party_id=visitor.party_id, cart_id=visitor.cart_id)
     )
+    running: set[asyncio.Future[Any]] = request.app.state.setdefault("chat_greetings", set())
+    running.add(greeting)
+    greeting.add_done_callback(running.discard)
+    # A bot that has just been started learns first; nobody waits for that before they may write.
+    done, _ = await asyncio.wait({greeting}, timeout=_PATIENCE)
+    blocks = greeting.result() if done else []
     return [msgspec.to_builtins(block) for block in blocks]
 
 
