@@ -61,7 +61,7 @@ async def _page(
         shop,
         "rating.html",
         status=410 if survey is None else 422 if refused else 200,
-        headers=_PRIVATE,
+        headers=_PRIVATE if survey else {"Cache-Control": "no-store"},
         token=token,
         survey=survey,
         question=own.get(shop.language, ""),
