@@ -3,10 +3,11 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from kupec.conversations import SURVEYS, Survey, SurveyOver, answer_survey, survey_from_token
+from kupec.conversations import SURVEYS, SurveyOver, answer_survey, survey_from_token
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue
 from kupec.kit.versions import published
@@ -23,7 +24,7 @@ AnyRequest = Request[Any, Any, Any]
 
 @get("/{language:str}/survey/{token:str}", include_in_schema=False)
 async def show(request: AnyRequest, token: FromPath[str]) -> Response[str]:
-    """Opening it answers nothing, since scanners open links. One that is forged or over says so."""
+    """Opening it answers nothing, since scanners open links. Answers 404 for one that is forged or out of date."""
     async with site_of(request).database.reading() as db:
         return await _page(request, db, token)
 
@@ -49,23 +50,22 @@ async def _page(
 ) -> Response[str]:
     site = site_of(request)
     shop = await open_shop(request, db)
-    survey: Survey | None
     try:
         survey = await survey_from_token(db, token, secret=site.settings.secret, now=site.clock.now())
     except SurveyOver:
-        survey = None
+        raise NotFoundException from None
     rules = (await published(db, SURVEYS))[SURVEYS]
-    own = {} if survey is None else rules.csat_question if survey.kind == "csat" else rules.nps_question
+    own = rules.csat_question if survey.kind == "csat" else rules.nps_question
     return page(
         request,
         shop,
         "rating.html",
-        status=410 if survey is None else 422 if refused else 200,
-        headers=_PRIVATE if survey else {"Cache-Control": "no-store"},
+        status=422 if refused else 200,
+        headers=_PRIVATE,
         token=token,
         survey=survey,
         question=own.get(shop.language, ""),
-        scores=SCORES[survey.kind] if survey else (),
+        scores=SCORES[survey.kind],
         comment=comment,
         refused=refused,
         longest=_LONGEST,
