@@ -189,12 +189,12 @@ class Desk:
         assert answer.ok, f"{path}: {answer.status}"
 
     def sign_in(self) -> None:
-        """In at the door; the orders are what one sees first."""
+        """In at the door; who may talk with customers sees the inbox first."""
         self.page.goto(f"{self.shop}/desk")
         self.page.locator("#email").fill(self.home.desk_email)
         self.page.locator("#password").fill(self.home.desk_password)
         self.page.locator("#password").press("Enter")
-        self.page.wait_for_url("**/desk/orders")
+        self.page.wait_for_url(re.compile(r"/desk/(inbox|orders)$"))
 
     def order(self, number: str) -> Locator:
         """An order's row in the list."""
