@@ -6,12 +6,13 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.assistant import Bot, Shop, train_bot
+from kupec.assistant import Bot, LeashedModel, Shop, open_model, train_bot
 from kupec.conversations import Inbox, Message, messages_of, take_in
 from kupec.kit.addresses import Reach
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.errors import Conflict
+from kupec.kit.settings import Settings
 from kupec.kit.tools import Tool, Toolbox, ToolContext
 from tests.conversations.paper import letter, paper_inbox
 from tests.knowledge.writing_articles import publish_few
@@ -134,7 +135,7 @@ class Talk:
         self.bot = self.another_bot()
         self.conversation_id = UUID(int=0)
 
-    def another_bot(self) -> Bot:
+    def another_bot(self, model: LeashedModel | None = None) -> Bot:
         """As another process has one."""
         return Bot(
             self.database,
@@ -144,6 +145,7 @@ class Talk:
             clock=self.clock,
             reach=Reach(allowed=(), local=False),
             secret="x" * 32,
+            model=model,
         )
 
     async def write(self, text: str, **more: object) -> UUID:
@@ -187,6 +189,13 @@ async def open_talk(pool: Pool) -> Talk:
         inbox = await paper_inbox(db)
     await _train(database)
     return Talk(pool, database, inbox, tools)
+
+
+def open_leashed(url: str, database: Database, clock: FixedClock) -> LeashedModel:
+    """A language model at this address, on its budget."""
+    opened = open_model(Settings(model_url=url, model_key="key", model_name="small"))
+    assert opened is not None
+    return LeashedModel(opened, database, clock, zone="Europe/Prague")
 
 
 _trained: list[tuple[object, ...]] = []

@@ -9,7 +9,8 @@ from kupec.assistant import BOT, Autonomy, BotSettings
 from kupec.conversations import get_conversation, hand_back, messages_of, take_over
 from kupec.kit.db import Pool
 from kupec.kit.versions import publish_new
-from tests.assistant.talking import REFUSED, Talk, open_talk
+from tests.assistant.model_server import model_server
+from tests.assistant.talking import REFUSED, Talk, open_leashed, open_talk
 from tests.conversations.people import add_agent
 from tests.shop import NOON, SETUP
 
@@ -183,3 +184,20 @@ async def test_the_greeting_says_what_is_worth_knowing(talk: Talk) -> None:
     assert "Jana" in text.text  # type: ignore[union-attr]
     assert "dnes odchází" in text.text  # type: ignore[union-attr]
     assert choices.choices[-1].value == "person"  # type: ignore[union-attr]
+
+
+async def test_a_language_model_phrases_what_stands_in_an_article_and_nothing_else(talk: Talk) -> None:
+    async with talk.database.transaction() as db:
+        await publish_new(db, BOT, BotSettings(uses_model=True), actor=SETUP, now=NOON)
+    async with model_server() as server:
+        talk.bot = talk.another_bot(model=open_leashed(server.url, talk.database, talk.clock))
+        server.answer = "Odvápnění zvládnete sami, stačí to udělat takto [1]."
+        said = await talk.say("jak odvápnit kávovar", language="cs")
+        assert "Odvápnění zvládnete sami" in said
+        (message,) = await talk.answers()
+        assert any(getattr(block, "url", "").endswith("/cs/help/descaling-cs") for block in message.content)
+        server.answer = "Stojí to 990 Kč [1]."
+        assert "Like this." in await talk.say("jak odvápnit kávovar"), "no figure that stands nowhere"
+        server.status = 500
+        assert "Like this." in await talk.say("jak odvápnit kávovar"), "the article's own words stand in"
+        await talk.bot.close()

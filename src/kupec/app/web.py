@@ -1,5 +1,6 @@
 """The web process: every route, and what the handlers have at hand."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -37,6 +38,7 @@ from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 
 _LARGEST_BODY = 4 * 1024 * 1024
+_ALREADY_SMALL = ["/ucp/", "/media/", "/static/", "/chat/v1/", "/widget.js"]
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -75,7 +77,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
         compression_config=CompressionConfig(
-            backend="gzip", gzip_compress_level=5, minimum_size=2048, exclude=["/ucp/", "/media/", "/static/", "/chat/v1/", "/widget.js"]
+            backend="gzip", gzip_compress_level=5, minimum_size=2048, exclude=_ALREADY_SMALL
         ),
         logging_config=None,
         openapi_config=None,  # the buying API brings its own document
@@ -95,6 +97,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         channels = wiring.channels(settings)
         selling = wiring.checkout(settings, database, cards, clock)
         bot = wiring.bot(settings, database, selling, clock)
+        warming = asyncio.create_task(bot.warm_up())
         try:
             yield Site(
                 settings=settings,
@@ -110,6 +113,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )
         finally:
+            await asyncio.wait([warming])
             await hub.stop()
             await bot.close()
             await cards.close()

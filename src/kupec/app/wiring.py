@@ -123,6 +123,7 @@ def bot(
         clock=clock,
         reach=integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo),
         secret=settings.secret,
+        model=tools.language_model(settings, database, clock),
         said=said,
     )
 

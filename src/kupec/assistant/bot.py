@@ -20,6 +20,7 @@ from kupec.assistant.flows import (
     DoneEffect,
     HttpEffect,
     RunState,
+    SearchEffect,
     StartEffect,
     ask_system,
     current_flows,
@@ -27,9 +28,11 @@ from kupec.assistant.flows import (
     signatures_of,
 )
 from kupec.assistant.greeting import greet
+from kupec.assistant.model_budget import LeashedModel
+from kupec.assistant.phrasing import phrase
 from kupec.assistant.settings import BOT
 from kupec.assistant.suggesting import Suggestion, suggest
-from kupec.assistant.turn import Played, Player, Shop, failure
+from kupec.assistant.turn import Asking, Played, Player, Shop, failure
 from kupec.assistant.waiting import Pending, Waiting, drop_pending, gather, keep_pending
 from kupec.catalogue import markets
 from kupec.conversations import (
@@ -82,8 +85,8 @@ class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     again: bool = False
     answered: bool = False
-    outside: CallEffect | HttpEffect | None = None
-    context: ToolContext | None = None
+    outside: CallEffect | HttpEffect | SearchEffect | None = None
+    context: ToolContext | Asking | None = None
 
 
 class Bot:
@@ -100,6 +103,7 @@ class Bot:
         reach: Reach,
         secret: str,
         said: Callable[[UUID], None] = lambda _conversation_id: None,
+        model: LeashedModel | None = None,
         brain: Brain | None = None,
         at_once: int = 32,
     ) -> None:
@@ -112,6 +116,7 @@ class Bot:
         self._reach = reach
         self._secret = secret
         self._said = said
+        self._model = model
         self.brain = brain or Brain()
         self._batcher: Batcher[_Item, _Outcome] = Batcher(database, self._turns, max_size=at_once)
 
@@ -154,8 +159,16 @@ class Bot:
             player = await self._player(db, [], is_dry=True)
             return await suggest(player, db, conversation_id, text=text)
 
+    async def warm_up(self) -> None:
+        """Load what a first turn would wait for."""
+        await self.brain.refresh(self._database)
+        async with self._database.reading() as db:
+            await self._player(db, [])
+
     async def close(self) -> None:
         await self._batcher.close()
+        if self._model is not None:
+            await self._model.close()
 
     async def _answer(self, conversation_id: UUID) -> None:
         for _round in range(_ROUNDS):
@@ -181,6 +194,8 @@ class Bot:
     async def _outside(self, outcome: _Outcome) -> Called:
         """Do a step with no transaction open; whatever breaks is a failure that the flow has a branch for."""
         effect, context = outcome.outside, outcome.context
+        if isinstance(context, Asking):
+            return await self._phrased(context)
         assert context is not None, "an outside step brings its context"
         try:
             async with asyncio.timeout(_OUTSIDE):
@@ -192,6 +207,12 @@ class Bot:
         except Exception as error:
             log.exception("bot.outside_failed")
             return failure(error)
+
+    async def _phrased(self, asking: Asking) -> Called:
+        """The answer in a language model's words, if there is one and it may be believed; else the article's own."""
+        assert self._model is not None, "asked for by who has looked"
+        phrased = await phrase(self._model, asking.question, asking.language, asking.sources, known=asking.known)
+        return Called(result=None if phrased is None else msgspec.to_builtins(phrased))
 
     async def _turns(self, db: Connection, items: list[_Item]) -> Sequence[_Outcome | KupecError]:
         now = self._clock.now()
@@ -228,6 +249,7 @@ class Bot:
             {market.code: market for market in await markets(db)},
             self._clock.now(),
             is_dry=is_dry,
+            phrases=self._model is not None,
         )
 
 
@@ -291,7 +313,8 @@ def _pending(one: Waiting, played: Played) -> Pending:
     assert played.outside is not None, "asked by who has looked"
     return Pending(
         answered=tuple(said.id for said in one.said),
-        key=played.outside.key,
+        key="" if isinstance(played.outside, SearchEffect) else played.outside.key,
+        search=played.outside.article if isinstance(played.outside, SearchEffect) else None,
         language=played.language,
         blocks=msgspec.to_builtins(played.blocks),
     )

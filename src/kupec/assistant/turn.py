@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kupec.assistant.acting import Called, call, call_outside, is_outside
-from kupec.assistant.answering import Asked, blocks_of, find
+from kupec.assistant.answering import Asked, blocks_of, filled, find
 from kupec.assistant.brain import Brain
 from kupec.assistant.deciding import Decision, decide, summary_of
 from kupec.assistant.flows import (
@@ -36,12 +36,13 @@ from kupec.assistant.flows import (
     speak,
     start,
 )
+from kupec.assistant.phrasing import Grounds, Phrased
 from kupec.assistant.promising import promise_text
 from kupec.assistant.settings import BotSettings
 from kupec.assistant.understanding import Understood, Words, understand
 from kupec.assistant.waiting import Waiting
 from kupec.catalogue import Market
-from kupec.conversations import Block, Choice, Choices, Handover, Text, promise
+from kupec.conversations import Block, Choice, Choices, Handover, Known, Source, Text, promise
 from kupec.customers import roles_of
 from kupec.kit.actor import Actor, customer, guest
 from kupec.kit.db import Connection
@@ -65,6 +66,15 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     order_prefix: str = ""
 
 
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A question for a language model, and all that its answer may rest on."""
+
+    question: str
+    language: str
+    sources: list[Grounds]
+    known: Known
+
+
 class Played(msgspec.Struct, kw_only=True):
     """What came of a turn. `given_by` counts what was asked of tools and knowledge, for the figures."""
 
@@ -73,9 +83,9 @@ class Played(msgspec.Struct, kw_only=True):
     language: str
     decision: Decision | None = None
     handover: Handover | None = None
-    outside: CallEffect | HttpEffect | None = None
+    outside: CallEffect | HttpEffect | SearchEffect | None = None
     context: Any = None
-    """A ToolContext, for `outside`."""
+    """For `outside`: a ToolContext, or what is to be phrased (Asking)."""
     cart_id: UUID | None = None
     happened: list[Any] = []
     """Flows that began and ended."""
@@ -99,6 +109,7 @@ class Player:
         now: datetime,
         *,
         is_dry: bool = False,
+        phrases: bool = False,
     ) -> None:
         self.db = db
         self.flows = flows
@@ -110,6 +121,7 @@ class Player:
         self.markets = markets
         self.now = now
         self.is_dry = is_dry
+        self.phrases = phrases and settings.uses_model and not is_dry
 
     @property
     def today(self) -> date:
@@ -133,6 +145,9 @@ class Player:
         playing = _Playing(self, one, one.pending.language, None)
         playing.played.blocks = msgspec.convert(one.pending.blocks, list[Block])
         playing.played.cart_id = given.cart_id
+        if one.pending.search is not None:
+            found = await playing.found(one.pending.search, given.result)
+            return await playing.go(resume(self.flows, one.run, {"found": found}))
         return await playing.go(resume(self.flows, one.run, given.result, given.error))
 
     async def again(self, one: Waiting) -> Played:
@@ -281,6 +296,10 @@ class _Playing:
                 self.played.context = await self._context(awaited.key)
                 return self.played
             if isinstance(awaited, SearchEffect):
+                asking = await self._asking(awaited) if self.player.phrases else None
+                if asking is not None:
+                    self.played.outside, self.played.context = awaited, asking
+                    return self.played
                 found = await self._search(awaited)
                 step = resume(self.player.flows, step.run, {"found": found})
             else:
@@ -343,6 +362,32 @@ class _Playing:
         called = await call(self.player.toolbox, effect.tool, effect.arguments, await self._context(effect.key))
         self.played.cart_id = called.cart_id or self.played.cart_id
         return called
+
+    async def _asking(self, effect: SearchEffect) -> Asking | None:
+        """What a language model may phrase an answer from; None where nothing is known well enough."""
+        player, asked = self.player, self.player.asked(self.one, self.language)
+        hits = await find(player.db, effect.text, asked, article=effect.article)
+        if not hits or (not effect.article and hits[0].score < player.settings.knows_from):
+            return None
+        sources = [
+            Grounds(
+                title=hit.title,
+                text=await filled(hit, self._values),
+                url=f"{player.shop.base_url}/{hit.language}/help/{hit.url_slug}",
+            )
+            for hit in hits
+        ]
+        names = (self.one.context.party_name,) if self.one.context.party_name else ()
+        return Asking(question=effect.text, language=self.language, sources=sources, known=Known(names=names))
+
+    async def found(self, article: str, phrased: Any) -> bool:
+        """Say what the model has phrased; where it has not, the article as it stands."""
+        if phrased is None:
+            return await self._search(SearchEffect(text=self.one.text, article=article))
+        told = msgspec.convert(phrased, Phrased)
+        sources = [Source(title=one.title, url=one.url) for one in told.sources if one.url]
+        self.played.blocks.extend([Text(text=told.text), *sources])
+        return True
 
     async def _search(self, effect: SearchEffect) -> bool:
         hits = await find(

@@ -33,6 +33,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     answered: tuple[UUID, ...]
     key: str
     language: str
+    search: str | None = None
+    """The article's code ("" for any) where the step is a language model's phrasing of an answer."""
     blocks: list[dict[str, Any]] = []
 
 

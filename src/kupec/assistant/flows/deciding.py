@@ -9,7 +9,7 @@ from kupec.assistant.flows.filling import fill_from, heard_for, same, yes_or_no
 from kupec.assistant.flows.flow import Call, Collect, Http, worded
 from kupec.assistant.flows.run import Frame, TurnInput
 from kupec.assistant.flows.walking import Walk
-from kupec.assistant.flows.wording import in_words
+from kupec.assistant.flows.wording import in_words, options_of
 
 SURE: Final = 0.75
 """From here on an intent is believed even against a question that stands open."""
@@ -181,7 +181,7 @@ def _elsewhere(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
 
 
 def _confirmed(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
-    if _corrected(walk, frame, turn, besides=""):
+    if turn.choice not in ("yes", "no") and _corrected(walk, frame, turn, besides=""):
         return True
     node, said = walk.node(frame), yes_or_no(turn)
     if node is None or said is None or not isinstance(node.step, Call | Http):
@@ -217,16 +217,22 @@ def _is_question(turn: TurnInput) -> bool:
 
 
 def _corrected(walk: Walk, frame: Frame, turn: TurnInput, *, besides: str) -> bool:
-    """Whether something said before is said otherwise now: it is filled anew, and the flow goes back to it."""
+    """Whether something said before is said otherwise now: it is filled anew, and the flow goes back to it.
+
+    While a flow asks whether to do something, that holds as well for what it never had to ask: then it begins anew
+    with all it knows, unless it has changed something already.
+    """
     program = walk.program(frame)
     found: list[tuple[bool, int, str, Any]] = []
     for name in program.flow.slots:
         path = next((path for path in frame.trail if _collects(program.nodes[path].step, name)), None)
-        if path is None or name == besides or frame.slots.get(name) is None:
+        unasked = path is None and frame.waits == "confirm" and not frame.changed
+        if name == besides or (not unasked and (path is None or frame.slots.get(name) is None)):
             continue
         plainly, value = _restated(walk, frame, name, turn)
-        if value is not None and not same(value, frame.slots[name]):
-            found.append((plainly, frame.trail.index(path), name, value))
+        if value is None or same(value, frame.slots.get(name)) or (unasked and not plainly):
+            continue
+        found.append((plainly, -1 if path is None else frame.trail.index(path), name, value))
     if not found:
         return False
     # What names its kind ("3 pieces") is meant for all it fits; a bare number only for what was said last.
@@ -235,11 +241,19 @@ def _corrected(walk: Walk, frame: Frame, turn: TurnInput, *, besides: str) -> bo
     at = min(index for index, _name, _value in changed)
     for _index, name, value in changed:
         frame.slots[name] = value
-    said = ", ".join(in_words(value, walk.run.language) for _index, _name, value in changed)
+    said = ", ".join(_named_value(walk, frame, name, value) for _index, name, value in changed)
     label = worded(program.flow.slots[changed[0][1]].label, walk.run.language)
-    frame.at, frame.trail, frame.waits, frame.misheard = frame.trail[at], frame.trail[:at], "", 0
+    frame.at, frame.trail = (program.first, []) if at < 0 else (frame.trail[at], frame.trail[:at])
+    frame.waits, frame.misheard = "", 0
     walk.pattern("pattern_correction", {"value": said, "slot_label": label})
     return True
+
+
+def _named_value(walk: Walk, frame: Frame, name: str, value: Any) -> str:
+    """The value as the customer hears it: of a choice, what its button says."""
+    language = walk.run.language
+    options = options_of(walk.slot(frame, name).choices, walk.values(frame), language)
+    return next((option.label for option in options if option.value == value), in_words(value, language))
 
 
 def _restated(walk: Walk, frame: Frame, name: str, turn: TurnInput) -> tuple[bool, Any]:

@@ -8,7 +8,7 @@ from kupec.assistant.flows import hearing
 from kupec.assistant.flows.expressions import look_up
 from kupec.assistant.flows.flow import ChoicesFrom, Slot, worded
 from kupec.assistant.flows.run import TurnInput
-from kupec.assistant.flows.wording import options_of
+from kupec.assistant.flows.wording import options_of, words_beside
 from kupec.kit.i18n import LANGUAGES
 from kupec.kit.text import fold
 
@@ -23,6 +23,7 @@ ENTITIES: Final[dict[str, tuple[str, ...]]] = {
     "phone": ("phone",),
     "product": ("sku", "product"),
     "order": ("order_number",),
+    "postcode": (),
     "choice": (),
     "boolean": (),
     "any": (),
@@ -73,7 +74,10 @@ def _chosen(slot: Slot, turn: TurnInput, values: Mapping[str, Any], *, asked: bo
     if turn.choice is not None and any(option.value == turn.choice for option in options):
         return turn.choice
     names = {option.value: [option.label, option.value] for option in options}
-    if not isinstance(slot.choices, ChoicesFrom):
+    if isinstance(slot.choices, ChoicesFrom):
+        for value, words in words_beside(slot.choices, values, turn.language).items():
+            names.setdefault(value, []).extend(words)
+    else:
         for one in slot.choices:
             more = [worded(one.label, language) for language in LANGUAGES]
             names.setdefault(one.value, []).extend([*more, *one.words.get(turn.language, ())])
@@ -106,8 +110,11 @@ def _from_text(slot: Slot, turn: TurnInput) -> Any:
         case "phone":
             return hearing.phone_in(text)
         case "order":
-            found = hearing.number_in(text)
-            return str(found) if isinstance(found, int) and found > 0 else None
+            others = (str(one_of(turn.entities.get(name))) for name in ("phone", "money", "date"))
+            found = hearing.order_in(text)
+            return None if found is not None and any(found in other for other in others) else found
+        case "postcode":
+            return hearing.postcode_in(text)
         case "product":
             return turn.choice or (text[:200] or None if not hearing.asks(text) else None)
         case "text" | "any":

@@ -23,6 +23,7 @@ SlotType = Literal[
     "phone",
     "product",
     "order",
+    "postcode",
     "choice",
     "boolean",
     "any",

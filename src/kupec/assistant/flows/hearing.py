@@ -18,6 +18,7 @@ tak pewnie oczywiscie zgadza potwierdzam zgoda dobrze dokladnie
 yes yeah yep yup sure ok okay correct right please confirm absolutely certainly
 """
 _NO: Final = "ne nee neni nechci radsi spatne nesouhlasim nie zle no nope nah not wrong dont"
+_NOT: Final = ("ne", "nie", "not", "not by", "misto", "zamiast", "instead of", "instead of by")
 YES: Final = frozenset(_YES.split())
 NO: Final = frozenset(_NO.split())
 _MEANT: Final = re.compile(
@@ -57,6 +58,7 @@ _UNITS: Final = (
     (re.compile(r"^(mesic\w*|miesiac\w*|miesiec\w*|months?|monthly)$"), "month"),
     (re.compile(r"^(rok|roky|roku|let|rocne|lat|lata|rocznie|years?|yearly|annually)$"), "year"),
 )
+_NEAR: Final = 12  # words between "every" and its unit, at most
 _EVERY: Final = re.compile(r"\b(kazd\w*|po|jednou za|co|raz na|every|each|once an?|once every)\b")
 _WEEKDAYS: Final = (
     ("pondeli", "poniedzialek", "monday"),
@@ -82,8 +84,15 @@ _MONTHS: Final = (
     ("pros", "gru", "dec"),
 )
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_ORDER: Final = re.compile(r"(?<![\w-])(?:[a-z]{1,4}(?:-[a-z0-9]{1,6}){0,3}-?\d{3,10})(?![\w-])", re.IGNORECASE)
+_LONE_ORDER: Final = re.compile(r"(?<![\w.,+-])(?<!\d )\d{4,10}(?! ?\d|[\w-]|[.,]\d)")
+_POSTCODE: Final = re.compile(
+    r"(?<![\w-])(?:\d{3} \d{2}|\d{2}-\d{3}|\d{4,5}|[a-z]{1,2}\d[a-z0-9]? ?\d[a-z]{2}|[a-z]\d[\dw] ?[a-z0-9]{4})(?![\w-])",
+    re.IGNORECASE,
+)
 _PHONE: Final = re.compile(r"\+?\d[\d ()./-]{7,18}\d")
-_AMOUNT: Final = re.compile(r"(\d[\d  ]*(?:[.,]\d{1,2})?) ?(kc|czk|zl|pln|eur|€|£|gbp|usd|\$)(?!\w)")
+# As long as an amount may be: a run without an end would be looked for from each of its figures.
+_AMOUNT: Final = re.compile(r"(\d[\d  ]{0,14}(?:[.,]\d{1,2})?) ?(kc|czk|zl|pln|eur|€|£|gbp|usd|\$)(?!\w)")
 _CURRENCIES: Final = {"kc": "CZK", "zl": "PLN", "€": "EUR", "£": "GBP", "$": "USD"}
 _PIECES: Final = re.compile(
     r"(\d{1,4}) ?(?:x|×|ks|kus\w*|szt\w*|pcs?|pieces?|bal\w*|pack\w*|sack\w*|sacku?|bags?)\b|\b(?:x|×) ?(\d{1,4})\b"
@@ -157,6 +166,21 @@ def phone_in(text: str) -> str | None:
     return re.sub(r"[^\d+]", "", found[0])
 
 
+def order_in(text: str) -> str | None:
+    """An order's number: letters and figures ("Z10023", "I-H-0605"), or one lone number of four figures or more."""
+    found = _ORDER.search(text)
+    if found:
+        return found[0].replace(" ", "").upper()
+    alone = _LONE_ORDER.findall(text)
+    return alone[0] if len(alone) == 1 else None
+
+
+def postcode_in(text: str) -> str | None:
+    """A postcode as it is written in Czechia, Poland, Slovakia, Germany, Austria, Ireland and Britain."""
+    found = _POSTCODE.search(text)
+    return found[0].upper() if found else None
+
+
 def money_in(text: str) -> dict[str, Any] | None:
     found = _AMOUNT.search(fold(text))
     if found is None:
@@ -183,7 +207,7 @@ def interval_in(text: str) -> dict[str, Any] | None:
             return {"every": 2, "unit": unit}
         if re.match(r"(denne|mesicne|rocne|tydne|dziennie|codziennie|miesiecznie|tygodniowo|rocznie)$|.*ly$", word):
             return {"every": 1, "unit": unit}
-        if _EVERY.search(" ".join(words[:index])):
+        if _EVERY.search(" ".join(words[max(index - _NEAR, 0) : index])):
             return {"every": 1, "unit": unit}
     return None
 
@@ -259,6 +283,8 @@ def chosen_in(text: str, options: Sequence[tuple[str, Sequence[str]]], *, by_num
     named = [
         value for value, names in options if any(f" {' '.join(words_of(name))} " in joined for name in names if name)
     ]
+    if len(set(named)) > 1:
+        named = [value for value in named if not _refused(joined, dict(options)[value])]
     if len(set(named)) == 1:
         return named[0]
     if by_number and len(words) <= 4:
@@ -269,6 +295,12 @@ def chosen_in(text: str, options: Sequence[tuple[str, Sequence[str]]], *, by_num
             return options[place - 1 if place > 0 else -1][0]
     near = [value for value, names in options if any(_shares(words, words_of(name)) for name in names)]
     return near[0] if len(set(near)) == 1 else None
+
+
+def _refused(joined: str, names: Sequence[str]) -> bool:
+    """Whether an option is only named to say no to it: "not by card", "místo kartou"."""
+    said = [" ".join(words_of(name)) for name in names if name]
+    return any(f" {no} {name} " in joined for no in _NOT for name in said)
 
 
 def _shares(words: list[str], name: list[str]) -> bool:

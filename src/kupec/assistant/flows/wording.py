@@ -133,6 +133,15 @@ def options_of(
     )
 
 
+def words_beside(choices: ChoicesFrom, values: Mapping[str, Any], language: str) -> dict[str, list[str]]:
+    """Other ways to name what a result offers, by value: each member may bring its own `words`."""
+    return {
+        fill(choices.value, member, language): [str(word) for word in member["words"]]
+        for member in _members(choices.source, values)
+        if isinstance(member.get("words"), list | tuple)
+    }
+
+
 def fill(text: str, values: Mapping[str, Any], language: str) -> str:
     """The text with what its brackets name; what is not known is left out."""
     if "{" not in text:

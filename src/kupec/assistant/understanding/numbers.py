@@ -30,7 +30,7 @@ _BARE = re.compile(r"(?<![\w.,/-])(\d{1,4})(?![\w/-]|[.,]\d)")
 
 def number_in(word: str) -> int | None:
     """The number that one folded word says."""
-    return int(word) if word.isdigit() and len(word) < 7 else _NUMBER.get(word)
+    return int(word) if word.isdecimal() and len(word) < 7 else _NUMBER.get(word)
 
 
 def quantity_in(text: str) -> int | None:
