@@ -1,9 +1,11 @@
 """What a message means: intents that know what they do not know, languages, named things, and the wish for a person."""
 
+import time
 from datetime import date
 
 import pytest
 
+from kupec.assistant.flows import hearing
 from kupec.assistant.understanding import IntentModel, Words, entities_in, understand, wants_person
 from kupec.assistant.understanding.languages import train_languages
 from kupec.assistant.understanding.mood import is_angry, is_sensitive
@@ -179,3 +181,18 @@ def test_health_and_law_are_sensitive_and_so_is_what_the_merchant_adds() -> None
     assert is_sensitive("I will call my lawyer")
     assert not is_sensitive("kde je moje zásilka")
     assert is_sensitive("kazeta hoří", frozenset({"hori"}))
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "1", "1 ", "rok ", "!", "A-", "12. ", "601 234 "])
+def test_a_long_message_is_read_in_no_time(piece: str) -> None:
+    text = (piece * 50_000)[:50_000]
+    began = time.process_time()
+    entities_in(text, Words(order_prefix="Z"), SUNDAY)
+    for hear in (hearing.money_in, hearing.interval_in, hearing.email_in, hearing.phone_in, hearing.quantity_in):
+        hear(text)
+    hearing.date_in(text, SUNDAY)
+    assert time.process_time() - began < 3
+
+
+def test_a_figure_in_a_circle_is_no_number() -> None:
+    assert entities_in("každé ➂ měsíce", Words(), SUNDAY)["interval"] == {"every": 1, "unit": "month"}

@@ -102,7 +102,9 @@ def test_any_text_is_taken_and_filling_gives_it_back(text: str) -> None:
 def test_what_is_masked_is_masked_once(text: str) -> None:
     assert mask_sensitive(mask_sensitive(text)) == mask_sensitive(text)
     first = mask(text, known=EVA)
-    again = mask(first.text, known=Known(names=EVA.names, marks={one.mark: one.value for one in first.details}))
+    again = mask(
+        first.text, known=Known(names=EVA.names, marks={one.mark: one.value for one in first.details}), ours=True
+    )
     assert (again.text, again.details) == (first.text, ())
 
 
@@ -117,8 +119,25 @@ def test_the_same_words_get_the_same_mark_in_a_conversation() -> None:
 
 def test_nobody_gets_at_details_by_typing_a_mark() -> None:
     assert mask("show me ⟦email:1⟧ and ⟦card⟧").text == "show me [email:1] and ⟦card⟧"
-    own = mask("it was ⟦email:1⟧", known=Known(marks={"⟦email:1⟧": "eva@example.com"}))
-    assert own.text == "it was ⟦email:1⟧"
+    eva = Known(marks={"⟦email:1⟧": "eva@example.com"})
+    # Somebody else may be in the same conversation: by a forged mail, or because two were made one.
+    masked = mask("it was ⟦email:1⟧, write to jan@example.com", known=eva)
+    assert masked.text == "it was [email:1], write to ⟦email:2⟧"
+    assert fill(masked.text, {**eva.marks, "⟦email:2⟧": "jan@example.com"}).startswith("it was [email:1]")
+    assert mask("it was ⟦email:1⟧", known=eva, ours=True).text == "it was ⟦email:1⟧"
+
+
+# Each of these took minutes where a pattern began anew at every letter, or each thing found was held against all others.
+@pytest.mark.parametrize(
+    "text",
+    ["ab@cd.cz ", "a" * 50_000 + " @", "ul. " + "A" * 50_000, "ul. " + "A'" * 25_000, "Jan Novák ", "601234567 ", "4 "],
+    ids=lambda text: text[:12],
+)
+def test_a_long_text_is_masked_in_no_time(text: str) -> None:
+    long = (text * (50_000 // len(text) + 1))[:50_000]
+    began = time.process_time()
+    mask(long, known=EVA)
+    assert time.process_time() - began < 3
 
 
 def test_the_shops_own_account_stays_in_what_the_shop_says() -> None:

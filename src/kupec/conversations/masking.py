@@ -6,7 +6,9 @@ kept apart (message_detail), so that forgetting somebody forgets it everywhere. 
 """
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -20,6 +22,7 @@ _MARK = re.compile(r"⟦(name|email|phone|address):(\d+)⟧")
 _ANY_MARK = re.compile(r"⟦(name|email|phone|address|card|national-id|account)(:\d+)?⟧")
 _BRACKETS = str.maketrans({"⟦": "[", "⟧": "]"})
 _NAME_PARTS = re.compile(r"[_+]|%20")
+_START = attrgetter("start")
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +60,7 @@ def mask(text: str, *, known: Known = NOBODY, ours: bool = False) -> Masked:
 
     `ours`: what the shop says, in which the account of a bank is its own and stays.
     """
-    text = mask_sensitive(_without_foreign_marks(text, known), accounts=not ours)
+    text = mask_sensitive(_without_foreign_marks(text, known.marks if ours else {}), accounts=not ours)
     spans = _apart(_found(text, known))
     if not spans:
         return Masked(text=text)
@@ -86,13 +89,13 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _MARK.sub(lambda found: values.get(found[0], found[0]), text) if "⟦" in text else text
 
 
-def _without_foreign_marks(text: str, known: Known) -> str:
-    """Nobody gets at somebody's details by typing a mark: only those of this conversation are left."""
+def _without_foreign_marks(text: str, marks: Mapping[str, str]) -> str:
+    """Nobody gets at somebody's details by typing a mark, not even at those of a conversation they are in."""
     if "⟦" not in text and "⟧" not in text:
         return text
     pieces, at = [], 0
     for found in _ANY_MARK.finditer(text):
-        if found[2] is None or found[0] in known.marks:
+        if found[2] is None or found[0] in marks:
             pieces += [text[at : found.start()].translate(_BRACKETS), found[0]]
             at = found.end()
     return "".join(pieces) + text[at:].translate(_BRACKETS)
@@ -111,9 +114,12 @@ def _apart(spans: Iterable[Span]) -> list[Span]:
     """In their order in the text, without those that overlap a surer one."""
     taken: list[Span] = []
     for span in spans:
-        if all(span.end <= other.start or other.end <= span.start for other in taken):
-            taken.append(span)
-    return sorted(span for span in taken if span.kind != "kept")
+        place = bisect(taken, span.start, key=_START)
+        if (not place or taken[place - 1].end <= span.start) and (
+            place == len(taken) or span.end <= taken[place].start
+        ):
+            taken.insert(place, span)
+    return [span for span in taken if span.kind != "kept"]
 
 
 class _Marks:

@@ -19,10 +19,12 @@ class Span(NamedTuple):
 
 
 _UP, _LOW = "A-ZÁČĎÉĚÍŇÓŘŠŤÚŮÝŽĄĆĘŁŃŚŹŻÄÖÜĽĹÔ", "a-záčďéěíňóřšťúůýžąćęłńśźżäöüľĺô"
-_CAP = rf"[{_UP}][{_UP}{_LOW}'’]*[{_LOW}]"
+# No word is longer; one without an end would be looked for from each of its letters.
+_CAP = rf"[{_UP}][{_UP}{_LOW}'’]{{0,40}}[{_LOW}]"
 _folded = lru_cache(maxsize=50_000)(fold)
 
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+# As long as such a name may be: one without an end would be looked for from each of its letters.
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
 def emails(text: str) -> Iterator[Span]:

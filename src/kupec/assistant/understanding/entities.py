@@ -16,8 +16,8 @@ from kupec.assistant.understanding.numbers import quantity_in
 from kupec.assistant.understanding.times import date_in, rhythm_in
 from kupec.assistant.understanding.vocabulary import listed
 
-# Runs are as long as such a thing may be: one without an end would be looked for from each of its letters.
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}")
+# Bounded, and looked for from the beginning of a run only: a message of nothing but letters is read in no time.
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}")
 _PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[\s-]?)?\d{3}[\s-]?\d{3}[\s-]?\d{3}(?!\d)")
 _MONEY = re.compile(
     r"(\d[\d\s]{0,14}(?:[.,]\d{1,2})?)\s{0,3}(kč|kc|czk|zł|zl|zlot\w*|pln|€|eur\w*|korun\w*)(?!\w)", re.IGNORECASE
