@@ -16,7 +16,12 @@ from tests.machines.platform import Platform, told
 
 DESK = [route for route in routes() if route.on_the_desk and not route.path.startswith("/desk/sign-in")]
 ONE_CLICK = "/{language}/unsubscribe/{token}"  # pressed by mail programs (RFC 8058): its address is the key
-FORMS = [route for route in routes() if route.method == "POST" and route.path != ONE_CLICK]
+OPEN_BY_TOKEN = ("/chat/v1/", "/{language}/chat/")  # no cookie opens these: tests/web/test_chat_api.py
+FORMS = [
+    route
+    for route in routes()
+    if route.method == "POST" and route.path != ONE_CLICK and not route.path.startswith(OPEN_BY_TOKEN)
+]
 MARKUP_OF_A_NAME = "kupecxss"
 
 
