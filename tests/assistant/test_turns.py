@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from kupec.assistant import BOT, Autonomy, BotSettings
@@ -93,8 +94,9 @@ async def test_a_tool_that_refuses_is_told_in_words_and_harms_no_other(talk: Tal
     assert "nepodařilo" in await talk.say("objednej to", language="cs")
 
 
-async def test_a_turn_that_breaks_goes_to_a_person(talk: Talk) -> None:
-    talk.tools.breaks = ZeroDivisionError("bug")
+@pytest.mark.parametrize("bug", [ZeroDivisionError("bug"), asyncpg.UndefinedTableError("bug")])
+async def test_a_turn_that_breaks_goes_to_a_person(talk: Talk, bug: Exception) -> None:
+    talk.tools.breaks = bug
     await talk.say("kolik je doprava v mém košíku?", language="cs")
     await talk.say("tři kusy")
     async with talk.database.reading() as db:

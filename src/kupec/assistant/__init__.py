@@ -73,7 +73,8 @@ from kupec.assistant.phrasing import Chosen, Grounds, Phrased, choose, phrase
 from kupec.assistant.privacy import privacy_part
 from kupec.assistant.settings import BOT, Autonomy, BotSettings
 from kupec.assistant.suggesting import SuggestedArticle, Suggestion
-from kupec.assistant.turn import IDENTIFY, Shop
+from kupec.assistant.turn import IDENTIFY
+from kupec.assistant.turn_models import Shop
 
 __all__ = [
     "BOT",

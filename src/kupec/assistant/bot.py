@@ -32,7 +32,8 @@ from kupec.assistant.model_budget import LeashedModel
 from kupec.assistant.phrasing import phrase
 from kupec.assistant.settings import BOT
 from kupec.assistant.suggesting import Suggestion, suggest
-from kupec.assistant.turn import Asking, Played, Player, Shop, failure
+from kupec.assistant.turn import Player
+from kupec.assistant.turn_models import Asking, Played, Shop, failure
 from kupec.assistant.waiting import Pending, Waiting, drop_pending, gather, keep_pending
 from kupec.catalogue import markets
 from kupec.conversations import (
@@ -67,6 +68,8 @@ _BOT = system("bot")
 _ROUNDS = 10
 _GRACE = timedelta(seconds=0.5)
 """What a web process has just taken in, it answers itself."""
+_PASSING = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, Busy)
+"""What is over when one tries again; anything else would break the next time, too."""
 _OUTSIDE = 15.0  # seconds for a step outside
 
 
@@ -185,7 +188,7 @@ class Bot:
         """A turn that breaks is a person's: the customer is not left without an answer."""
         try:
             return await self._batcher(item)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Busy):
+        except _PASSING:
             raise
         except Exception as error:
             log.exception("bot.turn_broke", conversation=str(item.conversation_id))
@@ -333,7 +336,7 @@ async def _around(db: Connection, results: Sequence[tuple[Waiting, Played]], *, 
     for one, played in results:
         if played.cart_id is not None and played.cart_id != one.context.cart_id:
             await remember_context(db, one.conversation.id, cart_id=played.cart_id, now=now)
-            if one.channel == "web":
+            if one.said and one.channel == "web":
                 await hold_cart(db, UUID(one.said[-1].address), played.cart_id)
         if played.handover is not None:
             await hand_over(db, one.conversation.id, played.handover, actor=_BOT, now=now)

@@ -5,7 +5,8 @@ from uuid import UUID
 from kupec.assistant.acting import call
 from kupec.assistant.deciding import PERSON
 from kupec.assistant.flows import Program
-from kupec.assistant.turn import Player, market_for
+from kupec.assistant.turn import Player
+from kupec.assistant.turn_models import market_for
 from kupec.conversations import Block, Choice, Choices, Text
 from kupec.customers import roles_of
 from kupec.kit.actor import customer, guest

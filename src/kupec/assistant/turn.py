@@ -28,7 +28,6 @@ from kupec.assistant.flows import (
     SayEffect,
     SearchEffect,
     Step,
-    ToolFailure,
     TurnInput,
     advance,
     go_on,
@@ -39,6 +38,7 @@ from kupec.assistant.flows import (
 from kupec.assistant.phrasing import Grounds, Phrased
 from kupec.assistant.promising import promise_text
 from kupec.assistant.settings import BotSettings
+from kupec.assistant.turn_models import Asking, Played, Shop, market_for
 from kupec.assistant.understanding import Understood, Words, understand
 from kupec.assistant.waiting import Waiting
 from kupec.catalogue import Market
@@ -56,41 +56,6 @@ IDENTIFY: Final = "identify"
 _SIGN_IN: Final = _("Sign in with a code by mail")
 _MOST_CALLS = 25
 """Calls in one turn: a flow that makes more goes in circles."""
-
-
-class Shop(msgspec.Struct, frozen=True, kw_only=True):
-    """What a turn must know of where it stands."""
-
-    base_url: str
-    zone: str
-    order_prefix: str = ""
-
-
-class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """A question for a language model, and all that its answer may rest on."""
-
-    question: str
-    language: str
-    sources: list[Grounds]
-    known: Known
-
-
-class Played(msgspec.Struct, kw_only=True):
-    """What came of a turn. `given_by` counts what was asked of tools and knowledge, for the figures."""
-
-    blocks: list[Block] = []
-    run: RunState
-    language: str
-    decision: Decision | None = None
-    handover: Handover | None = None
-    outside: CallEffect | HttpEffect | SearchEffect | None = None
-    context: Any = None
-    """For `outside`: a ToolContext, or what is to be phrased (Asking)."""
-    cart_id: UUID | None = None
-    happened: list[Any] = []
-    """Flows that began and ended."""
-    withheld: list[str] = []
-    """In a dry run: what would have been done here."""
 
 
 class Player:
@@ -207,12 +172,12 @@ class Player:
         )
 
     async def _cart_filled(self, one: Waiting) -> bool:
-        if one.context.cart_id is None:
+        if one.cart_id is None:
             return False
         filled: bool = await self.db.fetchval(
             "select exists (select from cart_line l join cart c on c.id = l.cart_id "
             "where c.id = $1 and c.state = 'open')",
-            one.context.cart_id,
+            one.cart_id,
         )
         return filled
 
@@ -225,7 +190,7 @@ class Player:
 
     async def tool_context(self, one: Waiting, language: str, key: str, cart_id: UUID | None) -> ToolContext:
         market = self.market(one, language)
-        cart = cart_id or one.context.cart_id
+        cart = cart_id or one.cart_id
         return ToolContext(
             db=self.db,
             actor=await self._actor(one, cart),
@@ -254,13 +219,6 @@ class Player:
         if one.proven and one.context.party_id is not None:
             return customer(one.context.party_id, await roles_of(self.db, one.context.party_id))
         return guest(cart_id or one.conversation.id)
-
-
-def market_for(markets: Mapping[str, Market], language: str) -> Market:
-    """The market of a language, else the first. A shop without any can still talk."""
-    of_language = [market for market in markets.values() if market.language == language]
-    nowhere = Market(code="", language=language, currency="EUR", home_country="", countries=[])
-    return next(iter([*of_language, *markets.values()]), nowhere)
 
 
 class _Playing:
@@ -403,8 +361,3 @@ class _Playing:
         if tool not in self._results:
             self._results[tool] = await self.player.facts(self.one, self.language, tool)
         return self._results[tool]
-
-
-def failure(error: Exception) -> Called:
-    """A step outside that broke, as the flow's branches see it."""
-    return Called(error=ToolFailure(code="error", message=str(error)))
