@@ -69,6 +69,19 @@ class Waiting(msgspec.Struct, kw_only=True):
         """Whether all of it came from somebody who has shown who they are."""
         return self.context.party_id is not None and bool(self.said) and all(one.proven for one in self.said)
 
+    @property
+    def cart_id(self) -> UUID | None:
+        """The cart in the hands of who speaks: of the browser itself, or of somebody who has shown who they are.
+
+        Nobody else gets at it, and at the order that was made of it, by writing into the same conversation: a mail
+        says of itself whose it is.
+        """
+        if bool(self.said) and all(one.proven for one in self.said):
+            return self.context.cart_id
+        browser = self.context.browser.hex if self.context.browser else ""
+        own = bool(self.said) and all((one.channel, one.address) == ("web", browser) for one in self.said)
+        return self.context.browser_cart_id if own else None
+
 
 _SAID = """
 select m.id, m.conversation_id, m.number, m.leg_id, coalesce(l.channel, '') as channel,
