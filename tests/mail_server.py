@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,15 @@ class ImapServer:
         self.commands: list[str] = []
         self.hang_up_on = ""
         """A command at which the connection is cut."""
+        self.silent_on = ""
+        """A command that is never answered, while the connection stays."""
+        self.half = False
+        """Of a mail only the first half is sent, and then nothing."""
+        self.read_only = False
+        self.greeting = b"* OK ready\r\n"
+        """Without one it says nothing at all."""
+        self.in_one_breath = b""
+        """What is said together with the word that it listens."""
         self.port = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._idling: set[asyncio.StreamWriter] = set()
@@ -62,8 +72,10 @@ class ImapServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            writer.write(b"* OK ready\r\n")
+            writer.write(self.greeting)
             with suppress(ConnectionError, asyncio.IncompleteReadError):
+                if not self.greeting:
+                    await reader.read()
                 while line := await reader.readline():
                     if not await self._answer(line.decode().rstrip("\r\n"), reader, writer):
                         break
@@ -84,15 +96,17 @@ class ImapServer:
             self.hang_up_on = ""
             writer.transport.abort()
             return False
+        if self.silent_on and name == self.silent_on:
+            await reader.read()
+            return False
         done = "OK done"
         match name:
             case "CAPABILITY":
                 writer.write(f"* CAPABILITY {self.capabilities}\r\n".encode())
             case "LOGIN":
                 self.logins += 1
-                user, password = re.findall(r'"((?:[^"\\]|\\.)*)"', arguments)
-                given = re.sub(r"\\(.)", r"\1", password)
-                done = "OK in" if (user, given) == (self.user, self.password) else "NO wrong name or password"
+                given = [re.sub(r"\\(.)", r"\1", one) for one in re.findall(r'"((?:[^"\\]|\\.)*)"', arguments)]
+                done = "OK in" if given == [self.user, self.password] else "NO wrong name or password"
             case "SELECT":
                 folder = self.folders.get(arguments.strip('"'))
                 if folder is None:
@@ -101,11 +115,22 @@ class ImapServer:
                     writer.write(f"* {len(folder)} EXISTS\r\n".encode())
                     writer.write(f"* OK [UIDVALIDITY {self.uidvalidity}] valid\r\n".encode())
                     writer.write(f"* OK [UIDNEXT {self.uidnext}] next\r\n".encode())
+                    done = "OK [READ-ONLY] done" if self.read_only else done
+            case "EXAMINE":
+                writer.write(
+                    f"* OK [UIDVALIDITY {self.uidvalidity}] valid\r\n* OK [UIDNEXT {self.uidnext}] next\r\n".encode()
+                )
+                done = "OK [READ-ONLY] done"
+            case "UID STORE" | "UID MOVE" if self.read_only:
+                done = "NO it may only be read"
             case "UID SEARCH":
                 writer.write(f"* SEARCH {' '.join(map(str, self._search(arguments)))}\r\n".encode())
                 done = "OK Search completed (0.001 + 7 secs)"
             case "UID FETCH":
                 self._fetch(arguments, writer)
+                if self.half and "BODY" in arguments:
+                    await reader.read()
+                    return False
             case "UID STORE":
                 uid, _, flags = arguments.partition(" ")
                 for _number, one in self._by_uid(uid):
@@ -113,7 +138,7 @@ class ImapServer:
             case "UID MOVE":
                 self._move(arguments)
             case "IDLE":
-                writer.write(b"+ idling\r\n")
+                writer.write(b"+ idling\r\n" + self.in_one_breath)
                 self._idling.add(writer)
                 await reader.readline()
                 self._idling.discard(writer)
@@ -139,7 +164,8 @@ class ImapServer:
                 writer.write(f"* {number} FETCH (UID {one.uid} RFC822.SIZE {len(one.raw)})\r\n".encode())
                 continue
             raw = one.raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if "HEADER" in wanted else one.raw
-            writer.write(f"* {number} FETCH (UID {one.uid} BODY[] {{{len(raw)}}}\r\n".encode() + raw + b")\r\n")
+            told = f"* {number} FETCH (UID {one.uid} BODY[] {{{len(raw)}}}\r\n".encode()
+            writer.write(told + (raw[: len(raw) // 2] if self.half else raw + b")\r\n"))
 
     def _move(self, arguments: str) -> None:
         uid, _, folder = arguments.partition(" ")
@@ -153,10 +179,10 @@ class ImapServer:
 
 
 @asynccontextmanager
-async def imap_server(**kinds: str) -> AsyncIterator[ImapServer]:
+async def imap_server(*, tls: ssl.SSLContext | None = None, **kinds: str) -> AsyncIterator[ImapServer]:
     """The server, listening on a port of its own."""
     server = ImapServer(**kinds)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

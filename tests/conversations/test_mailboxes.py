@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from kupec.conversations import Inbox, add_inbox, take_in
-from kupec.conversations.imap import MailServerTrouble, _encoded
+from kupec.conversations.imap import MailServerTrouble
 from kupec.conversations.mail_channel import MailChannel
 from kupec.conversations.mailboxes import Mailboxes, hand_in, mailbox_of
 from kupec.kit import webhooks
@@ -307,10 +307,16 @@ async def test_two_robots_do_not_answer_each_other_for_ever(db: Connection) -> N
     assert await db.fetchval(holders) == ["people"]
 
 
-def test_folders_have_names_in_all_languages() -> None:
-    assert _encoded("INBOX") == "INBOX"
-    assert _encoded("Doručená pošta") == "Doru&AQ0-en&AOE- po&AWE-ta"
-    assert _encoded("R&D") == "R&-D"
+async def test_folders_have_names_in_all_languages(pool: Pool, desk: Desk, imap: ImapServer) -> None:
+    imap.folders |= {"Doru&AQ0-en&AOE- po&AWE-ta": imap.folders["INBOX"], "R&-D": []}
+    async with pool.acquire() as db:
+        await mail_inbox(db, imap, folder="Doručená pošta", done_folder="R&D")
+    await desk.boxes.round()
+    imap.deliver(mail(1))
+
+    assert await desk.boxes.round() == 1
+
+    assert (len(imap.folders["INBOX"]), len(imap.folders["R&-D"])) == (0, 1)
 
 
 async def test_a_server_that_is_not_there_is_said_so(pool: Pool) -> None:
