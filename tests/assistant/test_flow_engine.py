@@ -5,7 +5,9 @@ import pytest
 
 from kupec.assistant import CallEffect, RunState, start
 from kupec.assistant.flows.flow import Program
+from kupec.assistant.flows.hearing import postcode_in
 from kupec.assistant.flows.run import TurnInput
+from kupec.assistant.flows.wanting import wanted_in
 from tests.assistant.flow_playing import CHANGE, HOURS, Talk, flow_set, programs
 
 
@@ -237,3 +239,93 @@ def test_the_state_is_plain_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(one.run), type=RunState) == one.run
     began = start(one.flows, "hours", turn=TurnInput(text=""))
     assert [type(effect).__name__ for effect in began.effects] == ["StartEffect", "SayEffect", "DoneEffect"]
+
+
+PAYING = """
+code: paying
+title: {cs: platba, pl: zaplata, en: paying}
+phrasings: {en: [pay it]}
+slots:
+  payment:
+    type: choice
+    label: {en: payment}
+    choices: {from: filled.ways, label: "{label}"}
+    ask: {en: "How?"}
+  note: {type: text, entities: [name], label: {en: name}}
+steps:
+  - call: look
+    with: {number: payment}
+    into: filled
+  - call: change_order
+    with: {number: payment}
+    confirm: {en: "Pay {filled.how}?"}
+    into: paid
+  - say: {en: "Paid."}
+"""
+WAYS = [
+    {"value": "card", "label": "Payment card", "words": ["by card", "kartou"]},
+    {"value": "account", "label": "Company account", "words": ["on account", "na účet", "konto firmowe"]},
+]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "pay on account",
+        "rather on account",
+        "not by card, on account",
+        "raději na účet",
+        "wolę konto firmowe",
+        "no, na ucet",
+    ],
+)
+def test_what_was_never_asked_for_is_corrected_at_the_confirmation_in_the_words_of_the_choice(said: str) -> None:
+    one = talk(PAYING)
+    one.say("pay it", "paying")
+    assert one.comes({"ways": WAYS, "how": "by card"}) == ["Pay by card?"]
+    assert one.say(said) == ["All right: Company account.", "call look {'number': 'account'}"]
+    assert one.comes({"ways": WAYS, "how": "on account"}) == ["Pay on account?"]
+    assert one.say("no, kartou") == ["All right: Payment card.", "call look {'number': 'card'}"], "and back again"
+    one.comes({"ways": WAYS, "how": "by card"})
+    assert one.say("no") == ["All right, let us leave it. Nothing was changed."], "a plain no stays a no"
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("chci to každé dva měsíce", None),
+        ("two of them", None),
+        ("777 123 456", None),
+        ("z10004", "Z10004"),
+        ("I-H-0605", "I-H-0605"),
+        ("je to 10023", "10023"),
+    ],
+)
+def test_an_order_is_only_what_looks_like_the_number_of_one(said: str, number: str | None) -> None:
+    one = talk()
+    one.say("change my order", "change_order")
+    one.say(said)
+    assert next((frame.slots.get("number") for frame in one.run.frames if frame.flow == "change_order"), None) == number
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("máte kávu z Brazílie?", "kávu z Brazílie"),
+        ("přidej do košíku 2 brazílie santos", "brazílie santos"),
+        ("poproszę jedną sztukę", None),
+        ("find me a product", None),
+        ("do you have a grinder", "grinder"),
+    ],
+)
+def test_goods_are_what_is_left_of_the_sentence_that_asks_for_them(said: str, wanted: str | None) -> None:
+    assert wanted_in(said) == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("110 00", "110 00"), ("PSČ 11000", "11000"), ("00-950 Warszawa", "00-950"), ("d08 x2a1", "D08 X2A1")],
+)
+def test_a_postcode_is_heard_as_it_is_written(said: str, code: str) -> None:
+    assert postcode_in(said) == code
+    assert postcode_in("nevím") is None

@@ -205,9 +205,9 @@ async def test_the_desk_asks_by_its_own_rights(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("cs", "Objednávka {n}: máme ji a chystáme se ji zabalit. Odchází dnes. Předpokládané doručení: zítra."),
-        ("pl", "Zamówienie {n}: przyjęte, wkrótce zostanie spakowane. Wychodzi dzisiaj. Przewidywana dostawa: jutro."),
-        ("en", "Order {n}: we have it and are about to pack it. It leaves today. It is to arrive tomorrow."),
+        ("cs", "Objednávku {n} máme a chystáme se ji zabalit. Odchází dnes. Předpokládané doručení: zítra."),
+        ("pl", "Zamówienie {n} zostało przyjęte i wkrótce zostanie spakowane. Wychodzi dzisiaj. Przewidywana dostawa: jutro."),
+        ("en", "We have order {n} and are about to pack it. It leaves today. It is to arrive tomorrow."),
     ],
 )
 async def test_an_order_is_told_in_each_language(shop: Shop, language: str, said: str) -> None:

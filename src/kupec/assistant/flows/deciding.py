@@ -9,6 +9,7 @@ from kupec.assistant.flows.filling import fill_from, heard_for, same, yes_or_no
 from kupec.assistant.flows.flow import Call, Collect, Http, worded
 from kupec.assistant.flows.run import Frame, TurnInput
 from kupec.assistant.flows.walking import Walk
+from kupec.assistant.flows.wanting import wanted_in
 from kupec.assistant.flows.wording import in_words, options_of
 
 SURE: Final = 0.75
@@ -100,6 +101,16 @@ def _begin(walk: Walk, code: str, turn: TurnInput) -> None:
     frame = walk.begin(code, {})
     if frame is not None:
         _fill(walk, frame, turn)
+        _want(walk, frame, turn)
+
+
+def _want(walk: Walk, frame: Frame, turn: TurnInput) -> None:
+    """Goods are rarely named alone: what is left of the sentence that asks for them."""
+    slots = walk.program(frame).flow.slots
+    wanting = [name for name, slot in slots.items() if slot.type == "product"]
+    name = wanting[0] if len(wanting) == 1 else None
+    if name is not None and frame.slots.get(name) is None and (wanted := wanted_in(turn.text)) is not None:
+        frame.slots[name] = wanted
 
 
 def _fill(walk: Walk, frame: Frame, turn: TurnInput, used: frozenset[str] = frozenset()) -> set[str]:
@@ -265,6 +276,8 @@ def _restated(walk: Walk, frame: Frame, name: str, turn: TurnInput) -> tuple[boo
     if value is not None or slot.type == "product":
         return True, value
     pieces = slot.type == "quantity" and hearing.quantity_in(turn.text) is not None
+    if slot.type in ("text", "any", "boolean"):
+        return False, None
     plainly = pieces or slot.type in ("email", "phone", "date", "interval", "money")
     _source, value = heard_for(slot, turn, values, asked=plainly or hearing.corrects(turn.text))
     if pieces:

@@ -87,7 +87,8 @@ _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _ORDER: Final = re.compile(r"(?<![\w-])(?:[a-z]{1,4}(?:-[a-z0-9]{1,6}){0,3}-?\d{3,10})(?![\w-])", re.IGNORECASE)
 _LONE_ORDER: Final = re.compile(r"(?<![\w.,+-])(?<!\d )\d{4,10}(?! ?\d|[\w-]|[.,]\d)")
 _POSTCODE: Final = re.compile(
-    r"(?<![\w-])(?:\d{3} \d{2}|\d{2}-\d{3}|\d{4,5}|[a-z]{1,2}\d[a-z0-9]? ?\d[a-z]{2}|[a-z]\d[\dw] ?[a-z0-9]{4})(?![\w-])",
+    r"(?<![\w-])(?:\d{3} \d{2}|\d{2}-\d{3}|\d{4,5}"
+    r"|[a-z]{1,2}\d[a-z0-9]? ?\d[a-z]{2}|[a-z]\d[\dw] ?[a-z0-9]{4})(?![\w-])",
     re.IGNORECASE,
 )
 _PHONE: Final = re.compile(r"\+?\d[\d ()./-]{7,18}\d")

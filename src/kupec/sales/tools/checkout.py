@@ -19,6 +19,7 @@ from kupec.sales.errors import CartIncomplete
 from kupec.sales.models import Address, Cart, Company, PickupPoint, PricedCart
 from kupec.sales.slots import open_slots
 from kupec.sales.tools.cart import fee_said
+from kupec.sales.tools.choice_words import DELIVERING, PAYING
 from kupec.sales.tools.in_hand import buyer_of, cart_in_hand, cart_to_change, seen_cart
 from kupec.sales.tools.shapes_cart import CheckoutLink, FillCheckout, FilledCheckout, Nothing, PickOne
 
@@ -153,6 +154,7 @@ async def filled(db: Connection, context: ToolContext, seen: PricedCart) -> Fill
                 label=f"{option.name}, {fee_said(option.fee, seen.currency, language)}, "
                 f"{day_said(option.promised_on, language, today=context.today)}",
                 value=option.code,
+                words=list(DELIVERING.get(option.kind, ())),
             )
             for option in seen.shipping_options
         ],
@@ -171,6 +173,7 @@ async def filled(db: Connection, context: ToolContext, seen: PricedCart) -> Fill
                 if option.fee
                 else option.name,
                 value=option.code,
+                words=list(PAYING.get(option.kind, ())),
             )
             for option in seen.payment_options
         ],

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.billing import payment_instructions
+from kupec.billing import PaymentInstructions, payment_instructions
 from kupec.customers import Asker, asker_of
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
@@ -15,7 +15,7 @@ from kupec.sales.buyers_words import card_refusal
 from kupec.sales.carts import get_cart
 from kupec.sales.checkout import Checkout, CompleteRequest, Completion
 from kupec.sales.errors import CartIncomplete, TotalChanged
-from kupec.sales.models import Cart, PricedCart
+from kupec.sales.models import Cart, Order, PricedCart
 from kupec.sales.orders import get_order, status_token
 from kupec.sales.tools.checkout import fill
 from kupec.sales.tools.in_hand import buyer_of, cart_to_change, done_before, note_made
@@ -119,21 +119,38 @@ async def _placed(context: ToolContext, said: "_Said", completion: Completion) -
         owed = (await payment_instructions(db, {order.id: order.number})).get(order.id)
     url = context.link(f"/order/{status_token(context.settings.secret, order.id)}")
     day = day_said(order.promised_on, language, today=context.today) if order.promised_on else ""
-    sentences = [words(language, _("Thank you, your order {number} is placed."), number=order.number or "")]
-    if day:
-        sentences.append(words(language, _("It arrives {day}."), day=day))
-    if owed is not None:
-        message = _("Please pay {amount}; how, you find here: {url}")
-        sentences.append(words(language, message, amount=money_said(owed.amount, owed.currency, language), url=url))
+    following = _following(order, owed, day, url, context)
+    thanks = words(language, _("Thank you, your order {number} is placed."), number=order.number or "")
     return said.answer(
         "placed",
-        " ".join(sentences),
+        f"{thanks} {following}",
         order_number=order.number or "",
         url=url,
         pay_url=url if owed is not None else "",
         promised_text=day,
         payment_text=order.payment_name,
+        next_text=following,
     )
+
+
+def _following(order: Order, owed: PaymentInstructions | None, day: str, url: str, context: ToolContext) -> str:
+    """What happens next and when: the delivery, the payment, the confirmation."""
+    language = context.language
+    said = [words(language, _("It arrives {day}."), day=day)] if day else []
+    if owed is not None:
+        due = day_said(owed.due_on, language, today=context.today) if owed.due_on else ""
+        message = _("Please pay {amount}; how, you find here: {url}")
+        if owed.kind == "cod":
+            message = _("You pay {amount} on delivery.")
+        elif owed.kind == "account":
+            message = (
+                _("The invoice for {amount} is payable by {due}.") if due else _("You get an invoice for {amount}.")
+            )
+        amount = money_said(owed.amount, owed.currency, language)
+        said.append(words(language, message, amount=amount, due=due, url=url))
+    if order.email:
+        said.append(words(language, _("The confirmation goes to {email}."), email=order.email))
+    return " ".join(said)
 
 
 def _changed(context: ToolContext, cart_id: str, changed: TotalChanged) -> CheckedOut:
@@ -149,6 +166,7 @@ def _changed(context: ToolContext, cart_id: str, changed: TotalChanged) -> Check
         total_text=said,
         promised_text="",
         payment_text="",
+        next_text="",
         text=words(language, _("The total is {total} by now. Nothing was ordered yet: is that all right?"), total=said),
     )
 
@@ -170,6 +188,7 @@ class _Said:
         url: str = "",
         promised_text: str = "",
         payment_text: str = "",
+        next_text: str = "",
     ) -> CheckedOut:
         return CheckedOut(
             cart_id=str(self._ready.cart.id),
@@ -181,6 +200,7 @@ class _Said:
             total_text=self.total,
             promised_text=promised_text,
             payment_text=payment_text,
+            next_text=next_text,
             text=text,
         )
 

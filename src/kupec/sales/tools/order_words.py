@@ -24,6 +24,13 @@ STATES = {
     "delivered": _("it was delivered"),
     "cancelled": _("it is cancelled"),
 }
+TOLD = {
+    "placed": _("We have order {number} and are about to pack it."),
+    "picking": _("Order {number} is being packed."),
+    "shipped": _("Order {number} is on its way."),
+    "delivered": _("Order {number} was delivered."),
+    "cancelled": _("Order {number} is cancelled."),
+}
 PARCELS = {
     "picking": _("being packed"),
     "transfer": _("on its way to our counter"),
@@ -44,6 +51,11 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_said(order: Order, language: str) -> str:
     return translate(language, STATES.get(order.state, order.state))
+
+
+def order_told(order: Order, language: str) -> str:
+    """Where the order stands, as a sentence."""
+    return words(language, TOLD.get(order.state, _("Order {number}")), number=order.number or "")
 
 
 def parcels_said(context: ToolContext, order: Order) -> list[ShownParcel]:

@@ -17,6 +17,7 @@ from kupec.sales.tools.order_words import (
     items_said,
     leaves_on,
     money_of,
+    order_told,
     parcels_said,
     state_said,
 )
@@ -90,9 +91,7 @@ def _promised(context: ToolContext, order: Order) -> str:
 
 def _sentence(context: ToolContext, order: Order, promised: str, ships_today: bool, paid: str) -> str:
     language = context.language
-    said = [
-        words(language, _("Order {number}: {state}."), number=order.number or "", state=state_said(order, language))
-    ]
+    said = [order_told(order, language)]
     if any(parcel.state == "ready" for parcel in order.fulfilments):
         said.append(translate(language, _("It waits at our counter, ready to be collected.")))
     elif ships_today:
@@ -182,7 +181,7 @@ def _way(
     language = context.language
     number = order.number or ""
     if not parcels or order.state in ("placed", "picking"):
-        said = [words(language, _("Order {number}: {state}."), number=number, state=state_said(order, language))]
+        said = [order_told(order, language)]
     else:
         said = [
             words(

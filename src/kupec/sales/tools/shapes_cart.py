@@ -196,10 +196,11 @@ class FillCheckout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PickOne(msgspec.Struct, frozen=True, kw_only=True):
-    """A button's words and what it stands for."""
+    """A button's words, what it stands for, and in which other words people ask for it."""
 
     label: str
     value: str
+    words: list[str] = []
 
 
 class FilledCheckout(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,7 +242,7 @@ class CheckoutInChat(FillCheckout, frozen=True, kw_only=True):
 class CheckedOut(msgspec.Struct, frozen=True, kw_only=True):
     """`state`: "placed" (ordered), "pay" (ordered as soon as it is paid at `pay_url`), "waiting" (the payment is being
     decided), "approval" (sent to the organisation's approver), "failed" (not paid; nothing was charged), "changed" (the
-    total is another now: show it and ask again).
+    total is another now: show it and ask again). `next_text` says what happens next to what was ordered, and when.
     """
 
     cart_id: str
@@ -253,4 +254,5 @@ class CheckedOut(msgspec.Struct, frozen=True, kw_only=True):
     total_text: str
     promised_text: str
     payment_text: str
+    next_text: str
     text: str

@@ -8,7 +8,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
-from kupec.kit.recurrence_words import in_words as rhythm_said
+from kupec.kit.recurrence_words import how_often as rhythm_said
 from kupec.kit.spoken import day_said, listed, words
 from kupec.kit.tools import Tool, ToolContext
 from kupec.sales.return_rows import variants_named

@@ -12,7 +12,7 @@ from kupec.kit.errors import InvalidValue
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.recurrence import Recurrence
-from kupec.kit.recurrence_words import in_words as rhythm_said
+from kupec.kit.recurrence_words import how_often as rhythm_said
 from kupec.kit.spoken import listed, money_said, words
 from kupec.kit.tools import Tool, ToolContext
 from kupec.sales.buyer import CartDetails
