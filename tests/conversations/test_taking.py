@@ -84,3 +84,13 @@ async def test_personal_details_stand_apart_from_the_text(db: Connection) -> Non
     (full,) = await in_full(db, [message])
     assert "jana@example.com" in full.text
     assert "4111" not in full.text
+
+
+async def test_what_no_database_keeps_holds_up_nobody(db: Connection) -> None:
+    inbox = await paper_inbox(db)
+    bad = letter(inbox, "he\x00llo\ud800", name="J\x00", subject="\x00", choice="a\x00b", address="eva")
+
+    taken = await take_in(db, [bad, letter(inbox, "Hello")], now=NOON)
+
+    messages = [(await messages_of(db, one.conversation_id))[0].text for one in taken]
+    assert messages == ["hello", "Hello"]

@@ -58,5 +58,5 @@ def market_for(markets: Mapping[str, Market], language: str) -> Market:
 
 
 def failure(error: Exception) -> Called:
-    """A step outside that broke, as the flow's branches see it."""
-    return Called(error=ToolFailure(code="error", message=str(error)))
+    """A step outside that broke, as the flow's branches see it. What broke there is no customer's to read."""
+    return Called(error=ToolFailure(code="timeout" if isinstance(error, TimeoutError) else "error"))

@@ -1,5 +1,6 @@
 """Taking in what customers say: each message once, in order, in the conversation it belongs to."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from kupec.kit.ids import uuid7
 _CONVERSATIONS = system("conversations")
 _ROUNDS = 4
 _LONGEST_BURST = 5  # bursts after which the bot answers somebody who writes on and on
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 LONGEST_TEXT = 50_000  # characters; what is longer is cut, and told so
 
 
@@ -92,7 +94,7 @@ async def take_in(db: Connection, items: Sequence[Incoming], *, now: datetime) -
     statements for any number of items that go on; the bot's turn becomes due unless people hold the conversation, the
     customer waits from now on. Emits message.received, conversation.reopened, conversation.started, customer.created.
     """
-    items = await ratings_among(db, items)
+    items = await ratings_among(db, [_storable(one) for one in items])
     places, conversations = await _locked(db, items, now)
     await _find_known(db, places)
     numbers = {id_: row["next_number"] for id_, row in conversations.items()}
@@ -112,6 +114,17 @@ async def take_in(db: Connection, items: Sequence[Incoming], *, now: datetime) -
         said = [(one.conversation["id"], one.place.item.choice) for one in fresh.values()]
         await keep_ratings(db, said, now=now)
     return taken
+
+
+def _storable(item: Incoming) -> Incoming:
+    """Without what no database keeps: one such letter would be tried again for ever, and with it what came beside."""
+    words = (item.text, item.name, item.subject, item.choice or "")
+    if not any(map(_UNKEPT.search, words)):
+        return item
+    text, name, subject, choice = (_UNKEPT.sub("", word) for word in words)
+    return msgspec.structs.replace(
+        item, text=text, name=name, subject=subject, choice=None if item.choice is None else choice
+    )
 
 
 async def _locked(

@@ -115,4 +115,7 @@ class Calls(Frames):
         while frame.sub and self.top is not None:
             frame = self.top
             self.done(frame, "failed")
-        self.pattern("pattern_cannot_handle", {"misunderstood": 1, "error_text": error.message})
+        if error.message:
+            self.pattern("pattern_cannot_handle", {"misunderstood": 1, "error_text": error.message})
+        else:  # it broke, and nobody knows how far it came
+            self.pattern("pattern_handover", {"reason": "error"})
