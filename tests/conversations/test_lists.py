@@ -74,6 +74,15 @@ async def test_a_line_tells_who_and_what_was_said_last_but_no_notes(db: Connecti
     assert (line.channel, said.number) == ("paper", 2)
 
 
+async def test_who_waits_is_listed_with_their_own_words(db: Connection) -> None:
+    (talk,) = await talks(db, 1)
+    ema = await add_agent(db)
+    await say(db, talk, [Text(text="We are here from 8:00")], author=str(ema), actor=ema, now=NOON + MINUTE)
+    await db.execute("update conversation set waiting_since = $2 where id = $1", talk, NOON)
+    (line,) = await find_conversations(db, ConversationFilter())
+    assert (line.text, line.kind) == ("Hello 0", "incoming")
+
+
 async def test_pages_follow_each_other_without_gap_or_double(db: Connection) -> None:
     all_of_them = await talks(db, 7)
     await db.execute("update conversation set last_message_at = $1", NOON)  # all at the same moment

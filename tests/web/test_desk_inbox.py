@@ -54,6 +54,8 @@ async def test_who_waits_is_in_the_list_and_opens_beside_it(desk: Desk) -> None:
     assert "<strong>kurýrem</strong>" in page
     assert 'href="https://zrnko.example/cs/p/doprava"' in page
     assert "jana@example.com" in text
+    assert "<dt>city</dt>" in page
+    assert "<dt>reason</dt>" not in page
 
 
 async def test_each_view_has_what_it_says_and_the_address_keeps_it(desk: Desk) -> None:
@@ -291,6 +293,13 @@ async def test_two_conversations_of_one_customer_become_one_and_are_parted_again
     assert led.headers["location"].startswith(f"/desk/inbox/{second}")
     texts = [text for kind, _, text in await said(desk, second) if kind == "incoming"]
     assert texts == ["první", "druhá"]
+    undo = f'action="/desk/inbox/{first}/unmerge"'
+    assert undo in await agent.page(f"/desk/inbox/{second}")
+    assert "It is a conversation of its own again" in words(await agent.done(f"/desk/inbox/{first}/unmerge"))
+    assert [text for kind, _, text in await said(desk, first) if kind == "incoming"] == ["první"]
+    assert undo not in await agent.page(f"/desk/inbox/{second}")
+    await agent.done(f"/desk/inbox/{first}/merge", {"into": str(second)})
+    assert (await agent.page(f"/desk/inbox/{second}")).count(undo) == 1
     number = await desk.fetchval("select number from message where text = 'druhá'")
     answer = await agent.post(f"/desk/inbox/{second}/split", {"from": str(number)})
     assert answer.status_code == 303

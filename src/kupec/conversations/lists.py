@@ -48,7 +48,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     """Of the inbox it began in."""
     text: str
-    """What was said last, with marks in place of personal details."""
+    """What was said last, by the customer where they wait for an answer; with marks in place of personal details."""
     kind: str
     author: str
     cursor: Cursor
@@ -109,7 +109,8 @@ async def find_conversations(
           left join party on party.id = coalesce(alias.party_id, conversation.customer_id)
           left join lateral (
               select left(message.text, 200) as text, message.kind, message.author from message
-               where message.conversation_id = conversation.id and message.kind in ('incoming', 'outgoing')
+               where message.conversation_id = conversation.id
+                 and (message.kind = 'incoming' or message.kind = 'outgoing' and conversation.waiting_since is null)
                order by message.number desc limit 1
           ) as last on true
          order by {column} {order}, conversation.id {order}

@@ -8,6 +8,7 @@ import msgspec
 from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark
 
 
 class Money(msgspec.Struct, frozen=True, order=True):
@@ -51,9 +52,9 @@ def parse_amount(text: str, currency: str, *, field: str) -> int:
         value = Decimal(cleaned).scaleb(precision)
         whole = int(value.to_integral_value())
     except (ArithmeticError, ValueError):
-        raise InvalidValue(field=field, expected=f"an amount in {currency}, such as 129.90") from None
+        raise InvalidValue(field=field, expected=mark("an amount such as 129.90")) from None
     if value != whole or abs(whole) > 10**15:
-        raise InvalidValue(field=field, expected=f"an amount in {currency} with at most {precision} decimal places")
+        raise InvalidValue(field=field, expected=mark("an amount without a smaller part than its currency has"))
     return whole
 
 

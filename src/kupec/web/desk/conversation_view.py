@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from kupec.conversations import (
     Attachment,
@@ -23,6 +24,7 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
 from kupec.staff import staff_names
+from kupec.web.desk.conversation_apart import Elsewhere, elsewhere
 from kupec.web.desk.conversation_text import blocks_of, said_html, without_marks, words_of
 from kupec.web.desk.conversation_words import ACTIVITY_WORDS, DELIVERY_WORDS
 from kupec.web.desk.inbox_list import channel_word, late, names_of, waits
@@ -82,6 +84,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     delivery: str
     error: str
+    elsewhere: Elsewhere | None
 
 
 class AllSaid(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +124,9 @@ async def talk_of(db: Connection, one: Conversation, me: UUID, reader: Reader) -
 def _slots(handover: Handover | None, reader: Reader) -> list[tuple[str, str]]:
     if handover is None:
         return []
-    filled = [(name, value) for name, value in handover.slots.items() if value not in (None, "", [], {})]
+    filled = [
+        (name, value) for name, value in handover.slots.items() if value not in (None, "", [], {}) and name != "reason"
+    ]
     return [(name.replace("_", " "), without_marks(_plain(value), reader)) for name, value in filled]
 
 
@@ -138,6 +143,7 @@ async def said_in(
         raw = await in_full(db, raw)
     files = await attachments_of(db, [message.id for message in raw])
     lines = await _lines(db, raw, reader)
+    others = await elsewhere(db, one.id, raw)
     authors = {UUID(message.author[6:]) for message in raw if message.author.startswith("staff:")}
     names = await staff_names(db, sorted(authors))
     customer = (await names_of(db, [one], reader))[one.id]
@@ -150,7 +156,8 @@ async def said_in(
         by = _by(message, names, customer, reader)
         channel = channels.get(message.leg_id, "") if several and message.leg_id else ""
         words = lines.get(message.id, "").replace("{name}", by) if message.kind == "activity" else words_of(message)
-        messages.append(_said(message, words, by, heading, channel, files.get(message.id, []), reader))
+        said = _said(message, words, by, heading, channel, files.get(message.id, []), reader)
+        messages.append(replace(said, elsewhere=others.get(message.id)))
     older = raw[0].number - 1 if raw and raw[0].number > 1 else 0
     return AllSaid(messages=messages, older=older, last=raw[-1].number if raw else 0)
 
@@ -185,6 +192,7 @@ def _said(
         state=message.state,
         delivery=_delivery(message, reader),
         error=message.error or "" if message.state == "failed" else "",
+        elsewhere=None,
     )
 
 

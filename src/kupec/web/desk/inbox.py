@@ -11,7 +11,6 @@ from litestar.response import Redirect
 from kupec.conversations import Conversation, get_conversation, spoken_now
 from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
-from kupec.kit.i18n import explain
 from kupec.web.desk.conversation_canned import canned_for
 from kupec.web.desk.conversation_composing import Composer, composer_of
 from kupec.web.desk.conversation_side import side_of
@@ -32,7 +31,7 @@ from kupec.web.desk.inbox_list import (
     known_inboxes,
 )
 from kupec.web.desk.inbox_waiting import Counts, count_talks
-from kupec.web.desk.page import desk_page, go, reader_of
+from kupec.web.desk.page import desk_page, go, in_words, reader_of
 from kupec.web.forms import query_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.security import content_policy
@@ -167,7 +166,7 @@ def back_to(
     """To the conversation, with a line about what was done (a msgid) or why not; the list beside it stays as it was."""
     target = f"/desk/inbox/{conversation_id}{address_query(request)}"
     if failed is not None:
-        return go(request, target, failed=explain(failed, language_of(request)))
+        return go(request, target, failed=in_words(failed, language_of(request)))
     return go(request, target, done=reader_of(request).text(done) if done else "")
 
 

@@ -54,10 +54,13 @@ VIEW_ICONS = {
 
 
 class TalkRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the list. `waits` says how long somebody has waited; `late`: longer than they should."""
+    """A line of the list. `by`: who of us said `text`, "" if the customer did. `waits`: how long somebody has waited;
+    `late`: longer than they should.
+    """
 
     id: UUID
     name: str
+    by: str
     text: str
     icon: str
     channel: str
@@ -155,8 +158,9 @@ async def _mentioned(db: Connection, me: UUID, *, limit: int) -> list[Listed]:
 
 async def _rows(db: Connection, found: Sequence[Listed], reader: Reader) -> list[TalkRow]:
     names = await names_of(db, [line.conversation for line in found], reader)
-    assignees = {line.conversation.assignee for line in found if line.conversation.assignee}
-    staff = await staff_names(db, sorted(assignees)) if assignees else {}
+    people = {line.conversation.assignee for line in found if line.conversation.assignee}
+    people |= {UUID(line.author[6:]) for line in found if line.author.startswith("staff:")}
+    staff = await staff_names(db, sorted(people)) if people else {}
     return [_row(line, names, staff, reader) for line in found]
 
 
@@ -165,6 +169,7 @@ def _row(line: Listed, names: dict[UUID, str], staff: dict[UUID, str], reader: R
     return TalkRow(
         id=one.id,
         name=names[one.id],
+        by=_by(line, staff, reader),
         text=without_marks(line.text, reader) or one.subject,
         icon=channel_icon(line.channel),
         channel=channel_word(line.channel, reader),
@@ -177,6 +182,15 @@ def _row(line: Listed, names: dict[UUID, str], staff: dict[UUID, str], reader: R
         late=late(one, reader.now),
         at=one.last_message_at,
     )
+
+
+def _by(line: Listed, staff: dict[UUID, str], reader: Reader) -> str:
+    """Who of us said the last words; nothing where the customer did."""
+    if line.kind != "outgoing" or not line.text:
+        return ""
+    if line.author.startswith("staff:"):
+        return staff.get(UUID(line.author[6:]), "")
+    return reader.text(_("assistant"))
 
 
 async def names_of(db: Connection, found: Sequence[Conversation], reader: Reader) -> dict[UUID, str]:
