@@ -30,7 +30,8 @@ def test_every_answer_says_something_when_no_tool_answers() -> None:
         assert read.draft is not None
         for language in ("cs", "pl", "en"):
             answer = wording(read.draft, language)
-            assert answer is not None and len(fill(answer.text, {})) > 40, (read.code, language)
+            assert answer is not None, (read.code, language)
+            assert len(fill(answer.text, {})) > 40, (read.code, language)
 
 
 async def test_they_are_found_by_what_people_ask(db: Connection) -> None:

@@ -127,7 +127,7 @@ def test_nobody_gets_at_details_by_typing_a_mark() -> None:
     assert mask("it was ⟦email:1⟧", known=eva, ours=True).text == "it was ⟦email:1⟧"
 
 
-# Each of these took minutes where a pattern began anew at every letter, or each thing found was held against all others.
+# Each of these took minutes where a pattern began anew at every letter, or each find was held against all others.
 @pytest.mark.parametrize(
     "text",
     ["ab@cd.cz ", "a" * 50_000 + " @", "ul. " + "A" * 50_000, "ul. " + "A'" * 25_000, "Jan Novák ", "601234567 ", "4 "],

@@ -10,7 +10,7 @@ from kupec.kit.db import Connection, to_structs
 
 
 class ChatContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one conversation. `party_id` is None for somebody unknown. `browser`: the one that spoke last, and its cart."""
+    """Of one conversation. `party_id` is None for somebody unknown. `browser`: the one that spoke last, its cart."""
 
     conversation_id: UUID
     cart_id: UUID | None = None
@@ -39,7 +39,8 @@ select c.id as conversation_id, coalesce(browser.cart_id, x.cart_id) as cart_id,
   from conversation c
   left join chat_context x on x.conversation_id = c.id
   left join lateral (
-      select v.id, v.cart_id from leg l join web_visitor v on v.id = case when l.channel = 'web' then l.address::uuid end
+      select v.id, v.cart_id
+        from leg l join web_visitor v on v.id = case when l.channel = 'web' then l.address::uuid end
        where l.conversation_id = c.id order by l.last_incoming_at desc nulls last limit 1
   ) as browser on true
   left join party_alias a on a.member_id = c.customer_id
