@@ -261,6 +261,8 @@ async def _played(player: Player, one: Waiting, item: _Item) -> Played:
         handover = Handover(reason="error", summary=summary_of([said.text for said in one.said]))
         return Played(run=RunState(calls=one.run.calls), language=one.conversation.language, handover=handover)
     if one.pending is None:
+        if not one.said and not one.run.frames:  # opened again, or handed back: nothing was said, nothing stands open
+            return Played(run=one.run, language=one.conversation.language)
         return await player.play(one)
     return await (player.again(one) if item.given is None else player.go_on(one, item.given))
 

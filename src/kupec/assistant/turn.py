@@ -53,6 +53,7 @@ from kupec.kit.tools import Services, Toolbox, ToolContext
 
 IDENTIFY: Final = "identify"
 """The value of a button with which a customer shows who they are."""
+_PERSON: Final = "talk_to_person"
 _SIGN_IN: Final = _("Sign in with a code by mail")
 _MOST_CALLS = 25
 """Calls in one turn: a flow that makes more goes in circles."""
@@ -317,8 +318,22 @@ class _Playing:
         return await self.player.tool_context(self.one, self.language, whole, self.played.cart_id)
 
     async def _call(self, effect: CallEffect) -> Called:
+        if effect.tool == _PERSON:
+            return await self._call_person(effect)
         called = await call(self.player.toolbox, effect.tool, effect.arguments, await self._context(effect.key))
         self.played.cart_id = called.cart_id or self.played.cart_id
+        return called
+
+    async def _call_person(self, effect: CallEffect) -> Called:
+        """People hold the conversation after what is said now, not before: else it could not be said any more."""
+        before = self.player.db.transaction()
+        await before.start()
+        called = await call(self.player.toolbox, effect.tool, effect.arguments, await self._context(effect.key))
+        await before.rollback()
+        if called.error is None:
+            self.played.handover = Handover(
+                reason="asked", summary=summary_of([said.text for said in self.one.said]), flow=effect.key.split(".")[0]
+            )
         return called
 
     async def _asking(self, effect: SearchEffect) -> Asking | None:
