@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from kupec.assistant.flows import hearing
-from kupec.assistant.understanding import IntentModel, Words, entities_in, understand, wants_person
+from kupec.assistant.understanding import IntentModel, Words, entities_in, is_order_alone, understand, wants_person
 from kupec.assistant.understanding.languages import train_languages
 from kupec.assistant.understanding.mood import is_angry, is_sensitive
 from kupec.assistant.understanding.training import train
@@ -196,3 +196,23 @@ def test_a_long_message_is_read_in_no_time(piece: str) -> None:
 
 def test_a_figure_in_a_circle_is_no_number() -> None:
     assert entities_in("každé ➂ měsíce", Words(), SUNDAY)["interval"] == {"every": 1, "unit": "month"}
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "alone"),
+    [
+        ("Z10004", "Z10004", True),
+        ("I-H-0605", "I-H-0605", True),
+        ("objednávka č. 10004", "10004", True),
+        ("zamówienie nr Z10004?", "Z10004", True),
+        ("kde je objednávka I-H-0605", "I-H-0605", False),
+        ("chci objednat 2 kusy", None, False),
+        ("ZR-BS-250", None, False),
+        ("777 123 456", None, False),
+    ],
+)
+def test_an_order_that_is_called_one_is_heard_whatever_its_number_looks_like(
+    said: str, number: str | None, alone: bool
+) -> None:
+    assert entities_in(said, Words(order_prefix="Z"), date(2026, 11, 22)).get("order_number") == number
+    assert is_order_alone(said) == alone

@@ -61,8 +61,17 @@ def _ready(
 
 def _called(result: msgspec.Struct) -> Called:
     plain = msgspec.to_builtins(result)
-    cart_id = getattr(result, "cart_id", None)
-    return Called(result=plain, cart_id=cart_id if isinstance(cart_id, UUID) else None)
+    return Called(result=plain, cart_id=_cart_id(getattr(result, "cart_id", None)))
+
+
+def _cart_id(told: Any) -> UUID | None:
+    """Tools tell it as text, empty for none."""
+    if isinstance(told, UUID):
+        return told
+    try:
+        return UUID(told) if isinstance(told, str) and told else None
+    except ValueError:
+        return None
 
 
 def _refused(error: KupecError, language: str) -> Called:

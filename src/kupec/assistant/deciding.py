@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from kupec.assistant.settings import BotSettings
-from kupec.assistant.understanding import Guess, Understood
+from kupec.assistant.understanding import Guess, Understood, is_order_alone
 
 PERSON: Final = "person"
 """The value of a button that asks for a person."""
@@ -63,6 +63,8 @@ def _meant(
         if choice.startswith(_ARTICLE):
             return Decision(intent=choice, confidence=1.0)
         return Decision(choice=choice)
+    if settings.order_alone and is_order_alone(understood.text):
+        return Decision(intent=settings.order_alone, confidence=1.0)
     first, *others = understood.guesses or [Guess(intent="", probability=0.0)]
     fits = article[1] if article is not None else 0.0
     if understood.is_known and not first.intent.startswith(_ARTICLE) and first.probability >= fits - _FLOWS_FIRST:

@@ -28,6 +28,8 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
     greets: bool = True
     offers: tuple[str, ...] = ("track_parcel", "find_product", "shipping_fee", "order_status")
     """Flows that are offered by a button to who has not said anything yet."""
+    order_alone: str = "order_status"
+    """The flow for who sends nothing but an order's number; empty for none."""
     hand_over_when_angry: bool = True
     hand_over_when_sensitive: bool = True
     does: dict[str, str] = {}

@@ -69,6 +69,10 @@ def _pressed(walk: Walk, turn: TurnInput, given: dict[str, Any]) -> bool:
 
 def _fresh(walk: Walk, turn: TurnInput) -> None:
     """Nothing stands open."""
+    agreed = yes_or_no(turn) if len(hearing.words_of(turn.text)) == 1 else None
+    if agreed is not None:
+        walk.say_of("pattern_completed", "what" if agreed else "bye", {})
+        return
     near = _near(walk, turn)
     if len(near) > 1:
         titles = [{"code": code, "text": _title(walk, code)} for code in near]

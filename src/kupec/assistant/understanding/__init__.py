@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kupec.assistant.understanding.entities import Words, entities_in
+from kupec.assistant.understanding.entities import Words, entities_in, is_order_alone
 from kupec.assistant.understanding.intents import Guess, IntentModel
 from kupec.assistant.understanding.languages import LanguageModel
 from kupec.assistant.understanding.mood import is_angry, is_sensitive
@@ -22,6 +22,7 @@ __all__ = [
     "Understood",
     "Words",
     "entities_in",
+    "is_order_alone",
     "understand",
     "wants_person",
 ]

@@ -28,6 +28,13 @@ _NAME = re.compile(
     r"(?:jmenuji se|jmenuju se|jsem|nazywam się|mam na imię|nazywam sie|my name is|i am|i'm)\s+"
     r"((?:[^\W\d_a-z][\w'’-]+)(?:\s+[^\W\d_a-z][\w'’-]+){0,2})"
 )
+_NUMBER = r"(?:[a-z]{1,4}(?:-[a-z0-9]{1,6}){0,3}-?\d{4,10}|\d{4,10})"
+_ORDER_WORD = r"(?:objedn[aá]vk\w{0,3}|zam[oó]wieni\w{0,2}|order)"
+_MARK = r"(?:č(?:[ií]sl[oa])?|c(?:isl[oa])?|nr|numer|number|no|#)"
+_ORDER_NAMED = re.compile(rf"\b{_ORDER_WORD}\s{{0,3}}(?:{_MARK}\b)?[.:# ]{{0,3}}({_NUMBER})(?![\w-])", re.IGNORECASE)
+_ORDER_ALONE = re.compile(
+    rf"(?:{_ORDER_WORD}\s{{1,3}})?(?:{_MARK}[.: ]{{0,3}})?({_NUMBER})[.?! ]{{0,3}}", re.IGNORECASE
+)
 _SHORT = 6
 """Words: a longer message is more than a yes or a no."""
 
@@ -42,16 +49,25 @@ def entities_in(text: str, shop: Words, today: date) -> dict[str, Any]:
     """What is named in a text. Numbers of orders, phones and money are not quantities as well."""
     found: dict[str, Any] = {}
     left = text
-    for name, pattern, value in _PATTERNS:
-        match = (pattern or _order_pattern(shop.order_prefix)).search(left)
+    order = _ORDER_ALONE.fullmatch(text.strip()) or _ORDER_NAMED.search(text)
+    if order is not None:
+        found["order_number"] = order[1].upper()
+        left = left.replace(order[1], " ", 1)
+    for kind, pattern, value in _PATTERNS:
+        match = (pattern or _order_pattern(shop.order_prefix)).search(left) if kind not in found else None
         if match:
-            found[name] = value(match)
+            found[kind] = value(match)
             left = left[: match.start()] + " " + left[match.end() :]
     found.update(_numbers(left, today))
-    named = _NAME.search(text)
-    if named:
-        found["name"] = named[1]
+    name = _NAME.search(text)
+    if name:
+        found["name"] = name[1]
     return found | agreement(text)
+
+
+def is_order_alone(text: str) -> bool:
+    """Whether nothing but an order's number was said."""
+    return _ORDER_ALONE.fullmatch(text.strip()) is not None
 
 
 def _numbers(text: str, today: date) -> dict[str, Any]:
