@@ -11,6 +11,7 @@ from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
 from kupec.app.zrnko import life, talk, terms
 from kupec.app.zrnko.story import PastOrder, history
+from kupec.assistant import train_bot
 from kupec.kit.actor import system
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
@@ -30,6 +31,7 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
     say("answers, and what the bot can do")
     async with database.transaction() as db:
         await talk.begin_to_talk(db, actor=_ACTOR, now=clock.now())
+    await train_bot(database, now=clock.now())
     return True
 
 
