@@ -291,3 +291,11 @@ async def test_a_parcel_is_tracked(shop: Shop) -> None:
     way = await asking(shop)("track_delivery", number=order.number, email="jana@example.com")
     assert (way.state, way.tracking_number, way.tracking_url) == ("shipped", "PKT1001", "https://track.example/PKT1001")
     assert "na cestě" in way.text
+
+
+async def test_the_letters_before_the_figures_of_a_number_may_be_left_out(shop: Shop) -> None:
+    order = await an_order(shop)
+    assert order.customer_id and order.number
+    bare = order.number.lstrip("Z")
+    assert bare != order.number
+    assert (await asking(shop).as_customer(order.customer_id)("order_status", number=bare)).number == order.number

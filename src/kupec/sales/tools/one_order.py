@@ -51,7 +51,7 @@ async def order_here(
     number, email = _number(number), _email(email)
     known = await _theirs(context, number, part)
     if known is None and number and email:
-        await count_guess(context, _KIND, number)
+        await count_guess(context, _KIND, _written(context, number)[-1])
     async with context.outside.database.transaction() as db:
         asker = await asker_of(db, context)
         if known is not None:
@@ -61,8 +61,8 @@ async def order_here(
             if asker.root is not None and (number or not email):
                 raise NotFound(what="order")
             raise ProofNeeded(field="number" if not number else "email")
-        order_id = await _named(db, number, email)
-        await forgive_guess(db, context, _KIND, number)
+        order_id = await _named(db, context, number, email)
+        await forgive_guess(db, context, _KIND, _written(context, number)[-1])
         yield OrderHere(db=db, asker=asker, order=await get_order(db, order_id), proven=False)
 
 
@@ -73,7 +73,9 @@ async def _theirs(context: ToolContext, number: str, part: Part) -> UUID | None:
         if not number:
             return await _latest(db, context, asker, part)
         row = await db.fetchrow(
-            "select id, customer_id, cart_id from sales_order where number = $1 and placed_at is not null", number
+            "select id, customer_id, cart_id from sales_order where number = any($1) and placed_at is not null "
+            "order by number = $2 desc limit 1",
+            *(_written(context, number), number),
         )
         if row is None:
             return None
@@ -99,9 +101,13 @@ async def _latest(db: Connection, context: ToolContext, asker: Asker, part: Part
     return made
 
 
-async def _named(db: Connection, number: str, email: str) -> UUID:
+async def _named(db: Connection, context: ToolContext, number: str, email: str) -> UUID:
     """The order of this number, if it was ordered with this e-mail. What is missing takes as long as what is wrong."""
-    row = await db.fetchrow("select id, email from sales_order where number = $1 and placed_at is not null", number)
+    row = await db.fetchrow(
+        "select id, email from sales_order where number = any($1) and placed_at is not null "
+        "order by number = $2 desc limit 1",
+        *(_written(context, number), number),
+    )
     wanted = (row["email"] or "" if row else "nobody@nowhere.invalid").lower()
     same = hmac.compare_digest(wanted.encode(), email.encode())
     if row is None or not same:
@@ -132,6 +138,11 @@ def order_link(context: ToolContext, here: OrderHere) -> str:
     own = here.asker.root is None or here.asker.is_staff or here.order.customer_id in here.asker.own
     secret = context.settings.secret
     return context.link(f"/order/{status_token(secret, here.order.id) if own else here.order.id}")
+
+
+def _written(context: ToolContext, number: str) -> list[str]:
+    """How an order's number may stand in the books: people leave out the letters before its figures."""
+    return [number, context.settings.order_prefix + number] if number.isdecimal() else [number]
 
 
 def _number(text: str) -> str:

@@ -195,7 +195,8 @@ async def _way(db: Connection, context: ToolContext, source: _Source, arguments:
     cards = await cards_of(db, owners)
     on_account = any(one.currency == source.currency and one.usable for one in accounts.values())
     card = next((one for one in cards if not wanted or str(one.id) == wanted), None)
-    needs = "delivery" if source.cart is not None and _lacks(source.cart) else ""
+    lacking = _lacks(source.cart) if source.cart is not None else not (source.order and source.order.shipping_method)
+    needs = "delivery" if lacking else ""
     if wanted == "account" or (not wanted and on_account):
         if not on_account:
             raise InvalidValue(field="payment", expected="a way to pay that this customer has")
