@@ -206,7 +206,11 @@ async def test_the_desk_asks_by_its_own_rights(shop: Shop) -> None:
     ("language", "said"),
     [
         ("cs", "Objednávku {n} máme a chystáme se ji zabalit. Odchází dnes. Předpokládané doručení: zítra."),
-        ("pl", "Zamówienie {n} zostało przyjęte i wkrótce zostanie spakowane. Wychodzi dzisiaj. Przewidywana dostawa: jutro."),
+        (
+            "pl",
+            "Zamówienie {n} zostało przyjęte i wkrótce zostanie spakowane. "
+            "Wychodzi dzisiaj. Przewidywana dostawa: jutro.",
+        ),
         ("en", "We have order {n} and are about to pack it. It leaves today. It is to arrive tomorrow."),
     ],
 )
@@ -295,7 +299,8 @@ async def test_a_parcel_is_tracked(shop: Shop) -> None:
 
 async def test_the_letters_before_the_figures_of_a_number_may_be_left_out(shop: Shop) -> None:
     order = await an_order(shop)
-    assert order.customer_id and order.number
+    assert order.customer_id
+    assert order.number
     bare = order.number.lstrip("Z")
     assert bare != order.number
     assert (await asking(shop).as_customer(order.customer_id)("order_status", number=bare)).number == order.number

@@ -78,7 +78,8 @@ async def story(db: Connection, inbox_id: UUID, now: datetime, *, name: str = "J
         now=earlier,
     )
     await heard(db, inbox_id, "Moje adresa je jana@example.com, chci mluvit s člověkem", now, who=jana)
-    handover = Handover(reason="asked", summary="Ptá se na dopravu do Brna.", slots={"reason": "asked", "city": "Brno"}, flow="shipping")
+    slots = {"reason": "asked", "city": "Brno"}
+    handover = Handover(reason="asked", summary="Ptá se na dopravu do Brna.", slots=slots, flow="shipping")
     await hand_over(db, talk, handover, actor=TEST, now=now)
     return talk
 
