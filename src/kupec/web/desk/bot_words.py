@@ -5,6 +5,20 @@ from typing import Final
 from kupec.kit.i18n import mark as _
 
 BOT_FIELDS: Final = {
+    "autonomy": _("Who answers what"),
+    "intent": _("Question"),
+    "mode": _("Who answers"),
+    "bot.audience": _("How customers are addressed"),
+    "greets": _("Greets with what it knows (an order on its way, a full cart)"),
+    "order_alone": _("Flow for an order's number that is said alone"),
+    "offers": _("Flows offered by a button at the beginning"),
+    "hand_over_when_angry": _("Who is upset goes to a person"),
+    "hand_over_when_sensitive": _("Matters of health and law go to a person"),
+    "does": _("Articles whose question begins a flow"),
+    "sensitive_words": _("Words that are for people, or their beginnings"),
+    "value_at_stake": _("A cart from this on goes to a person when something is not understood"),
+    "knows_from": _("An article answers when it fits at least so well (0 to 1)"),
+    "uses_model": _("A language model may phrase answers that stand in articles"),
     "goodwill.most": _("At most at once, by currency"),
     "goodwill.percent": _("At most so many percent of the order"),
     "goodwill.times": _("At most so many times to one customer"),

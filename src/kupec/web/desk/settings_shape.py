@@ -20,7 +20,7 @@ Widget = Literal["text", "number", "money", "percent", "check", "choice", "list"
 
 MONEY = frozenset(
     {"fee", "free_from", "min_value", "max_value", "max_total", "minimum", "amounts", "up_to", "worth", "surcharge"}
-)
+) | {"value_at_stake"}
 """Fields that hold minor units; `round_to` is a coin, so it is one, too."""
 _COINS = MONEY | {"round_to"}
 _PERCENT = frozenset({"rates", "percent_bp"})
@@ -100,7 +100,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plain(kind: inspect.Type) -> tuple[inspect.Type, bool]:
-    """The type without "or None", and whether None is allowed."""
+    """The type without "or None", and whether None is allowed. What is a tuple in the struct is a list in its form."""
+    if isinstance(kind, inspect.VarTupleType):
+        return inspect.ListType(item_type=kind.item_type), False
     if not isinstance(kind, inspect.UnionType):
         return kind, False
     others = [one for one in kind.types if not isinstance(one, inspect.NoneType)]
@@ -251,7 +253,7 @@ def _shown(raw: Any, widget: Widget, currency: str) -> str:
         return f"{Money(raw, currency).decimal:f}".removesuffix(".00")
     if widget == "percent" and isinstance(raw, int):
         return f"{Decimal(raw).scaleb(-2).normalize():f}"
-    if widget == "list" and isinstance(raw, list):
+    if widget == "list" and isinstance(raw, list | tuple):
         return ", ".join(str(one) for one in raw)
     if widget == "json":
         return msgspec.json.format(msgspec.json.encode(raw), indent=2).decode()

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kupec.assistant import MODEL
+from kupec.assistant import BOT, MODEL
 from kupec.billing import DUNNING, PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.conversations import CONVERSATION_RULES, SERVICE_HOURS, SURVEYS
@@ -70,6 +70,7 @@ _ALL = (
     ),
     Section(GOODWILL, _("Goodwill"), _("How much may be given to make up for a mistake, and how often.")),
     Section(FACTS, _("Facts"), _("What customers are told about the shop that no other document says.")),
+    Section(BOT, _("Assistant"), _("What the assistant answers by itself, what it suggests, and what is for people.")),
     Section(MODEL, _("Language model"), _("How long a language model may take, and what it may use in a day.")),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
@@ -257,6 +258,9 @@ HINTS = {
     "body": _("Empty: our own words. Empty lines set paragraphs apart."),
     "rhythm_percent": _("200 means twice as long as usual."),
     "countries": _("Codes such as CZ, SK; set apart by commas."),
+    "autonomy": _("The first that fits counts. What none fits, the assistant answers by itself."),
+    "mode": _("answer: the assistant; suggest: a person with its suggestion; person: a person alone."),
+    "intent": _("A flow's code or article:code; a star at the end means all that begin so."),
     "postcodes": _("Beginnings such as 11, or ranges such as 100..199. Empty: everywhere."),
     "timezone": _("Such as Europe/Prague."),
     "tracking_url": _("With {number} where the parcel's number goes."),
@@ -272,6 +276,7 @@ ADDING = {
     "methods": _("Add a way"),
     "zones": _("Add a zone"),
     "rules": _("Add a fee"),
+    "autonomy": _("Add a rule"),
     "windows": _("Add a window"),
 }
 
