@@ -329,3 +329,26 @@ def test_goods_are_what_is_left_of_the_sentence_that_asks_for_them(said: str, wa
 def test_a_postcode_is_heard_as_it_is_written(said: str, code: str) -> None:
     assert postcode_in(said) == code
     assert postcode_in("nevím") is None
+
+
+OFFERING = """
+code: offering
+title: {cs: nabídka, pl: oferta, en: an offer}
+phrasings: {en: [an offer]}
+steps:
+  - say: offer
+answers:
+  offer:
+    text: {en: "Shall I tell you when we are open?"}
+    choices:
+      - {value: "flow:hours", label: {en: "Yes, tell me"}}
+"""
+
+
+def test_a_lone_yes_takes_what_was_offered_and_is_answered_where_nothing_was() -> None:
+    one = talk(OFFERING)
+    one.say("an offer", "offering")
+    assert one.say("yes") == ["Nine to five."]
+    assert one.say("yes") == ["Please tell me what you need."], "taken once"
+    one.say("an offer", "offering")
+    assert one.say("no") == ["Thank you, and have a nice day."]

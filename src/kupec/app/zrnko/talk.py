@@ -28,6 +28,7 @@ _DOES = {
     "complaint": "complaint",
     "delivery-cost": "shipping_fee",
     "invoice": "invoices",
+    "return-goods": "return_order",
     "standing-order": "start_standing",
     "track-parcel": "track_parcel",
 }

@@ -71,6 +71,11 @@ def _fresh(walk: Walk, turn: TurnInput) -> None:
     """Nothing stands open."""
     agreed = yes_or_no(turn) if len(hearing.words_of(turn.text)) == 1 else None
     if agreed is not None:
+        offered = [value for value, _label in walk.run.choices if value.startswith(_BEGIN)]
+        walk.run.choices = []
+        pressed, given = _named(msgspec.structs.replace(turn, choice=offered[0])) if len(offered) == 1 else (turn, None)
+        if agreed and given is not None and _pressed(walk, pressed, given):
+            return
         walk.say_of("pattern_completed", "what" if agreed else "bye", {})
         return
     near = _near(walk, turn)

@@ -110,9 +110,7 @@ def _from_text(slot: Slot, turn: TurnInput) -> Any:
         case "phone":
             return hearing.phone_in(text)
         case "order":
-            others = (str(one_of(turn.entities.get(name))) for name in ("phone", "money", "date"))
-            found = hearing.order_in(text)
-            return None if found is not None and any(found in other for other in others) else found
+            return _order_number(turn)
         case "postcode":
             return hearing.postcode_in(text)
         case "product":
@@ -120,6 +118,13 @@ def _from_text(slot: Slot, turn: TurnInput) -> Any:
         case "text" | "any":
             return turn.choice or text[:LONGEST_TEXT] or None
     return None
+
+
+def _order_number(turn: TurnInput) -> str | None:
+    """What looks like an order's number and is no part of something else that was heard."""
+    found = hearing.order_in(turn.text)
+    others = (str(one_of(turn.entities.get(name))) for name in ("phone", "money", "date"))
+    return None if found is not None and any(found in other for other in others) else found
 
 
 def _free_number(turn: TurnInput) -> int | float | None:

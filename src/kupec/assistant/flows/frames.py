@@ -158,6 +158,9 @@ class Frames:
     def say(self, frame: Frame, answer: str) -> None:
         values = self.used(frame, answer)
         self.effects.append(SayEffect(flow=frame.flow, version=frame.version, answer=answer, values=values))
+        found = self.program(frame).flow.answers.get(answer)
+        offered = options_of(found.choices, values, self.run.language) if found is not None else ()
+        self.run.choices = [(option.value, option.label) for option in offered]
 
     def say_of(self, code: str, answer: str, values: dict[str, Any]) -> None:
         """An answer of another flow's: the words of a pattern without its steps."""

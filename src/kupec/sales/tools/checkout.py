@@ -42,6 +42,9 @@ ARGUMENTS = {
 }
 """The tool's argument for each field of a cart that may be wrong or missing."""
 _SLOTS = 6
+_DIALLED = {"CZ": "+420", "PL": "+48", "SK": "+421"}
+_NATIONAL = 9
+"""Figures of a phone number at home, which nobody says with its country in front."""
 _EMPTY = _("There is nothing in the cart yet.")
 
 
@@ -103,6 +106,8 @@ def _given(cart: Cart, told: FillCheckout, *, home: str) -> dict[str, Any]:
         joined = {part: parts[part] or getattr(known, part) for part in parts}
         joined["country"] = (joined["country"] or home).upper()
         fields["address"] = Address(**joined)
+    if fields.get("phone", "").isdecimal() and len(fields["phone"]) == _NATIONAL and home in _DIALLED:
+        fields["phone"] = _DIALLED[home] + fields["phone"]
     if told.shipping:
         fields["shipping_method"] = told.shipping
     if told.payment:
