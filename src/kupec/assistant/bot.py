@@ -355,8 +355,7 @@ def _events(one: Waiting, played: Played, now: datetime) -> list[Happened]:
     return [
         Happened(
             payload=payload,
-            subject=f"conversation:{one.conversation.id}",
-            customer_id=one.conversation.customer_id,
+            subject=f"conversation:{one.conversation.id}",  # and nobody's: which flow it was tells no story
             channel=one.channel,
             occurred_at=now,
         )

@@ -7,13 +7,14 @@ from litestar import Response, post
 from litestar.params import FromPath
 
 from kupec.conversations import get_conversation
-from kupec.customers import members_of, roots
+from kupec.customers import roots
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.money import Money, display, parse_amount
-from kupec.sales import give_goodwill, list_orders
+from kupec.sales import get_order, give_goodwill, list_orders
 from kupec.web.desk.conversation_composing import composer_of
+from kupec.web.desk.conversation_limits import buyers_of
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.inbox import back_to, inbox_page
 from kupec.web.desk.page import reader_of
@@ -29,13 +30,13 @@ async def goodwill(request: AnyRequest, conversation_id: FromPath[UUID]) -> Resp
         async with site.database.transaction() as db:
             one = await get_conversation(db, conversation_id)
             root = (await roots(db, [one.customer_id]))[one.customer_id]
-            orders = await list_orders(db, customer_ids=await members_of(db, root), limit=1)
+            orders = await list_orders(db, customer_ids=await buyers_of(db, root), limit=1)
             if not orders:
                 raise InvalidValue(field="amount", expected=_("a customer who has ordered"))
             currency = orders[0].currency
             given = await give_goodwill(
                 db,
-                root,
+                (await get_order(db, orders[0].id)).customer_id or root,
                 amount=parse_amount(form.text("amount"), currency, field="amount"),
                 currency=currency,
                 order_id=orders[0].id,

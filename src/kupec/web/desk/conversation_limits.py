@@ -1,7 +1,10 @@
 """How much may be given to a customer to make up for a mistake, as the form offers it."""
 
+from uuid import UUID
+
 import msgspec
 
+from kupec.customers import members_of, roles_of
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
@@ -18,6 +21,12 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     limit: str
     once: str
+
+
+async def buyers_of(db: Connection, party_id: UUID) -> list[UUID]:
+    """Whose orders somebody may write about: their own, and those of the organisations they buy for."""
+    offices = [organisation for role, organisation in await roles_of(db, party_id) if role == "buyer"]
+    return [*await members_of(db, party_id), *offices]
 
 
 async def goodwill_of(db: Connection, orders: list[OrderSummary], language: str) -> Limit | None:

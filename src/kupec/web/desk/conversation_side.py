@@ -11,7 +11,7 @@ from kupec.customers import Party, Task, consents_of, members_of, parties_by_ids
 from kupec.kit.db import Connection
 from kupec.kit.i18n import LANGUAGES
 from kupec.sales import OrderSummary, PricedCart, list_orders, price_cart, status_token
-from kupec.web.desk.conversation_limits import Limit, goodwill_of
+from kupec.web.desk.conversation_limits import Limit, buyers_of, goodwill_of
 from kupec.web.desk.gate import staff_of
 from kupec.web.desk.page import reader_of
 from kupec.web.desk.reader import Reader
@@ -55,7 +55,8 @@ async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Sid
     party = (await parties_by_ids(db, [root])).get(root)
     members = await members_of(db, root)
     sees_orders = party is not None and actor.may("orders.read")
-    orders = await list_orders(db, customer_ids=members, limit=ORDERS) if sees_orders else []
+    buyers = await buyers_of(db, root)
+    orders = await list_orders(db, customer_ids=buyers, limit=ORDERS) if sees_orders else []
     tasks = await tasks_of(db, members) if party and actor.may("tasks.write") else []
     events = await timeline(db, root, limit=HISTORY) if party and actor.may("customers.read") else []
     return Side(
@@ -65,7 +66,7 @@ async def side_of(request: AnyRequest, db: Connection, one: Conversation) -> Sid
         segments=party.segments[:6] if party else [],
         consents=await _consents(db, party, reader) if party else [],
         orders=orders,
-        order_count=await _count_orders(db, members) if len(orders) == ORDERS else len(orders),
+        order_count=await _count_orders(db, buyers) if len(orders) == ORDERS else len(orders),
         links={order.id: _link(request, one, order) for order in orders},
         may_cancel=lambda order: actor.may("orders.refund") and order.state in ("placed", "picking"),
         cart=await _cart(db, one, members, reader) if actor.may("orders.read") else None,

@@ -126,7 +126,7 @@ async def write(request: AnyRequest) -> Response[Any]:
             inbox = (await list_inboxes(db, channel="email", active=True))[0]
             raw = await _written(request, db, inbox, form)
             delivery_id = await hand_in(db, inbox, raw, bounces=None, now=site.clock.now())
-        async with site.database.transaction() as db:
+            # In the same transaction: nobody else reads it first.
             ids = [delivery_id] if delivery_id else []
             taken = await read_deliveries(db, site.channels, ids, now=site.clock.now())
     except KupecError as error:
