@@ -150,6 +150,8 @@ def test_the_shops_own_account_stays_in_what_the_shop_says() -> None:
 def test_what_the_card_of_a_customer_says_is_found_as_they_write_it() -> None:
     masked = mask("Evě na Dlouhá 12, objednávka 602123456", known=EVA)
     assert masked.text == "⟦name:1⟧ na ⟦address:1⟧, objednávka ⟦phone:1⟧"
+    whole = mask("Pošlete to na Dlouhá 12, 110 00 Praha 1.", known=EVA)
+    assert whole.text == "Pošlete to na ⟦address:1⟧.", "not its first line only"
 
 
 @pytest.mark.parametrize(

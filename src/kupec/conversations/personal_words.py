@@ -120,15 +120,16 @@ _ADDRESS_SAID = re.compile(
 
 
 def addresses(text: str, known: Sequence[str]) -> Iterator[Span]:
+    if _LIKE_AN_ADDRESS.search(text) is not None:
+        yield from (Span(found.start(), found.end(), "address") for found in _ADDRESS.finditer(text))
+    if _HOUSE_NUMBER.search(text) is not None:
+        yield from (Span(found.start(1), found.end(1), "address") for found in _ADDRESS_SAID.finditer(text))
+    # Last: an address with its town is more than the line of it that is known.
     for line in known:
         if len(line) > 4:
             start = text.casefold().find(line.casefold())
             if start >= 0:
                 yield Span(start, start + len(line), "address")
-    if _LIKE_AN_ADDRESS.search(text) is not None:
-        yield from (Span(found.start(), found.end(), "address") for found in _ADDRESS.finditer(text))
-    if _HOUSE_NUMBER.search(text) is not None:
-        yield from (Span(found.start(1), found.end(1), "address") for found in _ADDRESS_SAID.finditer(text))
 
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
