@@ -73,7 +73,8 @@ def ask_by_mail(desk: Desk, lines: Lines, number: str) -> None:
     messages = page.locator("#messages")
     expect(messages).to_contain_text(lines.shipping)
     expect(messages).to_contain_text(lines.parcel)
-    expect(messages.locator("li", has_text=number).last).to_be_visible(timeout=20_000)
+    answered = messages.locator("li", has_text=lines.parcel).locator("xpath=following-sibling::li")
+    expect(answered.filter(has_text=number)).to_have_count(1, timeout=30_000)
 
 
 def have_it_come_regularly(chat: Chat, lines: Lines) -> None:
