@@ -33,6 +33,8 @@ _DOES = {
     "track-parcel": "track_parcel",
 }
 """What the bot does rather than tells."""
+_DANGER = ("kouř", "dým", "hoří", "dymi", "płonie", "pożar", "smoke", "smoking", "fire", "sparks")
+"""What smokes or burns is no question for a bot."""
 _SPEAKS = {"cs": ("cs", "en"), "pl": ("pl", "cs"), "en": ("en", "cs", "pl")}
 _REPLIES = (
     (
@@ -76,7 +78,7 @@ async def begin_to_talk(db: Connection, *, actor: Actor, now: datetime) -> None:
             shortcut=shortcut, title=title, texts=dict(zip(("cs", "pl", "en"), texts, strict=True))
         )
         await conversations.save_canned(db, reply, actor=actor, now=now)
-    await publish_new(db, BOT, BotSettings(does=_DOES), actor=actor, now=now)
+    await publish_new(db, BOT, BotSettings(does=_DOES, sensitive_words=_DANGER), actor=actor, now=now)
     await import_demo_articles(db, actor=actor, now=now)
     can_show = {code: channel.capabilities for code, channel in channels.items()}
     await import_demo_flows(db, toolbox(), can_show, actor=actor, now=now)

@@ -10,7 +10,8 @@ export function bubble(message, words, acts) {
     return el("div", { class: "line" }, ...message.blocks.flatMap((block) => markup(block.text)));
   }
   const who = { me: words.you, bot: words.botName }[message.from] ?? message.name;
-  const body = el("div", { class: "body" }, el("span", { class: message.from === "person" ? "who" : "hidden" }, `${who}: `));
+  const head = who ? [el("span", { class: message.from === "person" ? "who" : "hidden" }, `${who}: `)] : [];
+  const body = el("div", { class: "body" }, ...head);
   const outside = [];
   for (const block of message.blocks) {
     const made = blocks[block.type]?.(block, words, acts) ?? [];
@@ -21,7 +22,7 @@ export function bubble(message, words, acts) {
     }
   }
   const node = el("div", { class: `said ${message.from}` });
-  if (body.childNodes.length > 1) {
+  if (body.childNodes.length > head.length) {
     node.append(body);
   }
   node.append(...outside);
