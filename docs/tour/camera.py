@@ -12,11 +12,11 @@ ALL_SEEN_IS_THERE = """[...document.images].every(
 )"""
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, *, quality: int = QUALITY) -> None:
     """What the screen shows now, as `name`.jpg."""
     page.wait_for_function(ALL_SEEN_IS_THERE)
     path = HERE / f"{name}.jpg"
-    page.screenshot(path=path, type="jpeg", quality=QUALITY)
+    page.screenshot(path=path, type="jpeg", quality=quality)
     weigh(path)
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from docs.tour.camera import shoot
 from docs.tour.whole_sale import WholeSale
 from docs.tour.whole_story import WholeStory
+from docs.tour.whole_talk import WholeTalk
 from tests.browser.conftest import NO_BROWSER, find_chromium, open_zrnko
 from tests.browser.people import DESKTOP, FLAGS, HOMES, PATIENCE, PHONE, Buyer, Desk, open_page
 
@@ -50,6 +51,10 @@ class Tour:
     def take_story(self) -> None:
         """The pictures of one office, in a shop of its own: its clock moves."""
         WholeStory(self._page, self._shop, self._folder).take()
+
+    def take_talk(self) -> None:
+        """The pictures of conversations, and of what the bot knows them from."""
+        WholeTalk(self._page, self._shop, self._folder).take()
 
     def someone_buys_in_english(self) -> None:
         buyer = self.buyer("en")
@@ -144,7 +149,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-CHAPTERS = {"sale": Tour.take, "story": Tour.take_story}
+CHAPTERS = {"sale": Tour.take, "story": Tour.take_story, "talk": Tour.take_talk}
 
 
 def main() -> None:
