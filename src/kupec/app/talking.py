@@ -23,7 +23,7 @@ def sweeps(settings: Settings, database: Database, channels: Mapping[str, Channe
 
     return [
         # A poll waits at the other side by itself; where nothing is polled, a new inbox is soon enough seen.
-        Sweep(name="channels asked", run=poll, every=2.0, rest=0.5),
+        Sweep(name="channels asked", run=poll, every=5.0, rest=0.5),
         Sweep(name="channels read", run=read, every=5.0, rest=0.1),
-        Sweep(name="messages out", run=deliver, every=2.0, rest=0.1),
+        Sweep(name="messages out", run=deliver, every=5.0, rest=0.1),
     ]

@@ -71,7 +71,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                     tracking(database, carriers, clock),
                     sources(settings, database, clock),
                     *talking.sweeps(settings, database, channels, clock),
-                    Sweep(name="bot", run=bot.sweep, every=1.0, rest=0.1),
+                    Sweep(name="bot", run=bot.sweep, every=2.0, rest=0.1),
                     Sweep(name="mail", run=boxes.round, every=5.0, rest=1.0),
                     *([walking(database, clock)] if settings.demo else []),
                 ],

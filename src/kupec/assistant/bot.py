@@ -141,7 +141,8 @@ class Bot:
                 "order by turn_due_at limit $2",
                 *(now, limit),
             )
-        await self.answer([row["id"] for row in rows])
+        if rows:
+            await self.answer([row["id"] for row in rows])
         return len(rows)
 
     async def greeting(
