@@ -122,7 +122,7 @@ async def test_a_role_finds_its_places_and_no_others(
     person = await desk.signed_in(role)
     home = await person.http.get("/desk", follow_redirects=True)
     assert home.status_code == 200
-    assert home.url.path == "/desk/orders"
+    assert home.url.path == ("/desk/orders" if role == "warehouse" else "/desk/inbox")
     for place in open_places:
         assert (await person.get(f"/desk/{place}")).status_code == 200, place
     for place in closed:
@@ -196,10 +196,10 @@ def rail(page: str) -> list[str]:
 async def test_what_belongs_to_settings_stands_in_the_rail_while_one_is_there(desk: Desk) -> None:
     person, inside = (
         await desk.signed_in("owner"),
-        ["/desk/settings/staff", "/desk/settings/integrations", "/desk/system"],
+        ["/desk/inboxes", "/desk/settings/staff", "/desk/settings/integrations", "/desk/system"],
     )
     page = await person.page("/desk/orders")
     assert rail(page)[-1] == "/desk/settings"
     assert all(f'href="{place}"' in page[page.index("rail-more") :] for place in inside)
     for place in ("/desk/settings", *inside):
-        assert rail(await person.page(place))[-4:] == ["/desk/settings", *inside]
+        assert rail(await person.page(place))[-5:] == ["/desk/settings", *inside]
