@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from kupec.assistant.understanding.entities import Words, entities_in, is_order_alone
-from kupec.assistant.understanding.intents import Guess, IntentModel
+from kupec.assistant.understanding.errors import UnreadableModel
+from kupec.assistant.understanding.intents import Guess, IntentModel, Reading
 from kupec.assistant.understanding.languages import LanguageModel
 from kupec.assistant.understanding.mood import is_angry, is_sensitive
 from kupec.assistant.understanding.person import wants_person
@@ -19,7 +20,9 @@ __all__ = [
     "Guess",
     "IntentModel",
     "LanguageModel",
+    "Reading",
     "Understood",
+    "UnreadableModel",
     "Words",
     "entities_in",
     "is_order_alone",
@@ -60,12 +63,12 @@ def understand(
     kept_for_people: frozenset[str] = frozenset(),
 ) -> Understood:
     """What `text` means in a conversation that has been in the language `spoken` so far."""
-    guesses = intents.guess(text)
+    reading = intents.read(text)
     return Understood(
         text=text,
         language=languages.language_of(text, spoken=spoken),
-        guesses=guesses,
-        is_known=bool(guesses) and guesses[0].probability >= intents.threshold,
+        guesses=reading.guesses,
+        is_known=reading.is_known,
         entities=entities_in(text, shop, today),
         wants_person=wants_person(text),
         is_angry=is_angry(text),

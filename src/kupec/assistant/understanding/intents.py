@@ -6,6 +6,8 @@ a gram and one sum. What it is trained from is in `training.py`; numpy is all th
 
 import io
 import math
+import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from kupec.assistant.understanding.errors import UnreadableModel
 from kupec.assistant.understanding.grams import grams
 
 Matrix = npt.NDArray[np.float32]
@@ -23,6 +26,16 @@ class Guess(msgspec.Struct, frozen=True, kw_only=True):
 
     intent: str
     probability: float
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text means: the likeliest intents first, and whether it means any of them at all."""
+
+    guesses: list[Guess] = []
+    known: float = 0.0
+    """The calibrated probability, 0 to 1, that the text is one of the model's intents."""
+    is_known: bool = False
+    """Whether `known` is above the model's threshold."""
 
 
 class IntentModel:
@@ -61,13 +74,19 @@ class IntentModel:
         scored: Matrix = np.asarray(values, dtype=np.float32) @ self.weights[rows] + self.bias
         return scored
 
-    def guess(self, text: str, *, best: int = 3) -> list[Guess]:
-        """The likeliest intents, the likeliest first; none where no part of the text was ever seen."""
+    def read(self, text: str, *, best: int = 3) -> Reading:
+        """What the text means; no guess where no part of it was ever seen."""
         if not self.classes or not any(gram in self.vocabulary for gram in grams(text)):
-            return []
+            return Reading()
         probabilities = softmax(self.scores(text) / self.temperature)
         order = np.argsort(-probabilities)[:best]
-        return [Guess(intent=self.classes[place], probability=float(probabilities[place])) for place in order]
+        guesses = [Guess(intent=self.classes[place], probability=float(probabilities[place])) for place in order]
+        known = guesses[0].probability
+        return Reading(guesses=guesses, known=known, is_known=known >= self.threshold)
+
+    def guess(self, text: str, *, best: int = 3) -> list[Guess]:
+        """The guesses of `read` alone."""
+        return self.read(text, best=best).guesses
 
     def dump(self) -> bytes:
         """The model as bytes (numpy's npz; weights in half precision)."""
@@ -89,7 +108,14 @@ class IntentModel:
 
     @classmethod
     def load(cls, data: bytes) -> "IntentModel":
-        """What `dump` wrote."""
+        """What `dump` wrote. Raises UnreadableModel."""
+        try:
+            return cls._loaded(data)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, msgspec.DecodeError) as error:
+            raise UnreadableModel(reason=str(error)) from error
+
+    @classmethod
+    def _loaded(cls, data: bytes) -> "IntentModel":
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             told: dict[str, Any] = msgspec.json.decode(stored["told"].tobytes())
             weights = stored["weights"].astype(np.float32)

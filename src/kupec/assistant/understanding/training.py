@@ -29,10 +29,13 @@ _LEAST = 0.3
 _TEMPERATURES = np.geomspace(0.05, 2.0, 25)
 
 
-def train(phrases: Sequence[Phrase], *, begins: Collection[str] | None = None) -> IntentModel:
+def train(
+    phrases: Sequence[Phrase], *, begins: Collection[str] | None = None, outside: Sequence[str] = ()
+) -> IntentModel:
     """A model of these phrases; the same phrases give the same one. With fewer than two intents it guesses nothing.
 
     `begins` are the intents that begin something by themselves (None: all): the threshold keeps those apart.
+    `outside` are texts known to mean none of them: with about a hundred, what is rejected is learnt from them.
     """
     unique = sorted(set(phrases))
     classes = sorted({intent for _, intent in unique})
@@ -118,12 +121,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     phrases: list[Phrase]
     begins: list[str]
+    outside: list[str] = []
 
 
 def main() -> None:
     """`python -m kupec.assistant.understanding.training`: what trains needs libraries that no other process carries."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    sys.stdout.buffer.write(train(order.phrases, begins=frozenset(order.begins)).dump())
+    sys.stdout.buffer.write(train(order.phrases, begins=frozenset(order.begins), outside=order.outside).dump())
 
 
 if __name__ == "__main__":
