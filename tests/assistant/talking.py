@@ -214,4 +214,4 @@ async def _train(database: Database) -> None:
             )
 
 
-_MODEL = "id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, is_live"
+_MODEL = "id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state"

@@ -93,10 +93,10 @@ async def train_bot(database: Database, *, now: datetime) -> bool:
 async def _keep(
     db: Connection, model: IntentModel, fingerprint: str, phrases: int, seconds: float, now: datetime
 ) -> None:
-    await db.execute("update bot_model set is_live = false where is_live")
+    await db.execute("update bot_model set state = 'retired', retired_at = $1 where state = 'live'", now)
     await db.execute(
-        "insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, is_live) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, true)",
+        "insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state, live_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, 'live', $2)",
         *(uuid7(), now, fingerprint, phrases, len(model.classes), model.threshold, seconds, model.dump()),
     )
     await db.execute(
