@@ -11,6 +11,7 @@ from kupec.app import (
     article_files,
     backups,
     demo,
+    evaluating,
     exporting,
     importing,
     inboxes,
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _maintenance(commands)
     _integrations(commands)
     _conversations(commands)
+    evaluating.add_commands(commands)
     return parser
 
 

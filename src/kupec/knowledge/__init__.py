@@ -38,6 +38,7 @@ from kupec.knowledge.reading import (
     list_versions,
     published_articles,
 )
+from kupec.knowledge.retrieval import LanguageIndex, Source
 from kupec.knowledge.sources import Looked, check_sources, settle_source
 from kupec.knowledge.writing import (
     drop_draft,
@@ -66,12 +67,14 @@ __all__ = [
     "Hit",
     "ImportedArticle",
     "Knowledge",
+    "LanguageIndex",
     "Looked",
     "NothingToPublish",
     "Phrasing",
     "PublishedArticle",
     "Read",
     "Signatures",
+    "Source",
     "SourceUnreachable",
     "State",
     "Variable",

@@ -1,0 +1,118 @@
+"""`kupec evaluate`: how good the understanding is on files of labelled texts (docs/understanding.md).
+
+The work is done in a process of its own, on one core: what trains carries libraries that nothing else needs.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+_WORKER = "kupec.assistant.understanding.evaluation"
+_ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_FORMS = "CSV with a header “text,intent”, JSON or JSON lines, also .gz"
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Puts `evaluate` among the commands."""
+    parser = commands.add_parser("evaluate", help="how good the understanding is on your texts (docs/understanding.md)")
+    what = parser.add_subparsers(title="what", required=True, metavar="WHAT", dest="what")
+    _add_intents(what)
+    _add_retrieval(what)
+    _add_language(what)
+
+
+def _add_intents(what: Any) -> None:
+    intents = _form(what, "intents", "train on one file, ask another")
+    _file(intents, "train", required=True, told=f"what to learn: {_FORMS}")
+    _file(intents, "test", required=True, told="what to ask; texts out of scope may stand in it, see --oos-label")
+    _file(intents, "oos", told="texts that mean none of the intents, to be asked")
+    _file(intents, "valid", told="texts in scope to choose the threshold on")
+    _file(intents, "oos-valid", told="texts out of scope to choose the threshold on")
+    _file(intents, "oos-train", told="texts out of scope to learn what to turn away")
+    intents.add_argument(
+        "--oos-label",
+        action="append",
+        default=[],
+        metavar="LABEL",
+        help="an intent that says “none of ours” (default: NO_NODES_DETECTED, oos, ood, out_of_scope)",
+    )
+
+
+def _add_retrieval(what: Any) -> None:
+    finding = _form(what, "retrieval", "find documents by questions")
+    _file(
+        finding,
+        "train",
+        required=True,
+        told="documents: rows with one label are one (also a column “answer”), or threads as JSON",
+    )
+    _file(finding, "test", told="queries, each labelled with its document")
+    _file(finding, "oos", told="queries that no document answers")
+    finding.add_argument("--language", default="en", help="whose words are stemmed: cs, pl, en (default: %(default)s)")
+
+
+def _add_language(what: Any) -> None:
+    language = _form(what, "language", "recognise languages")
+    for name in ("train", "test"):
+        language.add_argument(
+            f"--{name}",
+            nargs="+",
+            required=True,
+            metavar="[xx=]FILE",
+            help="a file labelled with languages, or xx=FILE for texts that are all in xx (also .txt, a text a line)",
+        )
+    language.add_argument("--without-accents", action="store_true", help="ask a second time with all accents gone")
+
+
+def _form(what: Any, name: str, told: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = what.add_parser(name, help=told)
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all figures there, too")
+    parser.add_argument("--encoder", type=Path, metavar="DIR", help="a sentence encoder (docs/encoder.md)")
+    parser.add_argument("--text-column", default="", metavar="NAME", help="where it is not called “text”")
+    parser.add_argument("--label-column", default="", metavar="NAME", help="where it is not called “intent”")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _file(parser: argparse.ArgumentParser, name: str, *, told: str, required: bool = False) -> None:
+    parser.add_argument(f"--{name}", type=Path, metavar="F", required=required, help=told)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hand the order over; the answer is the process's own. 2 where a file is bad."""
+    given = {name: value for name, value in vars(options).items() if value}
+    order = {
+        "what": options.what,
+        "files": {
+            name: str(given[name])
+            for name in ("train", "test", "oos", "valid", "oos_valid", "oos_train")
+            if isinstance(given.get(name), Path)
+        },
+        "lists": {name: given[name] for name in ("train", "test") if isinstance(given.get(name), list)},
+        "text_column": given.get("text_column", ""),
+        "label_column": given.get("label_column", ""),
+        "outside_labels": given.get("oos_label", []),
+        "clusters": given.get("clusters"),
+        "without_accents": given.get("without_accents", False),
+        "language": given.get("language", "en"),
+        "encoder": str(given.get("encoder", "")),
+        "data": str(given.get("data", "")),
+        "report": str(given.get("json", "")),
+    }
+    return hand_over(order)
+
+
+def hand_over(order: dict[str, Any]) -> int:
+    """Runs the worker with this order; its exit status."""
+    done = subprocess.run(
+        [sys.executable, "-m", _WORKER],
+        input=msgspec.json.encode(order),
+        env={**os.environ, **_ONE_CORE},
+        check=False,
+    )
+    return done.returncode

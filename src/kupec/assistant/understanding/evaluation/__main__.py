@@ -1,0 +1,102 @@
+"""Does what the order on standard input says, prints tables, writes the report; ends with 2 where a file is bad."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kupec.assistant.understanding.evaluation import tables
+from kupec.assistant.understanding.evaluation.files import BadFile, Columns, Fault, Labelled, read_each, read_labelled
+from kupec.assistant.understanding.evaluation.intents import OUTSIDE_LABELS, Sets, evaluate_intents
+from kupec.assistant.understanding.evaluation.languages import evaluate_languages
+from kupec.assistant.understanding.evaluation.orders import Order
+from kupec.assistant.understanding.evaluation.retrieval import documents, evaluate_retrieval, threads
+from kupec.kit.errors import KupecError
+
+_TEXTS_ONLY = frozenset({"oos", "oos_train", "oos_valid"})
+
+
+def main() -> int:
+    """0 done, 1 impossible here, 2 a file is bad."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    try:
+        report = _WORK[order.what](order)
+        if order.report:
+            _write(Path(order.report), report)
+    except BadFile as bad:
+        print(f"kupec: {len(bad.faults):,} wrong, nothing was done\n{bad.message}", file=sys.stderr)
+        return 2
+    except KupecError as error:
+        print(f"kupec: {error.message}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _write(path: Path, report: Any) -> None:
+    try:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    except OSError as error:
+        reason = f"cannot be written: {error.strerror}"
+        raise BadFile([Fault(file=path.name, line=0, field="", reason=reason)]) from error
+
+
+def _files(order: Order, *, needs: bool = True) -> dict[str, list[Labelled]]:
+    columns = Columns(text=order.text_column, label=order.label_column)
+
+    def read(name: str, path: Path) -> list[Labelled]:
+        return read_labelled(path, columns=columns, needs_label=needs and name not in _TEXTS_ONLY)
+
+    return read_each({name: Path(path) for name, path in order.files.items()}, read)
+
+
+def _intents(order: Order) -> Any:
+    rows = _files(order)
+    report = evaluate_intents(Sets(**rows, outside_labels=order.outside_labels or OUTSIDE_LABELS))
+    tables.show_intents(report)
+    return report
+
+
+def _retrieval(order: Order) -> Any:
+    whole = threads(Path(order.files["train"]))
+    if whole is not None:
+        rest = {name: path for name, path in order.files.items() if name == "oos"}
+        outside = _files(msgspec.structs.replace(order, files=rest)).get("oos", [])
+        sources, asked = whole
+    else:
+        if "test" not in order.files:
+            reason = "holds documents only; expected --test with queries (or threads in StackFAQ's form)"
+            raise BadFile([Fault(file=Path(order.files["train"]).name, line=0, field="", reason=reason)])
+        rows = _files(order)
+        sources, asked, outside = documents(rows["train"]), rows["test"], rows.get("oos", [])
+    report = evaluate_retrieval(sources, asked, outside, language=order.language)
+    tables.show_retrieval(report)
+    return report
+
+
+def _languages(order: Order) -> Any:
+    rows = {name: _by_language(order, said) for name, said in order.lists.items()}
+    report = evaluate_languages(rows["train"], rows["test"], without_accents=order.without_accents)
+    tables.show_languages(report)
+    return report
+
+
+def _by_language(order: Order, said: Sequence[str]) -> list[Labelled]:
+    """Rows of "xx=FILE" (each text in xx) and of FILE (which says the language itself)."""
+    columns = Columns(text=order.text_column, label=order.label_column)
+    named = {one: one.partition("=") for one in said}
+
+    def read(name: str, path: Path) -> list[Labelled]:
+        language = named[name][0] if named[name][1] else ""
+        rows = read_labelled(path, columns=columns, needs_label=not language)
+        return [Labelled(text=row.text, intent=language or row.intent) for row in rows]
+
+    read_all = read_each({one: Path(path or before) for one, (before, _, path) in named.items()}, read)
+    return [row for rows in read_all.values() for row in rows]
+
+
+_WORK = {"intents": _intents, "retrieval": _retrieval, "language": _languages}
+
+if __name__ == "__main__":
+    sys.exit(main())
