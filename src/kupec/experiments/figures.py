@@ -26,6 +26,8 @@ LOOKED_AT = 0.05
 """One less the confidence of what is shown."""
 FLOOD_ALARMS = 0.001
 """The chance that a version without a flood of errors is stopped for one."""
+_UNKNOWN = 0.05
+"""The share of errors that is taken for usual as long as the live version was hardly seen."""
 Stratum = tuple[str, float]
 
 _MET = "select arm, channel, chance, count(*)::int as n from exposure where experiment_id = $1 group by 1, 2, 3"
@@ -164,6 +166,6 @@ def _guarded(guardrail: Guardrail, live: str, tried: str, counted: Counted, alph
 
 
 def _is_flood(before: Tally, after: Tally, guardrail: Guardrail) -> bool:
-    """Measured on what the live version may have at most; before it has been seen, on the margin alone."""
-    usual = wilson(before.total, before.n).high if before.n >= guardrail.least else 0.0
+    """Measured on what the live version may have at most; before that has been seen, on what any may have."""
+    usual = wilson(before.total, before.n).high if before.n >= guardrail.least else _UNKNOWN
     return after.n > 0 and flood(after.total, after.n, usual + guardrail.margin, FLOOD_ALARMS)

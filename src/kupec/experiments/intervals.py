@@ -44,7 +44,7 @@ def wilson(successes: float, n: int, confidence: float = CONFIDENCE) -> Interval
 
 
 def newcombe(one: Tally, other: Tally, confidence: float = CONFIDENCE) -> Interval:
-    """Around the difference of two shares, `one` less `other` (Newcombe 1998, method 10: from both Wilson intervals)."""
+    """Around the difference of two shares, `one` less `other` (Newcombe 1998, method 10, of both Wilson intervals)."""
     a, b = one.mean, other.mean
     of_a, of_b = wilson(one.total, one.n, confidence), wilson(other.total, other.n, confidence)
     low = a - b - sqrt((a - of_a.low) ** 2 + (of_b.high - b) ** 2)
@@ -61,7 +61,7 @@ def around_mean(one: Tally, confidence: float = CONFIDENCE) -> Interval | None:
 
 
 def welch(one: Tally, other: Tally, confidence: float = CONFIDENCE) -> Interval | None:
-    """Around the difference of two means, `one` less `other`, whose spread may differ (Welch 1947); None with too few."""
+    """Around the difference of two means, `one` less `other` (Welch 1947); None with too few values."""
     if one.n < 2 or other.n < 2:
         return None
     a, b = one.spread / (one.n - 1) / one.n, other.spread / (other.n - 1) / other.n

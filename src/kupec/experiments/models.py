@@ -13,7 +13,7 @@ State = Literal["running", "stopped", "finished"]
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is watched, from `low` to `high`. `absent` is what nothing observed means; None: it does not count."""
+    """Something that is watched, from `low` to `high`. `absent`: what nothing seen means; None, no value."""
 
     code: str
     low: float = 0.0
@@ -140,9 +140,9 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """An arm less the live one, in the metric's unit.
 
-    `low`/`high`: the 95 % interval for one look at a time set beforehand. `always_low`/`always_high`: the one that may be
-    looked at at any time, around `among_equals`, the difference among those who came under the same share and on the same
-    channel; `p` belongs to it. None where there is nothing to compare.
+    `low`/`high`: the 95 % interval for one look at a time set beforehand. `always_low`/`always_high`: the one that may
+    be looked at at any time, around `among_equals`, the difference among those who came under the same share and on the
+    same channel; `p` belongs to it. None where there is nothing to compare.
     """
 
     arm: str

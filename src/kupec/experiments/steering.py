@@ -95,7 +95,7 @@ async def set_share(
 ) -> Experiment:
     """Give the arms under trial this much, 0 to 1, on one channel or (None) on all that take part.
 
-    Nobody who is in one leaves it by a greater share; nobody who has met one leaves it by a smaller one, unless it is 0.
+    Nobody who is in one leaves it by a greater share; who has met one stays in it, unless the share is 0.
     Needs "flows.write". Raises NotFound, TrialOver, InvalidValue. Emits experiment.share_changed.
     """
     actor.require(PERMISSION)
