@@ -71,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     model_key: Annotated[str, _about("Key for the language model.")] = ""
     model_name: Annotated[str, _about("Which of the models at that address is asked.")] = ""
+    encoder: Annotated[
+        str, _about("Directory of an ONNX sentence encoder (kupec[encoder]); empty runs without one, as is usual.")
+    ] = ""
     metrics_token: Annotated[str, _about("Bearer token for /metrics; empty lets only this machine read them.")] = ""
     secure_cookies: Annotated[bool, _about("Send cookies over HTTPS only; switch on behind TLS.")] = False
     demo: Annotated[bool, _about("Shows demo sign-ins and the outbox without SMTP. Never on a real shop.")] = False
