@@ -8,8 +8,9 @@ from tests.browser.conftest import Street
 from tests.browser.people import DESKTOP, GOOD_CARD, PHONE
 
 FOCUS = """wanted => {
-    const now = document.activeElement;
-    const around = [[now], [now, "::after"], [now.parentElement], [now.closest("label, form, li") ?? now]];
+    let now = document.activeElement;
+    while (now.shadowRoot?.activeElement) now = now.shadowRoot.activeElement;
+    const around = [[now], [now, "::after"], [now.parentElement ?? now], [now.closest("label, form, li") ?? now]];
     const styles = around.map((place) => getComputedStyle(...place));
     const seen = styles.some((style) => style.outlineStyle !== "none" && style.outlineWidth !== "0px");
     return [now.matches(wanted), seen, now.outerHTML.slice(0, 120)];

@@ -94,7 +94,7 @@ def test_a_passkey_opens_the_desk(owner: Desk) -> None:
     # In place of the password.
     sign_out(owner)
     page.locator("form[data-passkey='get'] button").click()
-    page.wait_for_url("**/desk/orders")
+    page.wait_for_url("**/desk/inbox")
     sign_out(owner)
 
     # As the second step, after the password.
@@ -103,7 +103,7 @@ def test_a_passkey_opens_the_desk(owner: Desk) -> None:
     page.locator("#password").press("Enter")
     page.wait_for_url("**/desk/sign-in/second**")
     page.locator("form[data-passkey='get'] button").click()
-    page.wait_for_url("**/desk/orders")
+    page.wait_for_url("**/desk/inbox")
     sign_out(owner)
 
     # Without the device: it is told, and a recovery code goes on.
@@ -114,7 +114,7 @@ def test_a_passkey_opens_the_desk(owner: Desk) -> None:
     page.wait_for_url("**/desk/sign-in/second**")
     page.locator("#code").fill(recovery)
     page.locator("#code").press("Enter")
-    page.wait_for_url("**/desk/orders")
+    page.wait_for_url("**/desk/inbox")
     owner.visit("/desk/account")
     page.locator("form[action$='/remove'] button").first.click()
     expect(page.locator("#flash")).to_be_visible()
@@ -135,7 +135,7 @@ def test_a_copied_passkey_is_found_out(owner: Desk) -> None:
     sign_out(owner)
     for _ in range(2):
         page.locator("form[data-passkey='get'] button").click()
-        page.wait_for_url("**/desk/orders")
+        page.wait_for_url("**/desk/inbox")
         sign_out(owner)
     chrome.send("WebAuthn.clearCredentials", {"authenticatorId": device})
     chrome.send("WebAuthn.addCredential", {"authenticatorId": device, "credential": copy})

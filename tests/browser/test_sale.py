@@ -24,6 +24,7 @@ def test_a_person_buys_and_the_merchant_ships(
 ) -> None:
     desk = street.desk(language, DESKTOP)
     desk.sign_in()
+    desk.visit("/desk/orders")
     stay(desk.page)
 
     buyer = street.buyer(language, size)
