@@ -7,7 +7,7 @@ import msgspec
 
 from kupec.conversations import Block, Source, Text
 from kupec.kit.db import Connection
-from kupec.knowledge import Hit, Variable, fill, hit_of, search
+from kupec.knowledge import Article, Hit, Variable, fill, hit_of, search, wording
 
 Values = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 """A tool's result by its name, None where it has none for who asks."""
@@ -34,6 +34,16 @@ async def find(db: Connection, text: str, asked: Asked, *, article: str = "", li
         hit = await hit_of(db, article, **wording)
         return [] if hit is None else [hit]
     return await search(db, text, limit=limit, **wording)
+
+
+def reworded(hit: Hit, article: Article, asked: Asked) -> Hit:
+    """What was found, said as another version of its article says it; where that says nothing, as it stands."""
+    answer = wording(article.content, asked.language, asked.channel, asked.voice, asked.audience)
+    if answer is None:
+        return hit
+    return msgspec.structs.replace(
+        hit, answer=answer.text, variables=article.content.variables, version=article.version.number
+    )
 
 
 async def filled(hit: Hit, values: Values) -> str:

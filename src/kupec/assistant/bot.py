@@ -30,6 +30,7 @@ from kupec.assistant.flows import (
 from kupec.assistant.greeting import greet
 from kupec.assistant.model_budget import LeashedModel
 from kupec.assistant.phrasing import phrase
+from kupec.assistant.rollouts import note_met, versions_for
 from kupec.assistant.settings import BOT
 from kupec.assistant.suggesting import Suggestion, suggest
 from kupec.assistant.turn import Player
@@ -121,6 +122,7 @@ class Bot:
         self._said = said
         self._model = model
         self.brain = brain or Brain()
+        self._broken: dict[UUID, set[str]] = {}
         self._batcher: Batcher[_Item, _Outcome] = Batcher(database, self._turns, max_size=at_once)
 
     async def answer(self, conversation_ids: Sequence[UUID]) -> None:
@@ -222,14 +224,32 @@ class Bot:
         now = self._clock.now()
         by_id = {item.conversation_id: item for item in items}
         waiting = await gather(db, await self._taken(db, items))
-        player = await self._player(db, waiting)
+        await self._give_versions(db, waiting)
+        holding = await self._player(db, waiting)
         results: list[tuple[Waiting, Played]] = []
         for one in waiting:
             item = by_id[one.conversation.id]
+            player = holding.given(one.versions) if one.versions.given else holding
             if item.given is None or one.pending is not None:  # else another process has done it meanwhile
-                results.append((one, await _played(player, one, item)))
+                results.append((one, await self._kept(player, one, item)))
         outcomes = await write_down(db, results, now=now)
         return [outcomes.get(item.conversation_id, _Outcome()) for item in items]
+
+    async def _give_versions(self, db: Connection, waiting: Sequence[Waiting]) -> None:
+        speakers = [(one.conversation.id, one.context.party_id, one.channel) for one in waiting]
+        given = await versions_for(db, speakers, self.brain)
+        for one in waiting:
+            one.versions = given.get(one.conversation.id, one.versions)
+
+    async def _kept(self, player: Player, one: Waiting, item: _Item) -> Played:
+        """A turn; where it breaks, what it has used by then is known to the next one, which gives it to a person."""
+        one.used |= self._broken.pop(one.conversation.id, set())
+        try:
+            return await _played(player, one, item)
+        except Exception:
+            if one.used:
+                self._broken[one.conversation.id] = one.used
+            raise
 
     async def _taken(self, db: Connection, items: Sequence[_Item]) -> list[Conversation]:
         """Those that are due, and those that this process holds since it did a step outside for them."""
@@ -343,6 +363,7 @@ async def _around(db: Connection, results: Sequence[tuple[Waiting, Played]], *, 
                 await hold_cart(db, UUID(one.said[-1].address), played.cart_id)
         if played.handover is not None:
             await hand_over(db, one.conversation.id, played.handover, actor=_BOT, now=now)
+    await note_met(db, [(one.conversation.id, one.versions, one.used) for one, _played in results], now=now)
     await emit(db, [event for one, played in results for event in _events(one, played, now)], actor=_BOT)
 
 

@@ -4,6 +4,7 @@ A turn ends with something to say, with people, or with a step outside (a paymen
 run is kept as it stands, the step is done with no transaction open, and the turn goes on with what came of it.
 """
 
+import copy
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
@@ -13,12 +14,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from kupec.assistant.acting import Called, call, call_outside, is_outside
-from kupec.assistant.answering import Asked, blocks_of, filled, find
+from kupec.assistant.answering import Asked, blocks_of, filled, find, reworded
 from kupec.assistant.brain import Brain
 from kupec.assistant.deciding import Decision, decide, summary_of
 from kupec.assistant.flows import (
     AskEffect,
     CallEffect,
+    DoneEffect,
     FlowSet,
     HandoverEffect,
     HttpEffect,
@@ -37,6 +39,7 @@ from kupec.assistant.flows import (
 )
 from kupec.assistant.phrasing import Grounds, Phrased
 from kupec.assistant.promising import promise_text
+from kupec.assistant.rollouts import FLOW, WORDING, Versions, used_at_first
 from kupec.assistant.settings import BotSettings
 from kupec.assistant.turn_models import Asking, Played, Shop, market_for
 from kupec.assistant.understanding import Understood, Words, understand
@@ -50,6 +53,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
 from kupec.kit.text import fold
 from kupec.kit.tools import Services, Toolbox, ToolContext
+from kupec.knowledge import Article, Hit
 
 IDENTIFY: Final = "identify"
 """The value of a button with which a customer shows who they are."""
@@ -87,7 +91,22 @@ class Player:
         self.markets = markets
         self.now = now
         self.is_dry = is_dry
-        self.phrases = phrases and settings.uses_model and not is_dry
+        self.intents = brain.intents
+        self.wordings: Mapping[str, Article] = {}
+        self._may_phrase = phrases and not is_dry
+
+    @property
+    def phrases(self) -> bool:
+        return self._may_phrase and self.settings.uses_model
+
+    def given(self, versions: Versions) -> "Player":
+        """The same with what is tried on a conversation."""
+        other = copy.copy(self)
+        other.intents = versions.intents or self.intents
+        other.settings = versions.settings or self.settings
+        other.flows = versions.flows(self.flows)
+        other.wordings = versions.wordings
+        return other
 
     @property
     def today(self) -> date:
@@ -98,6 +117,7 @@ class Player:
         understood = self.understood(one)
         article = await self._article(one, understood)
         decision = decide(understood, one.choice, self.settings, article=article, is_waiting=one.run.waiting)
+        one.used.update(used_at_first(one.run, decision.intent, heard=one.choice is None and bool(one.text.strip())))
         turn = await self._turn(one, understood, decision)
         playing = _Playing(self, one, understood.language, decision)
         if decision.handover:
@@ -127,7 +147,7 @@ class Player:
         words = frozenset(fold(word) for word in self.settings.sensitive_words)
         return understand(
             one.text,
-            intents=self.brain.intents,
+            intents=self.intents,
             languages=self.brain.languages,
             spoken=one.conversation.language,
             shop=Words(order_prefix=self.shop.order_prefix),
@@ -291,6 +311,8 @@ class _Playing:
             informal=self.player.settings.audience == "informal",
         )
         for effect in step.effects:
+            if not isinstance(effect, CallEffect | HttpEffect | SearchEffect | DoneEffect):
+                self.one.used.add(FLOW + effect.flow)
             if isinstance(effect, SayEffect | AskEffect):
                 self.played.blocks.extend(speak(self.player.flows, effect, manner))
             elif isinstance(effect, IdentifyEffect):
@@ -339,7 +361,7 @@ class _Playing:
     async def _asking(self, effect: SearchEffect) -> Asking | None:
         """What a language model may phrase an answer from; None where nothing is known well enough."""
         player, asked = self.player, self.player.asked(self.one, self.language)
-        hits = await find(player.db, effect.text, asked, article=effect.article)
+        hits = self._worded(await find(player.db, effect.text, asked, article=effect.article), asked)
         if not hits or (not effect.article and hits[0].score < player.settings.knows_from):
             return None
         sources = [
@@ -363,14 +385,19 @@ class _Playing:
         return True
 
     async def _search(self, effect: SearchEffect) -> bool:
-        hits = await find(
-            self.player.db, effect.text, self.player.asked(self.one, self.language), article=effect.article, limit=1
-        )
+        asked = self.player.asked(self.one, self.language)
+        hits = self._worded(await find(self.player.db, effect.text, asked, article=effect.article, limit=1), asked)
         if not hits or (not effect.article and hits[0].score < self.player.settings.knows_from):
             return False
         blocks = await blocks_of(hits[0], self._values, self.player.shop.base_url)
         self.played.blocks.extend(blocks)
         return bool(blocks)
+
+    def _worded(self, hits: list[Hit], asked: Asked) -> list[Hit]:
+        """What was found, in the wording that is tried on this conversation."""
+        self.one.used.update(WORDING + hit.article_code for hit in hits)
+        tried = self.player.wordings
+        return [reworded(hit, tried[hit.article_code], asked) if hit.article_code in tried else hit for hit in hits]
 
     async def _values(self, tool: str) -> Mapping[str, Any] | None:
         if tool not in self._results:

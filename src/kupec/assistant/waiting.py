@@ -9,6 +9,7 @@ import msgspec
 
 from kupec.assistant.context import ChatContext, contexts_of
 from kupec.assistant.flows import RunState, load_runs
+from kupec.assistant.rollouts import Versions
 from kupec.conversations import Conversation, fill
 from kupec.kit.db import Connection, to_structs
 
@@ -39,13 +40,15 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, kw_only=True):
-    """A conversation whose turn it is."""
+    """A conversation whose turn it is. `versions`: what is tried on it; `used`: the subjects that its turn has used."""
 
     conversation: Conversation
     said: list[Said]
     context: ChatContext
     run: RunState
     pending: Pending | None = None
+    versions: Versions = Versions()
+    used: set[str] = set()
 
     @property
     def text(self) -> str:
