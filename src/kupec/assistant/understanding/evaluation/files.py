@@ -1,6 +1,7 @@
-"""Files of labelled texts: CSV with a header, JSON, JSON lines or plain text, gzipped or not; what is wrong, by line and field.
+"""Files of labelled texts: CSV with a header, JSON, JSON lines or plain text, gzipped or not.
 
-A file is read to its end, so that all that is wrong with it is told at once.
+What is wrong is told by line and field, with what would be right. A file is read to its end, so that all of it is told
+at once.
 """
 
 import csv
@@ -22,7 +23,7 @@ _LABEL = ("intent", "label", "category", "class", "lang", "language", "id")
 _SHOWN = 20
 _LONGEST_FIELD = 10_000_000
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_LINES = ("csv", "tsv")
+_TABLES = ("csv", "tsv")
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +83,10 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
         return found, ""
 
 
-def read_labelled(path: Path, *, columns: Columns = Columns(), needs_label: bool = True) -> list[Labelled]:
+USUAL = Columns()
+
+
+def read_labelled(path: Path, *, columns: Columns = USUAL, needs_label: bool = True) -> list[Labelled]:
     """All rows of a file, whatever its form. Raises BadFile with everything that is wrong."""
     taker = _Taker(path.name, columns, needs_label=needs_label)
     text = taker.decode(_bytes(path))
@@ -91,7 +95,7 @@ def read_labelled(path: Path, *, columns: Columns = Columns(), needs_label: bool
         begins = text.lstrip()[:1]
         if name.endswith(".txt") and not needs_label:
             taker.take_lines(text)
-        elif name.endswith((".json", ".jsonl", ".ndjson")) or (begins in ("[", "{") and not name.endswith(_LINES)):
+        elif name.endswith((".json", ".jsonl", ".ndjson")) or (begins in ("[", "{") and not name.endswith(_TABLES)):
             taker.take_json(text)
         else:
             taker.take_table(text)
@@ -148,13 +152,11 @@ class _Taker:
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
-            wrong = [
-                number
-                for number, line in enumerate(raw.split(b"\n"), 1)
-                if line != line.decode("utf-8", "ignore").encode()
-            ]
-            for number in wrong or [0]:
-                self.fault(number, "", "is not UTF-8; expected a file saved as UTF-8")
+            for number, line in enumerate(raw.split(b"\n"), 1):
+                if line != line.decode("utf-8", "ignore").encode():
+                    self.fault(number, "", "is not UTF-8; expected a file saved as UTF-8")
+            if not self.faults:
+                self.fault(0, "", f"is not whole {encoding}; expected a file saved as UTF-8")
             return None
 
     def take_lines(self, text: str) -> None:

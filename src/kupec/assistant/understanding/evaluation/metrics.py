@@ -78,7 +78,7 @@ def _ranks(scores: Numbers) -> Numbers:
 
 
 def calibration_error(sure: Sequence[float], right: Sequence[bool], bins: int = _BINS) -> float | None:
-    """How far the probability is from the share that is right, over equal slices of probability, weighed by their size."""
+    """How far probabilities are from the share that is right, over equal slices of them, weighed by their size."""
     if not len(sure):
         return None
     probabilities, hits = np.asarray(sure, float), np.asarray(right, float)
@@ -88,7 +88,7 @@ def calibration_error(sure: Sequence[float], right: Sequence[bool], bins: int = 
 
 
 def at_threshold(known: Sequence[float], is_right: Sequence[bool], outside: Sequence[float], threshold: float) -> Cut:
-    """What a threshold does: `known` and `is_right` are of texts in scope, `outside` the scores of those that are not."""
+    """What a threshold does: `known` and `is_right` are of texts in scope, `outside` the scores of the others."""
     kept = [sure >= threshold and right for sure, right in zip(known, is_right, strict=True)]
     away = [sure < threshold for sure in outside]
     return Cut(

@@ -1,4 +1,4 @@
-"""What `kupec evaluate` and `kupec train` hand to the process that does it: one order, as JSON on its standard input."""
+"""What `kupec evaluate` and `kupec train` hand to the process that does it: an order, as JSON on its standard input."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """Files by what they are for ("train", "test", "oos", "valid", …); `train` and `test` of languages are "xx=FILE" lists."""
+    """`files` by what they are for ("train", "test", "oos", "valid", …); for languages, `lists` of "xx=FILE"."""
 
     what: Literal["intents", "retrieval", "clusters", "language", "all", "train"]
     files: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How often the right article is found first. Documents are ways to ask and an answer; queries say which document is theirs."""
+"""How often the right article is found first: documents are ways to ask and an answer, queries name their document."""
 
 import gzip
 import json
@@ -26,7 +26,7 @@ _TIMED = 1000
 
 
 class RetrievalReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Shares from 0 to 1. `known_right` and `known_wrong` are of all queries: first, with a score of at least a half."""
+    """Shares from 0 to 1. `known_right` and `known_wrong`: first, with a score of at least a half, of all queries."""
 
     documents: int
     asked: int
@@ -50,7 +50,7 @@ class RetrievalReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def threads(path: Path) -> tuple[list[Source], list[Labelled]] | None:
-    """StackFAQ's form: threads with a question, answers and paraphrases ("*" for none). None where it is another form."""
+    """StackFAQ's form: threads with a question, answers, paraphrases ("*" for none). None where it is another."""
     raw = path.read_bytes() if path.exists() else b""
     try:
         told: Any = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)

@@ -1,7 +1,7 @@
 """What answering costs in a process that only answers: time a text on one core, and memory.
 
-`python -m …evaluation.serving MODEL TEXTS [ENCODER]` prints a JSON object. The time is of CPU: what else the machine does
-does not count, and with one thread it is what a caller waits on an idle one.
+`python -m …evaluation.serving MODEL TEXTS [ENCODER]` prints a JSON object. The time is of CPU: what else the machine
+does is not counted, and with one thread it is what a caller waits on an idle one.
 """
 
 import gc
@@ -43,7 +43,9 @@ def serving_cost(model: IntentModel, texts: Sequence[str], encoder: Path | None 
         stored.write_bytes(model.dump())
         asked.write_text(json.dumps(list(texts[::step][:_ASKED])), encoding="utf-8")
         command = [sys.executable, "-m", __name__, str(stored), str(asked), *([str(encoder)] if encoder else [])]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env={**os.environ, **ONE_CORE})
+        done = subprocess.run(  # noqa: S603 - our own module
+            command, check=True, stdout=subprocess.PIPE, env={**os.environ, **ONE_CORE}
+        )
     return msgspec.json.decode(done.stdout, type=Cost)
 
 
