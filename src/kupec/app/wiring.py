@@ -185,7 +185,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
         outreach.job(mail_transport(settings), sender(settings)),
         outreach.sign_in_mail_job(mail_transport(settings), sender(settings), show=settings.demo),
         billing.print_job(),
-        assistant.training_job(),
+        *assistant.learning_jobs(),
         integrations.sending_job(courier(settings)),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),

@@ -1,19 +1,95 @@
 """The learning loop: what the bot could not do is kept, gathered, decided by people, learnt, judged and published."""
 
+from kupec.assistant.learning.approving import approve_suggestion, dismiss_suggestion, label_missed
+from kupec.assistant.learning.asked import learning_summary, missed_questions
+from kupec.assistant.learning.cases import labelled_cases
+from kupec.assistant.learning.errors import ModelWorse, NeedsPerson, NothingToRollBack, NotJudged, TrainingFailed
+from kupec.assistant.learning.jobs import gathering, learning_jobs
+from kupec.assistant.learning.material import spoken_phrases
+from kupec.assistant.learning.models import (
+    Approval,
+    Approved,
+    ExampleOutcome,
+    FlowLeaving,
+    Judged,
+    LabelledCase,
+    LearningSummary,
+    MissedQuestion,
+    ModelAlert,
+    ModelInfo,
+    ModelReport,
+    Proposal,
+    ProposalPage,
+    ProposedArticle,
+    ProposedFlow,
+    UnknownWord,
+)
+from kupec.assistant.learning.models_kept import get_model, model_alert, model_history, roll_back_model
+from kupec.assistant.learning.orders import CANDIDATE as CANDIDATE_JOB
+from kupec.assistant.learning.orders import GATHER as GATHER_JOB
+from kupec.assistant.learning.proposing import propose
+from kupec.assistant.learning.publishing import candidate_report, publish_model
+from kupec.assistant.learning.reviewing import get_suggestion, suggestions
+from kupec.assistant.learning.rules import LEARNING, TEACH, LearningRules
+from kupec.assistant.learning.stumbling import flow_leaving, unknown_words
 from kupec.assistant.learning.training import (
-    TrainedModel,
-    spoken_phrases,
+    judge_again,
+    reproduce_model,
     train_bot,
-    trained_models,
-    training_job,
+    train_candidate,
     training_subscriber,
 )
 
 __all__ = [
-    "TrainedModel",
+    "CANDIDATE_JOB",
+    "GATHER_JOB",
+    "LEARNING",
+    "TEACH",
+    "Approval",
+    "Approved",
+    "ExampleOutcome",
+    "FlowLeaving",
+    "Judged",
+    "LabelledCase",
+    "LearningRules",
+    "LearningSummary",
+    "MissedQuestion",
+    "ModelAlert",
+    "ModelInfo",
+    "ModelReport",
+    "ModelWorse",
+    "NeedsPerson",
+    "NotJudged",
+    "NothingToRollBack",
+    "Proposal",
+    "ProposalPage",
+    "ProposedArticle",
+    "ProposedFlow",
+    "TrainingFailed",
+    "UnknownWord",
+    "approve_suggestion",
+    "candidate_report",
+    "dismiss_suggestion",
+    "flow_leaving",
+    "gathering",
+    "get_model",
+    "get_suggestion",
+    "judge_again",
+    "label_missed",
+    "labelled_cases",
+    "learning_jobs",
+    "learning_summary",
+    "missed_questions",
+    "model_alert",
+    "model_history",
+    "propose",
+    "publish_model",
+    "reproduce_model",
+    "roll_back_model",
     "spoken_phrases",
+    "suggestions",
     "train_bot",
-    "trained_models",
-    "training_job",
+    "train_candidate",
     "training_subscriber",
+    "unknown_words",
 ]

@@ -1,11 +1,10 @@
-"""Training the bot: whenever a flow or an article is published, from all phrases that stand in what is published.
+"""Training: by itself when what people may ask for has changed, and candidates when people have taught something.
 
-The training is a job (seconds of CPU, away from any request); its model is stored and every process loads what is live.
+It runs in a process of its own, for seconds. A model is kept with all that it was made of, and judged beside the one
+that answers now; what the gate (`publishing.py`, `judging.py`) does not let through stays a candidate.
 """
 
 import asyncio
-import hashlib
-import sys
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,121 +13,263 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.assistant.flows import load_flows, phrases
-from kupec.assistant.settings import BOT
-from kupec.assistant.understanding import IntentModel
+from kupec.assistant.flows import FlowSet, load_flows, phrases
+from kupec.assistant.learning.apart import apart
+from kupec.assistant.learning.errors import TrainingFailed
+from kupec.assistant.learning.events import ModelPublished, ModelRefused, ModelTrained
+from kupec.assistant.learning.judging import Case, Compared, Judgement, compare, found, judge
+from kupec.assistant.learning.material import Material, gather_material
+from kupec.assistant.learning.models import ExampleOutcome, ModelInfo
+from kupec.assistant.learning.models_kept import get_model, go_live, one_at_a_time, tell, trial_of
+from kupec.assistant.learning.orders import TRAIN
+from kupec.assistant.learning.rules import LEARNING, TEACH, LearningRules
+from kupec.assistant.understanding import IntentModel, UnreadableModel
+from kupec.customers import open_task
+from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, Database
+from kupec.kit.errors import NotFound
 from kupec.kit.events import Event
+from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
-from kupec.kit.jobs import Job, JobContext, enqueue
+from kupec.kit.jobs import enqueue
 from kupec.kit.subscribers import Subscriber
+from kupec.kit.text import fold
 from kupec.kit.versions import published
-from kupec.knowledge import training_phrases
 
-TRAIN: Final = "train the bot"
 _TRAINER: Final = "kupec.assistant.understanding.training"
-_KEPT = 20
-"""Models kept behind the live one."""
+_BOT: Final = system("bot")
 _CHANGES = (
     "article.published",
     "article.retired",
-    "phrasing.added",
+    "article.learnt",
     "flow.published",
     "flow.withdrawn",
     "document.published",
+    "experiment.stopped",
+    "experiment.finished",
 )
 
-Spoken = tuple[str, str, str]
-"""A text, its language, the intent it means."""
 
+class _Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A model fresh from its training, and how it compares."""
 
-class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a stored model."""
-
-    id: UUID
-    trained_at: datetime
-    phrases: int
-    intents: int
-    threshold: float
+    model: IntentModel
+    data: bytes
+    material: Material
     seconds: float
-    is_live: bool
-
-
-async def spoken_phrases(db: Connection) -> list[Spoken]:
-    """Everything published that says how people ask: flows under their code, articles under "article:<code>".
-
-    An article that a flow stands for (`BotSettings.does`) teaches that flow.
-    """
-    of_flows = phrases(await load_flows(db))
-    of_articles = await training_phrases(db)
-    does = (await published(db, BOT))[BOT].does
-    told = ((text, language, does.get(code) or f"article:{code}") for text, language, code in of_articles)
-    return [*of_flows, *told]
-
-
-async def trained_models(db: Connection) -> list[TrainedModel]:
-    """The stored models, the latest first."""
-    rows = await db.fetch(
-        "select id, trained_at, phrases, intents, threshold, seconds, is_live from bot_model order by id desc"
-    )
-    return [TrainedModel(**dict(row)) for row in rows]
+    live_id: UUID | None
+    compared: list[Compared]
+    examples: list[ExampleOutcome]
+    judgement: Judgement
+    rules: LearningRules
 
 
 async def train_bot(database: Database, *, now: datetime) -> bool:
-    """Train anew if any phrase has changed since, and make the model live; False when nothing has changed."""
+    """Train anew if any published phrase has changed since; False when nothing has, or while a model is on trial.
+
+    The model goes live at once where there is none, or where too few cases are labelled to compare with; else only if
+    it is no worse: otherwise it stays a candidate and people are told by a task. Emits model.trained, and
+    model.published or model.refused.
+    """
     async with database.reading() as db:
-        spoken = await spoken_phrases(db)
-        known = await db.fetchval("select fingerprint from bot_model where is_live")
-    fingerprint = _fingerprint(spoken)
-    if fingerprint == known:
+        if await trial_of(db) is not None:
+            return False
+        material = await gather_material(db, in_use=True)
+        known = await db.fetchval(
+            "select true from bot_model where fingerprint = $1 and (state = 'live' or rolled_back_at is not null "
+            "or (state = 'candidate' and origin = 'training')) limit 1",
+            material.fingerprint,
+        )
+    if known:
         return False
-    begun = time.perf_counter()
-    model = await _trained(spoken)
-    seconds = time.perf_counter() - begun
+    made = await _make(database, material)
     async with database.transaction() as db:
-        await _keep(db, model, fingerprint, len(spoken), seconds, now)
+        await one_at_a_time(db)
+        model_id = await _keep(db, made, origin="training", actor=_BOT, now=now)
+        judged = made.judgement
+        live: UUID | None = await db.fetchval("select id from bot_model where state = 'live'")
+        if live is None or judged.cases < made.rules.cases or judged.verdict == "no worse":
+            await go_live(db, model_id, now=now)
+            await tell(db, model_id, ModelPublished(share=1.0), _BOT, now)
+        else:
+            await tell(db, model_id, ModelRefused(verdict=judged.verdict, why=judged.why), _BOT, now)
+            await _call_people(db, model_id, now)
     return True
 
 
-async def _keep(
-    db: Connection, model: IntentModel, fingerprint: str, phrases: int, seconds: float, now: datetime
-) -> None:
-    await db.execute("update bot_model set state = 'retired', retired_at = $1 where state = 'live'", now)
-    await db.execute(
-        "insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state, live_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, 'live', $2)",
-        *(uuid7(), now, fingerprint, phrases, len(model.classes), model.threshold, seconds, model.dump()),
-    )
-    await db.execute(
-        "delete from bot_model where id in (select id from bot_model where not is_live order by id desc offset $1)",
-        _KEPT,
-    )
+async def train_candidate(database: Database, *, actor: Actor, now: datetime, origin: str = "approval") -> ModelInfo:
+    """Train from all that is published and all that people have approved, and compare with the live model.
 
-
-async def _trained(spoken: Sequence[Spoken]) -> IntentModel:
-    """In a process of its own, whose libraries and seconds of CPU burden nobody else.
-
-    Flows must be meant for sure; what an article answers, knowledge finds by more than its phrases.
+    It stays a candidate until somebody publishes it (`publish_model`); the first of all models goes live at once. The
+    same material makes the same model: it is only judged anew. Raises Forbidden, TrainingFailed. Emits model.trained.
     """
-    order = {
-        "phrases": [(text, intent) for text, _, intent in spoken],
-        "begins": sorted({intent for _, _, intent in spoken if not intent.startswith("article:")}),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _TRAINER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
+    actor.require(TEACH)
+    async with database.reading() as db:
+        material = await gather_material(db, in_use=False)
+    made = await _make(database, material)
+    async with database.transaction() as db:
+        await one_at_a_time(db)
+        await db.execute(
+            "delete from bot_model where state = 'candidate' and not on_trial and fingerprint = $1",
+            material.fingerprint,
+        )
+        model_id = await _keep(db, made, origin=origin, actor=actor, now=now)
+        if not await db.fetchval("select exists (select from bot_model where state = 'live')"):
+            await go_live(db, model_id, now=now)
+            await tell(db, model_id, ModelPublished(share=1.0), actor, now)
+        return await get_model(db, model_id)
+
+
+async def judge_again(database: Database, model_id: UUID, *, actor: Actor, now: datetime) -> ModelInfo:
+    """Compare a candidate with the model that is live by now, on the cases there are by now.
+
+    Raises Forbidden, NotFound.
+    """
+    actor.require(TEACH)
+    async with database.reading() as db:
+        row = await db.fetchrow(
+            "select data, training, seconds from bot_model where id = $1 and state = 'candidate'", model_id
+        )
+    if row is None or row["data"] is None:
+        raise NotFound(what="model")
+    material = msgspec.convert(row["training"] or {"phrases": [], "begins": []}, Material)
+    made = await _judged(database, row["data"], material, row["seconds"])
+    async with database.transaction() as db:
+        await db.execute("update bot_model set report = $2 where id = $1", model_id, _report(made, now))
+        return await get_model(db, model_id)
+
+
+async def reproduce_model(database: Database, model_id: UUID) -> bool:
+    """Whether the stored material makes the stored model again, byte for byte. Raises NotFound, TrainingFailed."""
+    async with database.reading() as db:
+        row = await db.fetchrow("select data, training from bot_model where id = $1", model_id)
+    if row is None or row["data"] is None or row["training"] is None:
+        raise NotFound(what="model")
+    material = msgspec.convert(row["training"], Material)
+    data: bytes = row["data"]
+    return await apart(_TRAINER, msgspec.json.encode(material.order())) == data
+
+
+async def _make(database: Database, material: Material) -> _Made:
+    begun = time.perf_counter()
+    data = await apart(_TRAINER, msgspec.json.encode(material.order()))
+    return await _judged(database, data, material, time.perf_counter() - begun)
+
+
+async def _judged(database: Database, data: bytes, material: Material, seconds: float) -> _Made:
+    async with database.reading() as db:
+        rules = (await published(db, LEARNING))[LEARNING]
+        row = await db.fetchrow("select id, data, training from bot_model where state = 'live'")
+        cases = await db.fetch("select id, text, folded, intent from labelled_case where held_out order by id")
+        examples = first_words(await load_flows(db))
     try:
-        data, _ = await process.communicate(msgspec.json.encode(order))
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode:
-        raise RuntimeError(f"the training ended with {process.returncode}")
-    return IntentModel.load(data)
+        candidate = IntentModel.load(data)
+    except UnreadableModel as error:
+        raise TrainingFailed(reason=str(error)) from error
+    live = _loaded(row["data"] if row is not None else None)
+    learnt = material.forms()
+    if row is not None and row["training"] is not None:
+        learnt |= msgspec.convert(row["training"], Material).forms()
+    judging = [
+        Case(id=str(one["id"]), text=one["text"], intent=one["intent"]) for one in cases if one["folded"] not in learnt
+    ]
+
+    def both() -> tuple[list[Compared], list[ExampleOutcome]]:
+        outcomes = [
+            ExampleOutcome(
+                flow=flow,
+                name=name,
+                text=text,
+                live=found(live, text) == flow,
+                candidate=found(candidate, text) == flow,
+            )
+            for flow, name, text in examples
+        ]
+        return compare(live, candidate, judging), outcomes
+
+    compared, outcomes = await asyncio.to_thread(both)
+    return _Made(
+        model=candidate,
+        data=data,
+        material=material,
+        seconds=seconds,
+        live_id=row["id"] if row is not None else None,
+        compared=compared,
+        examples=outcomes,
+        judgement=judge(compared, outcomes, needed=rules.cases, margin=rules.margin),
+        rules=rules,
+    )
 
 
-def _fingerprint(phrases: Sequence[Spoken]) -> str:
-    return hashlib.sha256(msgspec.json.encode(sorted(phrases))).hexdigest()
+def _loaded(data: bytes | None) -> IntentModel:
+    """The live model to compare with; one that cannot be read knows nothing (`Brain` sees to it)."""
+    if data is None:
+        return IntentModel.empty()
+    try:
+        return IntentModel.load(data)
+    except UnreadableModel:
+        return IntentModel.empty()
+
+
+def first_words(flows: FlowSet) -> list[tuple[str, str, str]]:
+    """How the example conversations of flows begin: the flow that is meant, the example's name, the words."""
+    known = {fold(text): code for text, _language, code in phrases(flows)}
+    told = []
+    for program in flows:
+        if program.flow.is_pattern:
+            continue
+        for example in program.flow.examples:
+            line = next((one for one in example.talk if one.customer), None)
+            if line is not None and (line.intent or known.get(fold(line.customer))) == program.flow.code:
+                told.append((program.flow.code, example.name, line.customer))
+    return told
+
+
+async def _keep(db: Connection, made: _Made, *, origin: str, actor: Actor, now: datetime) -> UUID:
+    model_id = uuid7()
+    await db.execute(
+        """
+        insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state, origin,
+                               report, training)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, 'candidate', $9, $10, $11)
+        """,
+        *(model_id, now, made.material.fingerprint, len(made.material.phrases), len(made.model.classes)),
+        *(made.model.threshold, made.seconds, made.data, origin),
+        *(_report(made, now), msgspec.to_builtins(made.material)),
+    )
+    payload = ModelTrained(phrases=len(made.material.phrases), verdict=made.judgement.verdict)
+    await tell(db, model_id, payload, actor, now)
+    return model_id
+
+
+def _report(made: _Made, now: datetime) -> dict[str, Any]:
+    """As it is stored: cases by their ids, so that what a customer has said is forgotten with the case."""
+    changed = [one for one in made.compared if one.change != "same"]
+    return {
+        **msgspec.to_builtins(made.judgement),
+        "live_id": str(made.live_id) if made.live_id else None,
+        "judged_at": now.isoformat(),
+        "needed": made.rules.cases,
+        "margin": made.rules.margin,
+        "answers": [[one.case.id, one.live, one.candidate, one.change] for one in changed],
+        "examples_passed": sum(one.candidate for one in made.examples),
+        "examples_failed": sum(not one.candidate for one in made.examples),
+        "examples": [msgspec.to_builtins(one) for one in made.examples if one.live != one.candidate],
+    }
+
+
+async def _call_people(db: Connection, model_id: UUID, now: datetime) -> None:
+    await open_task(
+        db,
+        key=f"model refused:{model_id}",
+        title=_("A new model of the bot waits for a decision"),
+        details={},
+        subject=f"model:{model_id}",
+        customer_id=None,
+        due_at=now,
+        actor=_BOT,
+        now=now,
+    )
 
 
 def training_subscriber() -> Subscriber:
@@ -138,12 +279,3 @@ def training_subscriber() -> Subscriber:
         await enqueue(db, [(TRAIN, {})])
 
     return Subscriber(name="bot training", events=_CHANGES, handle=order, start="beginning", batch_size=500, rest=1.0)
-
-
-def training_job() -> Job:
-    """The job behind `training_subscriber`."""
-
-    async def handle(context: JobContext, _payload: dict[str, Any]) -> None:
-        await train_bot(context.database, now=context.clock.now())
-
-    return Job(name=TRAIN, handle=handle)
