@@ -11,7 +11,7 @@ class ModelWorse(KupecError):
 
 
 class NeedsPerson(KupecError):
-    """{cases} labelled questions are too few to tell that this model is no worse ({needed} are needed). A person may decide."""
+    """{cases} labelled questions cannot tell that this model is no worse ({needed} are needed). A person may decide."""
 
     status = 409
     code = "model_needs_person"
