@@ -53,13 +53,18 @@ def _mixing(alpha: float) -> float:
     return (doubled + log(doubled + 1)) / SHARPEST_AT
 
 
+def reach(variance: float, alpha: float) -> float:
+    """How far from 0 the sum may come by chance, at any time at all, with a chance of `alpha`."""
+    mixing = _mixing(alpha)
+    grown = 1 + mixing * variance
+    return sqrt(grown / mixing * (log(grown) - 2 * log(alpha)))
+
+
 def always(sums: Sums, alpha: float) -> tuple[float, float]:
     """Holds the true difference at all times together with a chance of 1 - `alpha`."""
     if sums.weight == 0:
         return (-1.0, 1.0)
-    mixing = _mixing(alpha)
-    grown = 1 + mixing * sums.variance
-    radius = sqrt(grown / mixing * (log(grown) - 2 * log(alpha))) / sums.weight
+    radius = reach(sums.variance, alpha) / sums.weight
     return (max(sums.difference - radius, -1.0), min(sums.difference + radius, 1.0))
 
 
