@@ -127,7 +127,7 @@ class Bot:
 
     async def answer(self, conversation_ids: Sequence[UUID]) -> None:
         """Take the turn of each of these that is due. What fails is left to the next sweep, and logged."""
-        await self.brain.refresh(self._database)
+        await self.brain.refresh(self._database, now=self._clock.now())
         ids = list(dict.fromkeys(conversation_ids))
         done = await asyncio.gather(*(self._answer(one) for one in ids), return_exceptions=True)
         for conversation_id, error in zip(ids, done, strict=True):
@@ -160,14 +160,14 @@ class Bot:
 
     async def suggest(self, conversation_id: UUID, *, text: str = "") -> Suggestion:
         """What the bot would answer and do, for the person who holds the conversation. Changes nothing."""
-        await self.brain.refresh(self._database)
+        await self.brain.refresh(self._database, now=self._clock.now())
         async with self._database.reading() as db:
             player = await self._player(db, [], is_dry=True)
             return await suggest(player, db, conversation_id, text=text)
 
     async def warm_up(self) -> None:
         """Load what a first turn would wait for."""
-        await self.brain.refresh(self._database)
+        await self.brain.refresh(self._database, now=self._clock.now())
         async with self._database.reading() as db:
             await self._player(db, [])
 

@@ -3,6 +3,7 @@
 from kupec.assistant.learning.approving import approve_suggestion, dismiss_suggestion, label_missed
 from kupec.assistant.learning.asked import learning_summary, missed_questions
 from kupec.assistant.learning.cases import labelled_cases
+from kupec.assistant.learning.days import LearningDay, LearningDays, learning_days
 from kupec.assistant.learning.errors import ModelWorse, NeedsPerson, NothingToRollBack, NotJudged, TrainingFailed
 from kupec.assistant.learning.jobs import gathering, learning_jobs
 from kupec.assistant.learning.material import spoken_phrases
@@ -24,7 +25,14 @@ from kupec.assistant.learning.models import (
     ProposedFlow,
     UnknownWord,
 )
-from kupec.assistant.learning.models_kept import get_model, model_alert, model_history, roll_back_model
+from kupec.assistant.learning.models_kept import (
+    get_model,
+    mark_broken,
+    model_alert,
+    model_history,
+    roll_back_model,
+)
+from kupec.assistant.learning.ordering import is_gathering, is_training, order_candidate, order_gathering
 from kupec.assistant.learning.orders import CANDIDATE as CANDIDATE_JOB
 from kupec.assistant.learning.orders import GATHER as GATHER_JOB
 from kupec.assistant.learning.proposing import propose
@@ -51,6 +59,8 @@ __all__ = [
     "FlowLeaving",
     "Judged",
     "LabelledCase",
+    "LearningDay",
+    "LearningDays",
     "LearningRules",
     "LearningSummary",
     "MissedQuestion",
@@ -74,14 +84,20 @@ __all__ = [
     "gathering",
     "get_model",
     "get_suggestion",
+    "is_gathering",
+    "is_training",
     "judge_again",
     "label_missed",
     "labelled_cases",
+    "learning_days",
     "learning_jobs",
     "learning_summary",
+    "mark_broken",
     "missed_questions",
     "model_alert",
     "model_history",
+    "order_candidate",
+    "order_gathering",
     "propose",
     "publish_model",
     "reproduce_model",
