@@ -8,6 +8,7 @@ from uuid import UUID
 from kupec.assistant.learning.models import LearningSummary, MissedQuestion, Reason
 from kupec.assistant.learning.rules import LEARNING
 from kupec.kit.db import Connection, to_structs
+from kupec.kit.text import fold
 from kupec.kit.versions import published
 
 ORDERED: Final = """
@@ -44,14 +45,17 @@ async def missed_questions(
     since: datetime | None = None,
     reason: Reason | None = None,
     language: str | None = None,
+    channel: str | None = None,
+    text: str = "",
     settled: bool | None = False,
     suggestion_id: UUID | None = None,
     after: UUID | None = None,
     limit: int = 100,
+    offset: int = 0,
 ) -> list[MissedQuestion]:
     """What the bot could not answer by itself, the latest first; `after` the last one of the page before.
 
-    `settled` False: what nobody has decided about; None: all.
+    `settled` False: what nobody has decided about; None: all. `text` is a part of it, accents and case aside.
     """
     days = (await published(db, LEARNING))[LEARNING].lost_after_days
     rows = await db.fetch(
@@ -64,9 +68,11 @@ async def missed_questions(
            and ($5::uuid is null or q.suggestion_id = $5)
            and ($6::uuid is null or (q.created_at, q.id) <
                 (select last.created_at, last.id from missed_question last where last.id = $6))
-         order by q.created_at desc, q.id desc limit $9
+           and ($10::text is null or q.channel = $10) and ($11 = '' or strpos(q.folded, $11) > 0)
+         order by q.created_at desc, q.id desc limit $9 offset $12
         """,  # noqa: S608
         *(since, reason, language, settled, suggestion_id, after, now, days, limit),
+        *(channel, " ".join(fold(text).split()), offset),
     )
     return to_structs(MissedQuestion, rows)
 
