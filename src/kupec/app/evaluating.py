@@ -23,7 +23,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     what = parser.add_subparsers(title="what", required=True, metavar="WHAT", dest="what")
     _add_intents(what)
     _add_retrieval(what)
+    _add_clusters(what)
     _add_language(what)
+    _add_all(what)
 
 
 def _add_intents(what: Any) -> None:
@@ -67,6 +69,20 @@ def _add_language(what: Any) -> None:
             help="a file labelled with languages, or xx=FILE for texts that are all in xx (also .txt, a text a line)",
         )
     language.add_argument("--without-accents", action="store_true", help="ask a second time with all accents gone")
+
+
+def _add_clusters(what: Any) -> None:
+    groups = _form(what, "clusters", "gather what means the same")
+    _file(groups, "test", required=True, told="texts with the intents that the groups are compared with")
+    groups.add_argument("--clusters", type=int, metavar="K", help="how many groups (default: the texts decide)")
+
+
+def _add_all(what: Any) -> None:
+    everything = what.add_parser("all", help="the goals' table on a folder of public sets (docs/understanding.md)")
+    everything.add_argument("--data", type=Path, required=True, metavar="DIR")
+    everything.add_argument("--encoder", type=Path, metavar="DIR", help="then a second time with a sentence encoder")
+    everything.add_argument("--json", type=Path, metavar="OUT", help="write all figures there, too")
+    everything.set_defaults(run=run)
 
 
 def _form(what: Any, name: str, told: str) -> argparse.ArgumentParser:

@@ -8,13 +8,18 @@ from typing import Any
 import msgspec
 
 from kupec.assistant.understanding.evaluation import tables
+from kupec.assistant.understanding.evaluation.clusters import evaluate_clusters
 from kupec.assistant.understanding.evaluation.files import BadFile, Columns, Fault, Labelled, read_each, read_labelled
+from kupec.assistant.understanding.evaluation.goals import Goal, Means, goals
 from kupec.assistant.understanding.evaluation.intents import OUTSIDE_LABELS, Sets, evaluate_intents
 from kupec.assistant.understanding.evaluation.languages import evaluate_languages
 from kupec.assistant.understanding.evaluation.orders import Order
+from kupec.assistant.understanding.evaluation.remembering import Remembering
 from kupec.assistant.understanding.evaluation.retrieval import documents, evaluate_retrieval, threads
+from kupec.kit.encoder import Encoder, open_encoder
 from kupec.kit.errors import KupecError
 
+_SHOWN = 20
 _TEXTS_ONLY = frozenset({"oos", "oos_train", "oos_valid"})
 
 
@@ -42,18 +47,27 @@ def _write(path: Path, report: Any) -> None:
         raise BadFile([Fault(file=path.name, line=0, field="", reason=reason)]) from error
 
 
-def _files(order: Order, *, needs: bool = True) -> dict[str, list[Labelled]]:
+def _files(order: Order) -> dict[str, list[Labelled]]:
     columns = Columns(text=order.text_column, label=order.label_column)
 
-    def read(name: str, path: Path) -> list[Labelled]:
-        return read_labelled(path, columns=columns, needs_label=needs and name not in _TEXTS_ONLY)
+    left_out: list[Fault] = []
 
-    return read_each({name: Path(path) for name, path in order.files.items()}, read)
+    def read(name: str, path: Path) -> list[Labelled]:
+        return read_labelled(path, columns=columns, needs_label=name not in _TEXTS_ONLY, left_out=left_out)
+
+    rows = read_each({name: Path(path) for name, path in order.files.items()}, read)
+    # Public sets have rows without words; there is nothing to learn from them, nor to ask.
+    for fault in left_out[:_SHOWN]:
+        print(f"left out: {fault}", file=sys.stderr)
+    if len(left_out) > _SHOWN:
+        print(f"left out: {len(left_out) - _SHOWN:,} more", file=sys.stderr)
+    return rows
 
 
 def _intents(order: Order) -> Any:
     rows = _files(order)
-    report = evaluate_intents(Sets(**rows, outside_labels=order.outside_labels or OUTSIDE_LABELS))
+    sets = Sets(**rows, outside_labels=order.outside_labels or OUTSIDE_LABELS)
+    report = evaluate_intents(sets, encoder=_encoder(order), encoder_at=Path(order.encoder) if order.encoder else None)
     tables.show_intents(report)
     return report
 
@@ -70,7 +84,7 @@ def _retrieval(order: Order) -> Any:
             raise BadFile([Fault(file=Path(order.files["train"]).name, line=0, field="", reason=reason)])
         rows = _files(order)
         sources, asked, outside = documents(rows["train"]), rows["test"], rows.get("oos", [])
-    report = evaluate_retrieval(sources, asked, outside, language=order.language)
+    report = evaluate_retrieval(sources, asked, outside, language=order.language, encoder=_encoder(order))
     tables.show_retrieval(report)
     return report
 
@@ -96,7 +110,41 @@ def _by_language(order: Order, said: Sequence[str]) -> list[Labelled]:
     return [row for rows in read_all.values() for row in rows]
 
 
-_WORK = {"intents": _intents, "retrieval": _retrieval, "language": _languages}
+def _clusters(order: Order) -> Any:
+    report = evaluate_clusters(_files(order)["test"], clusters=order.clusters, encoder=_encoder(order))
+    tables.show_clusters(report)
+    return report
+
+
+def _goals(order: Order) -> Any:
+    """Everything without an encoder, then, where there is one, with it."""
+    data = Path(order.data)
+    if not data.is_dir():
+        raise BadFile([Fault(file=order.data, line=0, field="", reason="is no folder; expected the public sets in it")])
+    told: dict[str, list[Goal]] = {}
+    ways: list[tuple[str, Encoder | None]] = [("lexical", None)]
+    if order.encoder:
+        ways.append(("with encoder", Remembering(open_encoder(order.encoder))))
+    for name, encoder in ways:
+        table = tables.GoalsTable(name if encoder is None else f"{name} {encoder.name}")
+        told[name] = []
+        for goal in goals(Means(data=data, encoder=encoder, encoder_at=Path(order.encoder) if encoder else None)):
+            table.add(goal)
+            told[name].append(goal)
+    return told
+
+
+def _encoder(order: Order) -> Encoder | None:
+    return Remembering(open_encoder(order.encoder)) if order.encoder else None
+
+
+_WORK = {
+    "intents": _intents,
+    "retrieval": _retrieval,
+    "clusters": _clusters,
+    "language": _languages,
+    "all": _goals,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

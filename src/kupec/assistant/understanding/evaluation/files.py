@@ -86,9 +86,15 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True):
 USUAL = Columns()
 
 
-def read_labelled(path: Path, *, columns: Columns = USUAL, needs_label: bool = True) -> list[Labelled]:
-    """All rows of a file, whatever its form. Raises BadFile with everything that is wrong."""
+def read_labelled(
+    path: Path, *, columns: Columns = USUAL, needs_label: bool = True, left_out: list[Fault] | None = None
+) -> list[Labelled]:
+    """All rows of a file, whatever its form. Raises BadFile with everything that is wrong.
+
+    Rows without a text are wrong, unless `left_out` is there to gather them.
+    """
     taker = _Taker(path.name, columns, needs_label=needs_label)
+    taker.left_out = left_out
     text = taker.decode(_bytes(path))
     if text is not None:
         name = path.name.casefold().removesuffix(".gz")
@@ -143,6 +149,7 @@ class _Taker:
         self.needs_label = needs_label
         self.rows: list[Labelled] = []
         self.faults: list[Fault] = []
+        self.left_out: list[Fault] | None = None
 
     def fault(self, line: int, field: str, reason: str) -> None:
         self.faults.append(Fault(file=self.name, line=line, field=field, reason=reason))
@@ -237,6 +244,9 @@ class _Taker:
                 self.fault(line, name, "expected a text in quotes")
                 return
             values[field] = str(value).replace("\0", "").strip()
+            if field == "text" and not values[field] and self.left_out is not None:
+                self.left_out.append(Fault(file=self.name, line=line, field=name, reason="is empty"))
+                return
             if not values[field] and (field == "text" or (field == "intent" and self.needs_label)):
                 expected = "what somebody says" if field == "text" else "what the text means"
                 self.fault(line, name, f"is empty; expected {expected}")

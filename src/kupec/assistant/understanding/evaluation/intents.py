@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ from kupec.assistant.understanding.evaluation.metrics import (
 from kupec.assistant.understanding.evaluation.serving import Cost, memory_mb, serving_cost
 from kupec.assistant.understanding.intents import IntentModel, Reading
 from kupec.assistant.understanding.training import train
+from kupec.kit.encoder import Encoder
 
 OUTSIDE = "NO_NODES_DETECTED"
 OUTSIDE_LABELS = (OUTSIDE, "oos", "ood", "out_of_scope", "out-of-scope")
@@ -80,13 +81,15 @@ class IntentsReport(msgspec.Struct, frozen=True, kw_only=True):
     """What is taken for what the most often."""
 
 
-def evaluate_intents(sets: Sets, *, encoder_at: Path | None = None) -> IntentsReport:
-    """Train, ask, judge. Raises BadFile where there is nothing to train with."""
+def evaluate_intents(sets: Sets, *, encoder: Encoder | None = None, encoder_at: Path | None = None) -> IntentsReport:
+    """Train, ask, judge; `encoder_at` is where the encoder lies. Raises BadFile without two intents to train with."""
     parted = _parted(sets)
     began = time.process_time()
-    model = train(
+    learn: Callable[..., IntentModel] = train
+    model = learn(
         [(one.text, one.intent) for one in parted.train],
         outside=[one.text for one in parted.oos_train],
+        **({"encoder": encoder} if encoder else {}),
     )
     seconds = time.process_time() - began
     inside, outside = _read(model, parted.test), _read(model, parted.oos)
@@ -112,7 +115,7 @@ def evaluate_intents(sets: Sets, *, encoder_at: Path | None = None) -> IntentsRe
         model_bytes=len(model.dump()),
         training_memory_mb=memory_mb("VmHWM"),
         cost=serving_cost(model, [one.text for one in (*parted.test, *parted.oos)], encoder_at),
-        encoder="",
+        encoder=encoder.name if encoder else "",
         notes=_notes(sets, parted),
         confused=_confused(true, said),
     )

@@ -18,6 +18,7 @@ from kupec.assistant.understanding.evaluation.metrics import (
     reciprocal_rank,
 )
 from kupec.assistant.understanding.evaluation.serving import percentile, timed
+from kupec.kit.encoder import Encoder
 from kupec.knowledge import LanguageIndex, Source
 
 _DEEP = 10
@@ -88,7 +89,12 @@ def documents(rows: Sequence[Labelled]) -> list[Source]:
 
 
 def evaluate_retrieval(
-    sources: Sequence[Source], asked: Sequence[Labelled], outside: Sequence[Labelled] = (), *, language: str = "en"
+    sources: Sequence[Source],
+    asked: Sequence[Labelled],
+    outside: Sequence[Labelled] = (),
+    *,
+    language: str = "en",
+    encoder: Encoder | None = None,
 ) -> RetrievalReport:
     """Index, ask, judge; the index works in the words of `language`."""
     began = time.process_time()
@@ -124,6 +130,6 @@ def evaluate_retrieval(
         index_seconds=seconds,
         p50_ms=percentile(each, 0.5),
         p95_ms=percentile(each, 0.95),
-        encoder="",
+        encoder=encoder.name if encoder else "",
         notes=[f"{lost:,} queries are for a document that is not there"] if lost else [],
     )

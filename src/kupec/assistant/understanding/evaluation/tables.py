@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from kupec.assistant.understanding.evaluation.clusters import ClustersReport
+from kupec.assistant.understanding.evaluation.goals import Goal
 from kupec.assistant.understanding.evaluation.intents import IntentsReport
 from kupec.assistant.understanding.evaluation.languages import LanguagesReport
 from kupec.assistant.understanding.evaluation.retrieval import RetrievalReport
@@ -117,6 +119,42 @@ def show_languages(report: LanguagesReport) -> None:
         notes += [f"{way}: {true} is taken for {said}: {count}" for true, said, count in one.confused[:3]]
     lines.append(("training, CPU", f"{report.training_seconds:.2f} s"))
     print_table("Languages", lines, notes)
+
+
+def show_clusters(report: ClustersReport) -> None:
+    wanted = "as the texts decide" if report.wanted is None else f"{report.wanted:,} wanted"
+    lines = [
+        ("texts · intents", f"{report.asked:,} · {report.intents:,}"),
+        (f"groups found, {wanted} · texts that are alone", f"{report.found:,} · {report.alone:,}"),
+        ("adjusted Rand index", _figure(report.adjusted_rand)),
+        ("normalised mutual information", _figure(report.mutual_information)),
+        ("purity", share(report.purity)),
+        ("CPU", f"{report.seconds:.1f} s"),
+    ]
+    print_table(f"Clusters{_with(report.encoder)}", lines, [f"{many} × {about}" for many, about in report.largest])
+
+
+class GoalsTable:
+    """Lines as they come: a whole evaluation takes minutes, and who waits wants to see it going."""
+
+    def __init__(self, title: str) -> None:
+        self._console = here()
+        self._console.print(f"\n{title}", style="bold")
+        self._console.print(f"{'set':<44} {'metric':<28} {'figure':>10} {'goal':>9}")
+
+    def add(self, goal: Goal) -> None:
+        figure, wanted = _valued(goal.figure, goal.unit), _valued(goal.goal, goal.unit)
+        met = {True: "reached", False: "missed", None: ""}[goal.is_met]
+        sign = "" if goal.goal is None else "≤ " if goal.lower else "≥ "
+        self._console.print(f"{goal.of:<44} {goal.metric:<28} {figure:>10} {sign + wanted:>9} {met}".rstrip())
+
+
+def _valued(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    if unit == "%":
+        return f"{value * 100:.1f}"
+    return f"{value:.3f}" if not unit else f"{value:.2f} {unit}" if value < 10 else f"{value:.0f} {unit}"
 
 
 def _with(encoder: str) -> str:
