@@ -28,7 +28,9 @@ from kupec.assistant.flows import (
     signatures_of,
 )
 from kupec.assistant.greeting import greet
+from kupec.assistant.learning import keep_missed, keep_stumbles
 from kupec.assistant.model_budget import LeashedModel
+from kupec.assistant.noticing import missed_in, stumbled_in
 from kupec.assistant.phrasing import phrase
 from kupec.assistant.rollouts import note_met, versions_for
 from kupec.assistant.settings import BOT
@@ -233,6 +235,7 @@ class Bot:
             if item.given is None or one.pending is not None:  # else another process has done it meanwhile
                 results.append((one, await self._kept(player, one, item)))
         outcomes = await write_down(db, results, now=now)
+        await _notice(db, results, now=now)
         return [outcomes.get(item.conversation_id, _Outcome()) for item in items]
 
     async def _give_versions(self, db: Connection, waiting: Sequence[Waiting]) -> None:
@@ -312,6 +315,15 @@ async def write_down(
             outcomes[one.conversation.id] = _Outcome(outside=played.outside, context=played.context)
     await _around(db, results, now=now)
     return outcomes
+
+
+async def _notice(db: Connection, results: Sequence[tuple[Waiting, Played]], *, now: datetime) -> None:
+    """Keep what there is to learn from; of a turn that waits for a step outside, when it is over."""
+    over = [(one, played) for one, played in results if played.outside is None]
+    missed = [missed_in(one, played) for one, played in over]
+    await keep_missed(db, [found for found in missed if found is not None], now=now)
+    stumbles = [stumbled_in(one, played) for one, played in over]
+    await keep_stumbles(db, [found for found in stumbles if found is not None], now=now)
 
 
 def _saying(one: Waiting, played: Played) -> Saying:

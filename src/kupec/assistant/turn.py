@@ -18,6 +18,7 @@ from kupec.assistant.answering import Asked, blocks_of, filled, find, reworded
 from kupec.assistant.brain import Brain
 from kupec.assistant.deciding import Decision, decide, summary_of
 from kupec.assistant.flows import (
+    PATTERNS,
     AskEffect,
     CallEffect,
     DoneEffect,
@@ -120,6 +121,7 @@ class Player:
         one.used.update(used_at_first(one.run, decision.intent, heard=one.choice is None and bool(one.text.strip())))
         turn = await self._turn(one, understood, decision)
         playing = _Playing(self, one, understood.language, decision)
+        playing.played.guesses = understood.guesses
         if decision.handover:
             slots = {"reason": decision.handover}
             return await playing.go(start(self.flows, "pattern_handover", slots, run=one.run, turn=turn))
@@ -132,6 +134,7 @@ class Player:
         playing.played.blocks = msgspec.convert(one.pending.blocks, list[Block])
         playing.played.cart_id = given.cart_id
         if one.pending.search is not None:
+            playing.played.guesses = self.intents.guess(one.text)
             found = await playing.found(one.pending.search, given.result)
             return await playing.go(resume(self.flows, one.run, {"found": found}))
         return await playing.go(resume(self.flows, one.run, given.result, given.error))
@@ -314,6 +317,7 @@ class _Playing:
             if not isinstance(effect, CallEffect | HttpEffect | SearchEffect | DoneEffect):
                 self.one.used.add(FLOW + effect.flow)
             if isinstance(effect, SayEffect | AskEffect):
+                self.played.patterns.update({effect.flow} & PATTERNS)
                 self.played.blocks.extend(speak(self.player.flows, effect, manner))
             elif isinstance(effect, IdentifyEffect):
                 self.played.blocks.append(

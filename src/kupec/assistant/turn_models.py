@@ -1,6 +1,6 @@
 """What a turn works with and what comes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from kupec.assistant.acting import Called
 from kupec.assistant.deciding import Decision
 from kupec.assistant.flows import CallEffect, HttpEffect, RunState, SearchEffect, ToolFailure
 from kupec.assistant.phrasing import Grounds
+from kupec.assistant.understanding import Guess
 from kupec.catalogue import Market
 from kupec.conversations import Block, Handover, Known
 from kupec.kit.tools import ToolContext
@@ -48,6 +49,10 @@ class Played(msgspec.Struct, kw_only=True):
     """Flows that began and ended."""
     withheld: list[str] = []
     """In a dry run: what would have been done here."""
+    guesses: Sequence[Guess] = ()
+    """What the words were taken for, the likeliest first."""
+    patterns: set[str] = set()
+    """The patterns that have spoken: `noticing.py` tells by them what was not understood."""
 
 
 def market_for(markets: Mapping[str, Market], language: str) -> Market:

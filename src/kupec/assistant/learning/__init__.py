@@ -6,6 +6,7 @@ from kupec.assistant.learning.cases import labelled_cases
 from kupec.assistant.learning.days import LearningDay, LearningDays, learning_days
 from kupec.assistant.learning.errors import ModelWorse, NeedsPerson, NothingToRollBack, NotJudged, TrainingFailed
 from kupec.assistant.learning.jobs import gathering, learning_jobs
+from kupec.assistant.learning.keeping import keep_missed, keep_stumbles, keep_unhelpful
 from kupec.assistant.learning.material import spoken_phrases
 from kupec.assistant.learning.models import (
     Approval,
@@ -15,6 +16,7 @@ from kupec.assistant.learning.models import (
     Judged,
     LabelledCase,
     LearningSummary,
+    Missed,
     MissedQuestion,
     ModelAlert,
     ModelInfo,
@@ -23,6 +25,8 @@ from kupec.assistant.learning.models import (
     ProposalPage,
     ProposedArticle,
     ProposedFlow,
+    Reason,
+    Stumble,
     UnknownWord,
 )
 from kupec.assistant.learning.models_kept import (
@@ -63,6 +67,7 @@ __all__ = [
     "LearningDays",
     "LearningRules",
     "LearningSummary",
+    "Missed",
     "MissedQuestion",
     "ModelAlert",
     "ModelInfo",
@@ -75,6 +80,8 @@ __all__ = [
     "ProposalPage",
     "ProposedArticle",
     "ProposedFlow",
+    "Reason",
+    "Stumble",
     "TrainingFailed",
     "UnknownWord",
     "approve_suggestion",
@@ -87,6 +94,9 @@ __all__ = [
     "is_gathering",
     "is_training",
     "judge_again",
+    "keep_missed",
+    "keep_stumbles",
+    "keep_unhelpful",
     "label_missed",
     "labelled_cases",
     "learning_days",

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from kupec.assistant.learning.material import spoken_phrases
 from kupec.assistant.learning.models import FlowLeaving, UnknownWord
-from kupec.assistant.understanding import IntentModel, UnreadableModel
 from kupec.assistant.understanding.grams import words
 from kupec.kit.db import Connection
 
@@ -15,14 +15,9 @@ _SHORTEST = 3
 _STANDS = timedelta(days=1)
 
 
-async def unknown_words(
-    db: Connection, *, since: datetime, limit: int = 100, model: IntentModel | None = None
-) -> list[UnknownWord]:
-    """Words in missed questions that the live model has never seen, those of most customers first.
-
-    `model` is the live one, for who has it at hand.
-    """
-    known = model if model is not None else await _live(db)
+async def unknown_words(db: Connection, *, since: datetime, limit: int = 100) -> list[UnknownWord]:
+    """Words in missed questions that the live model has never seen, those of most customers first."""
+    known = await _known(db)
     rows = await db.fetch(
         """
         select q.id, q.text, q.language, coalesce(a.party_id, q.customer_id, q.id) as customer from missed_question q
@@ -38,7 +33,7 @@ async def unknown_words(
     for row in rows:
         plain = "".join(" " if place % 2 else part for place, part in enumerate(_without_marks(row["text"])))
         for word in dict.fromkeys(words(plain)):
-            if len(word) < _SHORTEST or any(sign.isdigit() for sign in word) or "\x01" + word in known.vocabulary:
+            if len(word) < _SHORTEST or any(sign.isdigit() for sign in word) or word in known:
                 continue
             customers.setdefault(word, set()).add(row["customer"])
             asked[word] += 1
@@ -67,14 +62,13 @@ def _without_marks(text: str) -> list[str]:
     return parts
 
 
-async def _live(db: Connection) -> IntentModel:
-    data = await db.fetchval("select data from bot_model where state = 'live'")
-    if data is None:
-        return IntentModel.empty()
-    try:
-        return IntentModel.load(data)
-    except UnreadableModel:
-        return IntentModel.empty()
+async def _known(db: Connection) -> set[str]:
+    """The words that the live model has learnt from."""
+    training = await db.fetchval("select training from bot_model where state = 'live'")
+    texts = [text for text, _language, _intent in training["phrases"]] if training else []
+    if not texts:
+        texts = [text for text, _language, _intent in await spoken_phrases(db, in_use=True)]
+    return {word for text in texts for word in words(text)}
 
 
 async def flow_leaving(db: Connection, *, since: datetime, now: datetime) -> list[FlowLeaving]:
