@@ -11,6 +11,7 @@ from kupec import (
     catalogue,
     conversations,
     customers,
+    experiments,
     integrations,
     knowledge,
     outreach,
@@ -149,6 +150,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         personalization.stats_subscriber(),
         assistant.training_subscriber(),
         assistant.flow_tally_subscriber(),
+        assistant.outcome_subscriber(),
     ]
 
 
@@ -242,6 +244,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="who looked at conversations", verb=conversations.forget_presence, every=600),
         Due(name="conversations kept long enough", verb=conversations.apply_retention, every=3600),
         Due(name="conversations put off", verb=conversations.wake_snoozed, every=30),
+        Due(name="guardrails", verb=experiments.guard_due, every=experiments.GUARDED_EVERY),
         Due(name="sign-ins", verb=staff.forget_expired, every=3600),
         Due(name="customers' sign-ins", verb=customers.forget_sign_ins, every=3600),
     ]

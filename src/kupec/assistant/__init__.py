@@ -127,8 +127,20 @@ from kupec.assistant.learning import (
 )
 from kupec.assistant.model import MODEL, LanguageModel, ModelFailed, ModelRules, open_model
 from kupec.assistant.model_budget import LeashedModel, ModelUse, model_use
+from kupec.assistant.outcomes import outcome_subscriber
 from kupec.assistant.phrasing import Chosen, Grounds, Phrased, choose, phrase
 from kupec.assistant.privacy import privacy_part
+from kupec.assistant.rolling_out import (
+    Rollout,
+    Shelf,
+    Triable,
+    finish_rollout,
+    holds_from,
+    start_rollout,
+    take_back_rollout,
+    triable,
+)
+from kupec.assistant.rollout_errors import NothingToTry, NotHolding
 from kupec.assistant.settings import BOT, Autonomy, BotSettings
 from kupec.assistant.suggesting import SuggestedArticle, Suggestion
 from kupec.assistant.turn import IDENTIFY
@@ -188,17 +200,21 @@ __all__ = [
     "ModelUse",
     "ModelWorse",
     "NeedsPerson",
+    "NotHolding",
     "NotJudged",
     "NothingToRollBack",
+    "NothingToTry",
     "Phrased",
     "Problem",
     "Proposal",
     "ProposalPage",
     "ProposedArticle",
     "ProposedFlow",
+    "Rollout",
     "RunState",
     "SayEffect",
     "SearchEffect",
+    "Shelf",
     "Shop",
     "Signature",
     "Spoken",
@@ -208,6 +224,7 @@ __all__ = [
     "Surroundings",
     "ToolFailure",
     "TrainingFailed",
+    "Triable",
     "TurnInput",
     "Twig",
     "UnknownWord",
@@ -224,6 +241,7 @@ __all__ = [
     "differences",
     "dismiss_suggestion",
     "example_result",
+    "finish_rollout",
     "flow_counts",
     "flow_history",
     "flow_hosts",
@@ -237,6 +255,7 @@ __all__ = [
     "get_flow",
     "get_model",
     "get_suggestion",
+    "holds_from",
     "import_flows",
     "is_gathering",
     "is_training",
@@ -256,6 +275,7 @@ __all__ = [
     "open_model",
     "order_candidate",
     "order_gathering",
+    "outcome_subscriber",
     "outline",
     "phrase",
     "plain",
@@ -274,10 +294,13 @@ __all__ = [
     "signatures_of",
     "speak",
     "start",
+    "start_rollout",
     "suggestions",
+    "take_back_rollout",
     "train_bot",
     "train_candidate",
     "training_subscriber",
+    "triable",
     "unknown_words",
     "withdraw_flow",
 ]

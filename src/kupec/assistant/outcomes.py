@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from kupec.experiments import Observation, observe
+from kupec.experiments import Observation, observe, running, stop_experiment
+from kupec.kit.actor import system
 from kupec.kit.db import Connection
 from kupec.kit.events import Event
 from kupec.kit.subscribers import Subscriber
 
 _CONVERSATION = "conversation:"
-_EVENTS = ("conversation.handed_over", "conversation.resolved", "survey.answered", "flow.ended")
+_OUTCOMES = ("conversation.handed_over", "conversation.resolved", "survey.answered", "flow.ended")
+_CHANGES = ("flow.published", "flow.withdrawn", "document.published", "article.published", "article.retired")
+_BOT = system("bot")
 _BROKE = "error"
 _ARMS = """
 select a.conversation_id, a.experiment_id, a.unit,
@@ -61,6 +64,30 @@ async def keep_outcomes(db: Connection, events: Sequence[Event]) -> None:
         await observe(db, found, now=max(at for *_rest, at in told))
 
 
+def subject_of(event: Event) -> str | None:
+    """What an event lets another version hold of, as experiments call it."""
+    kind = event.name.partition(".")[0]
+    if kind == "flow":
+        return f"flow:{event.payload['flow']}"
+    if kind == "article":
+        return f"wording:{event.payload['code']}"
+    return "bot" if event.payload.get("kind") == "bot" else None
+
+
+async def stop_overtaken(db: Connection, events: Sequence[Event]) -> None:
+    """Where another version holds since a roll-out began, there is nothing to compare with any more."""
+    changed = {subject_of(event): event for event in events}
+    for one in await running(db) if any(changed) else []:
+        event = changed.get(one.subject)
+        if event is not None and event.occurred_at > one.started_at:
+            await stop_experiment(db, one.id, reason="overtaken", actor=_BOT, now=event.occurred_at)
+
+
+async def _read(db: Connection, events: Sequence[Event]) -> None:
+    await keep_outcomes(db, [event for event in events if event.name in _OUTCOMES])
+    await stop_overtaken(db, [event for event in events if event.name in _CHANGES])
+
+
 def outcome_subscriber() -> Subscriber:
-    """Keeps what came of what is on trial."""
-    return Subscriber(name="roll-outs", handle=keep_outcomes, events=_EVENTS, start="now", rest=0.5)
+    """Keeps what came of what is on trial, and stops what was overtaken."""
+    return Subscriber(name="roll-outs", handle=_read, events=(*_OUTCOMES, *_CHANGES), start="now", rest=0.5)

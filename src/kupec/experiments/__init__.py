@@ -5,7 +5,7 @@ from kupec.experiments.errors import AlreadyOnTrial, TrialOver
 from kupec.experiments.events import ExperimentFinished, ExperimentStarted, ExperimentStopped, ShareChanged
 from kupec.experiments.exposing import Exposure, arms_of, assign, expose, exposure_of, observe
 from kupec.experiments.figures import results
-from kupec.experiments.guarding import check_guardrails, guard_due
+from kupec.experiments.guarding import GUARDED_EVERY, check_guardrails, guard_due
 from kupec.experiments.models import (
     CANDIDATE,
     LIVE,
@@ -35,6 +35,7 @@ from kupec.experiments.steering import (
 __all__ = [
     "CANDIDATE",
     "EXPERIMENTS",
+    "GUARDED_EVERY",
     "LIVE",
     "METRICS",
     "AlreadyOnTrial",

@@ -12,7 +12,7 @@ from kupec.kit.actor import system
 from kupec.kit.db import Connection
 from kupec.kit.versions import published
 
-EVERY: Final = 10.0
+GUARDED_EVERY: Final = 10.0
 """Seconds between two looks; how often one looks costs nothing in false alarms."""
 _GUARD = system("guardrails")
 
