@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import httpx
 from litestar import Litestar
-from litestar.datastructures import State
 
 from kupec.billing import SandboxCards, StripeCards
 from kupec.kit.clock import FixedClock
@@ -25,6 +24,7 @@ from kupec.web.my_api import routes as my_api
 from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 from tests.shop import NOON
+from tests.web.applications import lent
 
 HOST = "http://shop.example"
 _NOWHERE = "http://127.0.0.1:9"
@@ -53,21 +53,25 @@ async def serving(
         payments=payments,
         live=Hub(database, dsn),
     )
-    app = WebApp(
+    with lent("storefront", _application) as app:
+        app.state.site = site
+        await site.live.start()
+        try:
+            yield Served(app, site, clock)
+        finally:
+            await chat.close(app)
+            await site.live.stop()
+            if cards is None:
+                await payments.close()
+
+
+def _application() -> Litestar:
+    return WebApp(
         [*storefront.routes, *portal_routes.routes, *my_api.routes, *shared.routes, *chat.routes],
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
-        state=State({"site": site}),
         openapi_config=None,
     )
-    await site.live.start()
-    try:
-        yield Served(app, site, clock)
-    finally:
-        await chat.close(app)
-        await site.live.stop()
-        if cards is None:
-            await payments.close()
 
 
 @dataclass

@@ -33,6 +33,7 @@ from kupec.web.desk.gate import SESSION_COOKIE
 from kupec.web.site import Site
 from tests.sales.conftest import Shop
 from tests.stack import free_port
+from tests.web.applications import lent
 
 PASSWORD = "heslo k pultu"
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -172,26 +173,30 @@ async def open_desk(
         channels=channels or {},
         toolbox=toolbox or Toolbox([]),
     )
-    app = Litestar(
+    here = Desk(site, shop, site.settings.base_url)
+    with lent("desk", _application) as app:
+        app.state.site = site
+        server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
+        serving = asyncio.create_task(server.serve())
+        try:
+            await _reachable(port)
+            yield here
+        finally:
+            for person in here.people:
+                await person.http.aclose()
+            await hub.stop()
+            server.stop()  # type: ignore[no-untyped-call]
+            await serving
+            await notifier.close()
+
+
+def _application() -> Litestar:
+    return Litestar(
         route_handlers=[*desk.routes, *shared.routes],
         exception_handlers=errors.exception_handlers,
         before_send=[security.add_security_headers],
         openapi_config=None,
     )
-    app.state.site = site
-    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
-    serving = asyncio.create_task(server.serve())
-    here = Desk(site, shop, site.settings.base_url)
-    try:
-        await _reachable(port)
-        yield here
-    finally:
-        for person in here.people:
-            await person.http.aclose()
-        await hub.stop()
-        server.stop()  # type: ignore[no-untyped-call]
-        await serving
-        await notifier.close()
 
 
 async def _reachable(port: int) -> None:
