@@ -97,6 +97,10 @@ async def dismiss_suggestion(db: Connection, suggestion_id: UUID, *, actor: Acto
         """,
         *(suggestion_id, now, str(actor)),
     )
+    await db.execute(
+        "update missed_question set settled = 'ignored', settled_at = $2 where suggestion_id = $1 and settled is null",
+        *(suggestion_id, now),
+    )
     payload = SuggestionDismissed(kind=kind)
     await emit(db, [Happened(payload=payload, subject=f"suggestion:{suggestion_id}", occurred_at=now)], actor=actor)
 
@@ -109,7 +113,14 @@ async def label_missed(db: Connection, ids: Sequence[UUID], intent: str, *, acto
     actor.require(TEACH)
     if intent:
         await check_intent(db, intent)
-    rows = await db.fetch("select id from missed_question where id = any($1::uuid[]) for no key update", sorted(ids))
+    await db.fetch(
+        "select id from suggestion where id in (select suggestion_id from missed_question where id = any($1::uuid[])) "
+        "order by id for no key update",
+        list(ids),
+    )
+    rows = await db.fetch(
+        "select id from missed_question where id = any($1::uuid[]) order by id for no key update", list(ids)
+    )
     questions = await questions_by_id(db, [row["id"] for row in rows])
     if not questions:
         return 0
@@ -119,10 +130,24 @@ async def label_missed(db: Connection, ids: Sequence[UUID], intent: str, *, acto
     if intent:
         await _teach(db, None, cases, held, intent, actor=actor, now=now)
     await _settle(db, [one.id for one in questions], "taught" if intent else "none", now)
+    await _leave_suggestions(db, [one.id for one in questions])
     payload = QuestionLabelled(count=len(questions), intent=intent)
     await emit(db, [Happened(payload=payload, subject="learning", occurred_at=now)], actor=actor)
     await enqueue(db, [(CANDIDATE, {})])
     return len(questions)
+
+
+async def _leave_suggestions(db: Connection, ids: Sequence[UUID]) -> None:
+    """What was decided one by one is nobody's to suggest; a suggestion without questions is none."""
+    await db.execute(
+        "update missed_question q set suggestion_id = null from suggestion s "
+        "where q.id = any($1::uuid[]) and s.id = q.suggestion_id and s.state = 'open'",
+        list(ids),
+    )
+    await db.execute(
+        "delete from suggestion s where state = 'open' "
+        "and not exists (select from missed_question q where q.suggestion_id = s.id)"
+    )
 
 
 async def check_intent(db: Connection, intent: str) -> None:

@@ -42,7 +42,8 @@ async def learning_days(db: Connection, *, since: datetime, now: datetime, timez
               from missed_question where created_at >= $1 and created_at <= $2 group by 1
         ), said as (
             select (created_at at time zone $3)::date as day, count(*)::int as number
-              from message where kind = 'outgoing' and author = 'bot' and created_at >= $1 and created_at <= $2 group by 1
+              from message
+             where kind = 'outgoing' and author = 'bot' and created_at >= $1 and created_at <= $2 group by 1
         )
         select d::date as day, coalesce(said.number, 0) as turns, coalesce(asked.number, 0) as missed
           from generate_series(($1 at time zone $3)::date, ($2 at time zone $3)::date, interval '1 day') as d

@@ -16,6 +16,7 @@ from kupec.experiments import (
     LIVE,
     Arm,
     Experiment,
+    Guardrail,
     NewExperiment,
     finish_experiment,
     set_share,
@@ -29,14 +30,23 @@ from kupec.kit.i18n import mark as _
 
 
 async def publish_model(
-    db: Connection, model_id: UUID, *, share: float = 1.0, actor: Actor, now: datetime, despite: bool = False
+    db: Connection,
+    model_id: UUID,
+    *,
+    share: float = 1.0,
+    channels: tuple[str, ...] = (),
+    guardrails: tuple[Guardrail, ...] | None = None,
+    actor: Actor,
+    now: datetime,
+    despite: bool = False,
 ) -> ModelInfo:
     """Let a candidate answer a share of the conversations (above 0, 1: all of them). Emits model.published.
 
-    A share below 1 begins a roll-out of the subject "model", or changes the share of the one under way; 1 ends it. A
-    model that is worse is refused, whoever asks; where the figures are too few to tell, `despite` says that a person
-    has seen them. Raises Forbidden, NotFound, InvalidValue (share), ModelWorse, NeedsPerson, NotJudged when another
-    model has gone live since it was compared, Conflict when it is no candidate (any more).
+    A share below 1 begins a roll-out of the subject "model" (on `channels`, none: all, watched by `guardrails`, None:
+    the usual ones), or changes the share of the one under way; 1 ends it. A model that is worse is refused, whoever
+    asks; where the figures are too few to tell, `despite` says that a person has seen them. Raises Forbidden, NotFound,
+    InvalidValue (share), ModelWorse, NeedsPerson, NotJudged when another model has gone live since it was compared,
+    Conflict when it is no candidate (any more).
     """
     actor.require(TEACH)
     if not 0 < share <= 1:
@@ -52,7 +62,9 @@ async def publish_model(
     require_no_worse(report, live, by_person=despite)
     trial = await trial_of(db)
     if share < 1 and live is not None:
-        await _try(db, trial, live, model_id, share, actor=actor, now=now)
+        arms = (Arm(name=LIVE, version=str(live)), Arm(name=CANDIDATE, version=str(model_id)))
+        new = NewExperiment(subject=SUBJECT, arms=arms, share=share, channels=channels, guardrails=guardrails)
+        await _try(db, trial, new, model_id, actor=actor, now=now)
     else:
         await _end(db, trial, model_id, actor=actor, now=now)
         await go_live(db, model_id, now=now)
@@ -71,20 +83,12 @@ def require_no_worse(report: ModelReport, live: UUID | None, *, by_person: bool)
 
 
 async def _try(
-    db: Connection,
-    trial: Experiment | None,
-    live: UUID,
-    model_id: UUID,
-    share: float,
-    *,
-    actor: Actor,
-    now: datetime,
+    db: Connection, trial: Experiment | None, new: NewExperiment, model_id: UUID, *, actor: Actor, now: datetime
 ) -> None:
     if trial is not None and trial.candidate.version == str(model_id):
-        await set_share(db, trial.id, share, actor=actor, now=now)
+        await set_share(db, trial.id, new.share, actor=actor, now=now)
         return
-    arms = (Arm(name=LIVE, version=str(live)), Arm(name=CANDIDATE, version=str(model_id)))
-    await start_experiment(db, NewExperiment(subject=SUBJECT, arms=arms, share=share), actor=actor, now=now)
+    await start_experiment(db, new, actor=actor, now=now)
     await db.execute("update bot_model set on_trial = true where id = $1", model_id)
 
 
