@@ -317,7 +317,7 @@ class _Playing:
             if not isinstance(effect, CallEffect | HttpEffect | SearchEffect | DoneEffect):
                 self.one.used.add(FLOW + effect.flow)
             if isinstance(effect, SayEffect | AskEffect):
-                self.played.patterns.update({effect.flow} & PATTERNS)
+                self.played.patterns.update({effect.flow}.intersection(PATTERNS))
                 self.played.blocks.extend(speak(self.player.flows, effect, manner))
             elif isinstance(effect, IdentifyEffect):
                 self.played.blocks.append(
