@@ -14,6 +14,13 @@ def listed(name: str) -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
+@cache
+def language_lists() -> dict[str, list[str]]:
+    """Everyday words and sentences by language, a line a text."""
+    read = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in (_FOLDER / "languages").glob("*.txt")}
+    return {language: [line for line in read[language] if not line.startswith("#")] for language in sorted(read)}
+
+
 def begins(word: str, stems: frozenset[str]) -> bool:
     """Whether a folded word is one of these, or begins with one of at least four letters."""
     return word in stems or any(word[:size] in stems for size in range(_SHORTEST, len(word)))
