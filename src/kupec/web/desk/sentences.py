@@ -17,6 +17,7 @@ from kupec.web.desk.conversation_words import (
 )
 from kupec.web.desk.flow_words import FLOW_ICONS, FLOW_SENTENCES
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.rollout_events import ROLLOUT_ICONS, ROLLOUT_SENTENCES, ROLLOUT_VARIANTS
 from kupec.web.desk.standing_words import STANDING_CODES, STANDING_ICONS, STANDING_SENTENCES, STANDING_VARIANTS
 from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
 
@@ -25,6 +26,7 @@ SENTENCES = {
     **STANDING_SENTENCES,
     **CONVERSATION_SENTENCES,
     **FLOW_SENTENCES,
+    **ROLLOUT_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -298,6 +300,7 @@ ICONS = {
     **STANDING_ICONS,
     **CONVERSATION_ICONS,
     **FLOW_ICONS,
+    **ROLLOUT_ICONS,
     "cart": "cart",
     "checkout": "cart",
     "order": "box",
@@ -382,6 +385,7 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "service.booked": lambda payload: ":moved" if payload.get("before") else "",
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     **STANDING_VARIANTS,
+    **ROLLOUT_VARIANTS,
     **CONVERSATION_VARIANTS,
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "contact_point.verified": lambda payload: ":shared" if payload.get("shared") else "",
@@ -441,6 +445,8 @@ class _Filling(dict[str, Any]):
             return self._reader.word("tracking", str(value))
         if key == "reason" and f"handover.{value}" in CODES:
             return code_in_words(f"handover.{value}", self._reader)
+        if key == "share" and isinstance(value, int | float):
+            return percent(value, self._reader.language)
         if key == "until":
             return _until(str(value), self._reader)
         if key == "why":
