@@ -5,6 +5,7 @@ from kupec.assistant.learning.asked import learning_summary, missed_questions
 from kupec.assistant.learning.cases import labelled_cases
 from kupec.assistant.learning.days import LearningDay, LearningDays, learning_days
 from kupec.assistant.learning.errors import ModelWorse, NeedsPerson, NothingToRollBack, NotJudged, TrainingFailed
+from kupec.assistant.learning.forgetting import THEIRS, before_erasing, forget_learnt
 from kupec.assistant.learning.jobs import gathering, learning_jobs
 from kupec.assistant.learning.keeping import keep_missed, keep_stumbles, keep_unhelpful
 from kupec.assistant.learning.material import spoken_phrases
@@ -57,6 +58,7 @@ __all__ = [
     "GATHER_JOB",
     "LEARNING",
     "TEACH",
+    "THEIRS",
     "Approval",
     "Approved",
     "ExampleOutcome",
@@ -85,9 +87,11 @@ __all__ = [
     "TrainingFailed",
     "UnknownWord",
     "approve_suggestion",
+    "before_erasing",
     "candidate_report",
     "dismiss_suggestion",
     "flow_leaving",
+    "forget_learnt",
     "gathering",
     "get_model",
     "get_suggestion",
