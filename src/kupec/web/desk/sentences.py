@@ -17,7 +17,13 @@ from kupec.web.desk.conversation_words import (
 )
 from kupec.web.desk.flow_words import FLOW_ICONS, FLOW_SENTENCES
 from kupec.web.desk.reader import Reader
-from kupec.web.desk.rollout_events import ROLLOUT_ICONS, ROLLOUT_SENTENCES, ROLLOUT_VARIANTS
+from kupec.web.desk.rollout_events import (
+    ROLLOUT_CODES,
+    ROLLOUT_ICONS,
+    ROLLOUT_SENTENCES,
+    ROLLOUT_VARIANTS,
+    percent,
+)
 from kupec.web.desk.standing_words import STANDING_CODES, STANDING_ICONS, STANDING_SENTENCES, STANDING_VARIANTS
 from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
 
@@ -180,6 +186,7 @@ SENTENCES = {
 CODES = {
     **STANDING_CODES,
     **CONVERSATION_CODES,
+    **ROLLOUT_CODES,
     "card_declined": _("the card was declined"),
     "declined": _("the card was declined"),
     "insufficient_funds": _("there is not enough money on the card"),
