@@ -5,7 +5,7 @@ run is kept as it stands, the step is done with no transaction open, and the tur
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -42,8 +42,9 @@ from kupec.assistant.phrasing import Grounds, Phrased
 from kupec.assistant.promising import promise_text
 from kupec.assistant.rollouts import FLOW, WORDING, Versions, used_at_first
 from kupec.assistant.settings import BotSettings
+from kupec.assistant.several import Meant, several
 from kupec.assistant.turn_models import Asking, Played, Shop, market_for
-from kupec.assistant.understanding import Understood, Words, understand
+from kupec.assistant.understanding import Understood, Words, parts, understand
 from kupec.assistant.waiting import Waiting
 from kupec.catalogue import Market
 from kupec.conversations import Block, Choice, Choices, Handover, Known, Source, Text, promise
@@ -118,7 +119,11 @@ class Player:
         understood = self.understood(one)
         article = await self._article(one, understood)
         decision = decide(understood, one.choice, self.settings, article=article, is_waiting=one.run.waiting)
+        meant = await self._meant(one, understood, decision)
+        decision = meant[0].decision if meant else decision
         one.used.update(used_at_first(one.run, decision.intent, heard=one.choice is None and bool(one.text.strip())))
+        if len(meant) > 1:
+            return await self._play_several(one, understood, meant)
         turn = await self._turn(one, understood, decision)
         playing = _Playing(self, one, understood.language, decision)
         playing.played.guesses = understood.guesses
@@ -126,6 +131,40 @@ class Player:
             slots = {"reason": decision.handover}
             return await playing.go(start(self.flows, "pattern_handover", slots, run=one.run, turn=turn))
         return await playing.go(advance(self.flows, one.run, turn))
+
+    async def _meant(self, one: Waiting, understood: Understood, decision: Decision) -> list[Meant]:
+        """What each part of a message means, where it is about several things and nothing else stands open."""
+        if one.choice is not None or one.run.waiting or decision.handover:
+            return []
+        said = parts(one.text)
+        if len(said) < 2:
+            return []
+        told = [msgspec.structs.replace(self.understood(one, part), language=understood.language) for part in said]
+        meant = []
+        for part in told:
+            article = await self._article(one, part)
+            meant.append(Meant(understood=part, decision=decide(part, None, self.settings, article=article)))
+        return several(meant, understood)
+
+    async def _play_several(self, one: Waiting, understood: Understood, meant: Sequence[Meant]) -> Played:
+        """Articles answer first, then a flow begins; another follows once that is over, else a button offers it."""
+        playing = _Playing(self, one, understood.language, meant[0].decision)
+        playing.played.guesses = understood.guesses
+        played, flows = playing.played, []
+        for part in meant:
+            if part.article is None:
+                flows.append(part)
+            else:
+                await playing.found(part.article, None, text=part.understood.text)
+        for part in flows:
+            if played.run.waiting or played.outside is not None or played.handover is not None:
+                if (program := self.flows.get(part.decision.intent or "")) is not None:
+                    offered = Choice(label=program.title(understood.language), value=f"flow:{program.flow.code}")
+                    played.blocks.append(Choices(choices=(offered,)))
+            else:
+                turn = await self._turn(one, part.understood, part.decision)
+                await playing.go(advance(self.flows, played.run, turn))
+        return played
 
     async def go_on(self, one: Waiting, given: Called) -> Played:
         """A turn that waited for a step outside, with what came of it."""
@@ -146,10 +185,11 @@ class Player:
         playing.played.blocks = msgspec.convert(one.pending.blocks, list[Block])
         return await playing.go(go_on(self.flows, one.run))
 
-    def understood(self, one: Waiting) -> Understood:
+    def understood(self, one: Waiting, text: str | None = None) -> Understood:
+        """What the turn's words mean, or a part of them."""
         words = frozenset(fold(word) for word in self.settings.sensitive_words)
         return understand(
-            one.text,
+            one.text if text is None else text,
             intents=self.intents,
             languages=self.brain.languages,
             spoken=one.conversation.language,
@@ -379,10 +419,10 @@ class _Playing:
         names = (self.one.context.party_name,) if self.one.context.party_name else ()
         return Asking(question=effect.text, language=self.language, sources=sources, known=Known(names=names))
 
-    async def found(self, article: str, phrased: Any) -> bool:
+    async def found(self, article: str, phrased: Any, *, text: str | None = None) -> bool:
         """Say what the model has phrased; where it has not, the article as it stands."""
         if phrased is None:
-            return await self._search(SearchEffect(text=self.one.text, article=article))
+            return await self._search(SearchEffect(text=text or self.one.text, article=article))
         told = msgspec.convert(phrased, Phrased)
         sources = [Source(title=one.title, url=one.url) for one in told.sources if one.url]
         self.played.blocks.extend([Text(text=told.text), *sources])

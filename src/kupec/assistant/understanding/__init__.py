@@ -15,6 +15,7 @@ from kupec.assistant.understanding.intents import Guess, IntentModel, Reading
 from kupec.assistant.understanding.languages import LanguageModel
 from kupec.assistant.understanding.mood import is_angry, is_sensitive
 from kupec.assistant.understanding.person import wants_person
+from kupec.assistant.understanding.several import parts
 
 __all__ = [
     "Guess",
@@ -26,6 +27,7 @@ __all__ = [
     "Words",
     "entities_in",
     "is_order_alone",
+    "parts",
     "understand",
     "wants_person",
 ]
