@@ -28,8 +28,14 @@ ALONE = -1
 """The label of a text that is like no other."""
 MOST = 5000
 """Distinct texts that are compared each with each; of more, so many spread evenly are, and the rest joins them."""
-_NEIGHBOURS = 10
-_APART = 0.5
+_LEAST, _MOST = 5, 15
+"""Neighbours of a text in the graph: a quarter of the root of how many texts there are, within these."""
+_DIMENSIONS = 250
+_SPELT = 1.5
+"""What groups of characters weigh beside words…"""
+_WRITTEN = 0.25
+"""…and both beside the rows of an encoder."""
+_APART = 0.3
 """The cosine distance at which heaps are left apart when nobody says how many there are."""
 _PHRASES = 5
 _LONGEST = 3
@@ -63,43 +69,53 @@ def _by_size(labels: Sequence[int], *, alone: bool) -> list[int]:
 
 
 def _of_distinct(texts: Sequence[str], meant: Rows | None, clusters: int | None) -> Labels:
+    written = _written(texts)
+    rows = None if meant is None else normalize(meant.astype(np.float64))
     spread = np.unique(np.linspace(0, len(texts) - 1, min(len(texts), MOST)).astype(int))
-    near = _features(texts)
-    if meant is not None:
-        near = normalize(hstack([near, meant.astype(np.float64)]).tocsr())
-    laid = _laid_out(near[spread], max(len(spread) // 10, 10) if clusters is None else clusters)
+    laid = _laid_out(_alike(written, rows, spread), max(len(spread) // 5, 3) if clusters is None else clusters)
     labels = _joined(laid, clusters)
     if len(spread) == len(texts):
         return labels
-    centres = normalize(csr_matrix((np.ones(len(spread)), (labels, np.arange(len(spread))))) @ near[spread])
-    everyone: Labels = np.asarray((near @ centres.T).argmax(axis=1)).ravel()
+    # The sum of the likeness to all of a heap's members is the likeness to its centre: no more than one row a heap.
+    heaps = csr_matrix((np.ones(len(spread)), (labels, np.arange(len(spread)))))
+    everyone: Labels = np.asarray((written @ normalize(heaps @ written[spread]).T).todense())
+    if rows is not None:
+        everyone = _WRITTEN * everyone + rows @ normalize(heaps @ rows[spread]).T
+    everyone = everyone.argmax(axis=1)
     everyone[spread] = labels
     return everyone
 
 
-def _features(texts: Sequence[str]) -> csr_matrix:
+def _written(texts: Sequence[str]) -> csr_matrix:
     """Words and pairs of words beside groups of characters, which carry most where words are inflected."""
     said = TfidfVectorizer(
         ngram_range=(1, 2), sublinear_tf=True, tokenizer=str.split, token_pattern=None, dtype=np.float64
     )
     spelt = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float64)
-    return normalize(hstack([said.fit_transform(texts), 1.5 * spelt.fit_transform(texts)]).tocsr())
+    return normalize(hstack([said.fit_transform(texts), _SPELT * spelt.fit_transform(texts)]).tocsr())
 
 
-def _laid_out(near: csr_matrix, dimensions: int) -> Matrix:
+def _alike(written: csr_matrix, meant: Matrix | None, spread: npt.NDArray[np.int64]) -> Matrix:
+    """How alike each is to each. With an encoder meaning counts most, and small differences of it count."""
+    alike: Matrix = (written[spread] @ written[spread].T).toarray()
+    if meant is not None:
+        alike = (_WRITTEN * alike + meant[spread] @ meant[spread].T).clip(min=0) ** 2
+    np.fill_diagonal(alike, 0)
+    return alike
+
+
+def _laid_out(alike: Matrix, dimensions: int) -> Matrix:
     """Where each text lies by the leading eigenvectors of the graph of the nearest, the stronger counting more."""
-    many = near.shape[0]
-    like = (near @ near.T).toarray()
-    np.fill_diagonal(like, 0)
-    each = min(_NEIGHBOURS, many - 1)
-    nearest = np.argpartition(-like, each - 1, axis=1)[:, :each]
+    many = len(alike)
+    each = min(max(_LEAST, min(_MOST, round(many**0.5 / 4))), many - 1)
+    nearest = np.argpartition(-alike, each - 1, axis=1)[:, :each]
     rows = np.repeat(np.arange(many), each)
-    graph = csr_matrix((like[rows, nearest.ravel()], (rows, nearest.ravel())), shape=(many, many))
+    graph = csr_matrix((alike[rows, nearest.ravel()], (rows, nearest.ravel())), shape=(many, many))
     graph = graph.maximum(graph.T)
     degrees = np.asarray(graph.sum(axis=1)).ravel()
     scale = diags(1 / np.sqrt(degrees + 1e-3 * degrees.mean() + 1e-9))
-    wanted = min(max(dimensions, 2), many - 2)
-    values, vectors = eigsh(scale @ graph @ scale, k=max(wanted, 1), which="LA", v0=np.ones(many), tol=1e-3)
+    wanted = max(min(dimensions, _DIMENSIONS, many - 2), 1)
+    values, vectors = eigsh(scale @ graph @ scale, k=wanted, which="LA", v0=np.ones(many), tol=1e-3)
     laid: Matrix = normalize(vectors * np.maximum(values, 0) ** 2)
     return laid
 
