@@ -203,7 +203,7 @@ async def _intent(db: Connection, approval: Approval, proposed: _Proposed, *, ac
         return _ARTICLE + await _draft_article(db, article, actor=actor, now=now)
     flow = approval.flow or (msgspec.convert(proposed.draft, ProposedFlow) if "source" in proposed.draft else None)
     if flow is None:
-        raise InvalidValue(field="flow.source", expected=_("a flow"))
+        raise InvalidValue(field="flow.source", expected=_("a flow with its code"))
     read = read_flow(flow.source)
     if read.flow is None or read.flow.code != flow.code:
         raise InvalidValue(field="flow.source", expected=_("a flow with its code"))

@@ -15,7 +15,7 @@ _MARK: Final = re.compile("⟦[^⟧]*⟧")
 _LONGEST_TITLE = 120
 _LONGEST_CODE = 40
 _LONGEST_ANSWER = 5_000
-_PASSED_ON: Final = _("I will pass you on to a colleague who can help with this.")
+_PASSED_ON: Final = _("A colleague of mine can best help you with this.")
 
 
 def unmarked(text: str) -> str:
