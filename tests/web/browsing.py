@@ -17,7 +17,7 @@ from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
 from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
-from kupec.web import chat, errors, security, storefront
+from kupec.web import channel_deliveries, chat, errors, security, storefront
 from kupec.web import routes as shared
 from kupec.web.head import WebApp
 from kupec.web.my_api import routes as my_api
@@ -67,7 +67,14 @@ async def serving(
 
 def _application() -> Litestar:
     return WebApp(
-        [*storefront.routes, *portal_routes.routes, *my_api.routes, *shared.routes, *chat.routes],
+        [
+            *storefront.routes,
+            *portal_routes.routes,
+            *my_api.routes,
+            *shared.routes,
+            *chat.routes,
+            *channel_deliveries.routes,
+        ],
         before_send=[security.add_security_headers],
         exception_handlers=errors.exception_handlers,
         openapi_config=None,

@@ -31,8 +31,6 @@ async def test_a_delivery_is_stored_answered_and_read(pool: Pool, dsn: str, pres
     query = {"id": "9", "from": USER, "chat_instance": "1", "data": "yes", "message": message(4, text="?")}
     body = update(1, callback_query=query) if pressed else update(1, message=message(5, text="Hello"))
     async with serving(pool, dsn, secret=SECRET) as served:
-        served.app.register(channel_deliveries.channel_delivery)
-        served.app.register(channel_deliveries.channel_challenge)
         served.app.state.site = replace(served.site, channels={"telegram": harness.channel})
         browser: Browser = served.browser()
         client = browser.client
