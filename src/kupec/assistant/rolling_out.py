@@ -115,7 +115,16 @@ async def start_rollout(db: Connection, wanted: Rollout, *, shelf: Shelf, actor:
     if wanted.subject == MODEL:
         if wanted.share >= 1:
             raise InvalidValue(field="share", expected=_("a share below 1, to have something to compare with"))
-        await publish_model(db, UUID(wanted.version), share=wanted.share, actor=actor, now=now, despite=wanted.despite)
+        await publish_model(
+            db,
+            UUID(wanted.version),
+            share=wanted.share,
+            channels=wanted.channels,
+            guardrails=wanted.guardrails,
+            actor=actor,
+            now=now,
+            despite=wanted.despite,
+        )
         return (await running(db, MODEL))[0]
     await _check(db, wanted, shelf)
     new = NewExperiment(
