@@ -1,24 +1,24 @@
 """Which of the merchant's intents a text means, how sure that is, and when it is none of them.
 
-The model is a linear one over n-grams: its weights are the rows of one matrix, so that a text costs a dictionary lookup
-a gram and one sum. What it is trained from is in `training.py`; numpy is all that is needed here.
+The model is a linear one over n-grams: its weights are the rows of one matrix a view, so that a text costs a dictionary
+lookup a gram and one sum. What it is trained from is in `training.py`; numpy is all that is needed here.
 """
 
-import io
-import math
-import zipfile
-import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from kupec.assistant.understanding.errors import UnreadableModel
-from kupec.assistant.understanding.grams import grams
+from kupec.assistant.understanding.grams import take_apart
+from kupec.assistant.understanding.rejecting import Rejector, signs
+from kupec.assistant.understanding.storing import pack, unpack
 
 Matrix = npt.NDArray[np.float32]
+Half = npt.NDArray[np.float16]
+Rows = npt.NDArray[np.int64]
 
 
 class Guess(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,50 +38,109 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Whether `known` is above the model's threshold."""
 
 
+class Touched(NamedTuple):
+    """The rows of the vocabulary that a text touches, words and pairs before pieces, and what share of it is known."""
+
+    rows: Rows
+    counts: Matrix
+    halves: int
+    """How many of `rows` are words and pairs."""
+    words: float
+    """The share of its words that was seen in training."""
+    pairs: float
+
+
+class View(NamedTuple):
+    """One way of weighing grams, and the weights learnt under it."""
+
+    importance: Matrix
+    """By row of the vocabulary."""
+    lengths: tuple[float, float]
+    """The usual lengths of the two kinds; a text is brought halfway there. Zero: to length one, whatever it was."""
+    weights: Matrix | Half
+    """Rows of the vocabulary by classes, of which a last one may stand for texts from outside."""
+    bias: Matrix
+
+    def values(self, touched: Touched) -> Matrix:
+        """1 + log(count), times importance, each kind of gram brought to its length."""
+        raw: Matrix = (1 + np.log(touched.counts)) * self.importance[touched.rows]
+        for kind, usual in zip((raw[: touched.halves], raw[touched.halves :]), self.lengths, strict=True):
+            length = float(np.sqrt(kind @ kind))
+            if length:
+                kind /= np.sqrt(length * usual) if usual else length
+        return raw
+
+    def scores(self, touched: Touched) -> Matrix:
+        """One margin a class."""
+        scored: Matrix = self.values(touched) @ self.weights[touched.rows].astype(np.float32) + self.bias
+        return scored
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    classes: list[str]
+    vocabulary: list[str]
+    lengths: list[tuple[float, float]]
+    temperature: float
+    rejector: Rejector | None
+    threshold: float
+
+
+_ARRAYS = ("importance", "weights", "bias")
+
+
+def _fits(view: View, told: _Told) -> bool:
+    wide = len(view.bias)
+    return (
+        wide in {len(told.classes), len(told.classes) + 1}
+        and view.weights.shape == (len(told.vocabulary), wide)
+        and view.importance.shape == (len(told.vocabulary),)
+    )
+
+
 class IntentModel:
-    """Trained weights. `threshold` is the probability below which a text counts as not understood."""
+    """Trained weights. `threshold` is the probability of being known below which a text counts as not understood."""
 
     def __init__(
         self,
-        classes: list[str],
+        classes: Sequence[str],
         vocabulary: Mapping[str, int],
-        weights: Matrix,
-        bias: Matrix,
+        views: Sequence[View],
         *,
-        idf: Matrix,
-        temperature: float,
-        threshold: float,
+        temperature: float = 1.0,
+        rejector: Rejector | None = None,
+        threshold: float = 1.0,
     ) -> None:
-        self.classes = classes
+        self.classes = list(classes)
         self.vocabulary = vocabulary
-        self.weights = weights
-        self.bias = bias
-        self.idf = idf
+        self.views = list(views)
         self.temperature = temperature
+        self.rejector = rejector
         self.threshold = threshold
 
     @classmethod
     def empty(cls) -> "IntentModel":
         """Knows nothing."""
-        none = np.zeros(0, dtype=np.float32)
-        return cls([], {}, np.zeros((0, 0), dtype=np.float32), none, idf=none, temperature=1.0, threshold=1.0)
+        return cls([], {}, [])
 
-    def scores(self, text: str) -> Matrix:
-        """One margin a class."""
-        rows, values = features(text, self.vocabulary, self.idf)
-        if not rows:
-            return self.bias
-        scored: Matrix = np.asarray(values, dtype=np.float32) @ self.weights[rows] + self.bias
-        return scored
+    def scores(self, touched: Touched) -> Matrix:
+        """One margin a class, the mean over the views; a last one for texts from outside, if there were any."""
+        each = [view.scores(touched) for view in self.views]
+        return np.asarray(np.mean(each, axis=0), dtype=np.float32)
 
     def read(self, text: str, *, best: int = 3) -> Reading:
         """What the text means; no guess where no part of it was ever seen."""
-        if not self.classes or not any(gram in self.vocabulary for gram in grams(text)):
+        touched = touch(text, self.vocabulary)
+        if not self.classes or not len(touched.rows):
             return Reading()
-        probabilities = softmax(self.scores(text) / self.temperature)
-        order = np.argsort(-probabilities)[:best]
+        scores = self.scores(touched)
+        margins = scores[: len(self.classes)]
+        probabilities = softmax(margins / self.temperature)
+        order = np.argsort(-probabilities, kind="stable")[:best]
         guesses = [Guess(intent=self.classes[place], probability=float(probabilities[place])) for place in order]
-        known = guesses[0].probability
+        known = float(probabilities.max())
+        if self.rejector is not None:
+            outside = float(scores[-1]) if len(scores) > len(margins) else None
+            known = self.rejector.known(signs(margins, touched.words, touched.pairs, outside))
         return Reading(guesses=guesses, known=known, is_known=known >= self.threshold)
 
     def guess(self, text: str, *, best: int = 3) -> list[Guess]:
@@ -89,67 +148,61 @@ class IntentModel:
         return self.read(text, best=best).guesses
 
     def dump(self) -> bytes:
-        """The model as bytes (numpy's npz; weights in half precision)."""
-        told = {
-            "classes": self.classes,
-            "vocabulary": list(self.vocabulary),
-            "temperature": self.temperature,
-            "threshold": self.threshold,
-        }
-        buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer,
-            told=np.frombuffer(msgspec.json.encode(told), dtype=np.uint8),
-            weights=self.weights.astype(np.float16),
-            bias=self.bias,
-            idf=self.idf,
+        """The model as bytes; the same model gives the same ones."""
+        told = _Told(
+            classes=self.classes,
+            vocabulary=list(self.vocabulary),
+            lengths=[view.lengths for view in self.views],
+            temperature=self.temperature,
+            rejector=self.rejector,
+            threshold=self.threshold,
         )
-        return buffer.getvalue()
+        return pack(
+            told, {f"{place} {name}": getattr(view, name) for place, view in enumerate(self.views) for name in _ARRAYS}
+        )
 
     @classmethod
     def load(cls, data: bytes) -> "IntentModel":
         """What `dump` wrote. Raises UnreadableModel."""
+        told, arrays = unpack(data, _Told)
         try:
-            return cls._loaded(data)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, msgspec.DecodeError) as error:
-            raise UnreadableModel(reason=str(error)) from error
-
-    @classmethod
-    def _loaded(cls, data: bytes) -> "IntentModel":
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            told: dict[str, Any] = msgspec.json.decode(stored["told"].tobytes())
-            weights = stored["weights"].astype(np.float32)
-            bias, idf = stored["bias"], stored["idf"]
-        vocabulary = {gram: row for row, gram in enumerate(told["vocabulary"])}
+            views = [
+                View(lengths=lengths, **{name: arrays[f"{place} {name}"] for name in _ARRAYS})
+                for place, lengths in enumerate(told.lengths)
+            ]
+        except KeyError as error:
+            raise UnreadableModel(reason=f"{error} is missing") from error
+        if not all(_fits(view, told) for view in views):
+            raise UnreadableModel(reason="its parts do not fit together")
         return cls(
-            told["classes"],
-            vocabulary,
-            weights,
-            bias,
-            idf=idf,
-            temperature=told["temperature"],
-            threshold=told["threshold"],
+            told.classes,
+            {gram: row for row, gram in enumerate(told.vocabulary)},
+            views,
+            temperature=told.temperature,
+            rejector=told.rejector,
+            threshold=told.threshold,
         )
 
 
-def features(text: str, vocabulary: Mapping[str, int], idf: Matrix) -> tuple[list[int], list[float]]:
-    """The rows a text touches, and their weights: 1 + log(count) times idf, each kind of gram of length one."""
-    rows: list[int] = []
-    values: list[float] = []
-    halves = [0.0, 0.0]
-    kinds: list[int] = []
-    for gram, count in grams(text).items():
-        row = vocabulary.get(gram)
-        if row is None:
-            continue
-        value = (1 + math.log(count)) * float(idf[row])
-        kind = int(gram[0] == "\x01")
-        halves[kind] += value * value
-        rows.append(row)
-        values.append(value)
-        kinds.append(kind)
-    lengths = [math.sqrt(half) or 1.0 for half in halves]
-    return rows, [value / lengths[kind] for value, kind in zip(values, kinds, strict=True)]
+def touch(text: str, vocabulary: Mapping[str, int]) -> Touched:
+    """Which rows of the vocabulary a text touches, and how often."""
+    apart = take_apart(text)
+    found = [[row for gram in kind if (row := vocabulary.get(gram)) is not None] for kind in apart]
+    shares = [len(rows) / max(len(kind), 1) for rows, kind in zip(found, apart, strict=True)]
+    wordy = _counted(found[0] + found[1])
+    pieces = _counted(found[2])
+    return Touched(
+        rows=np.concatenate([wordy[0], pieces[0]]),
+        counts=np.concatenate([wordy[1], pieces[1]]),
+        halves=len(wordy[0]),
+        words=shares[0],
+        pairs=shares[1],
+    )
+
+
+def _counted(rows: Sequence[int]) -> tuple[Rows, Matrix]:
+    unique, counts = np.unique(np.array(rows, dtype=np.int64), return_counts=True)
+    return unique, counts.astype(np.float32)
 
 
 def softmax(scores: Matrix) -> Matrix:

@@ -1,32 +1,22 @@
 """How the model of intents is trained: seconds on one core, from the merchant's own phrases and nothing else.
 
-TF-IDF over words, pairs and character groups, a balanced linear support vector machine; the temperature that turns its
-margins into probabilities, and the threshold below which a text is "not understood", come from cross-validation.
+TF-IDF over words, pairs and character groups, balanced linear support vector machines; the temperature that turns their
+margins into probabilities, and what is rejected, come from phrases held out (`calibrating.py`).
 """
 
 import sys
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import csr_matrix
-from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import LinearSVC
 
-from kupec.assistant.understanding.grams import grams
-from kupec.assistant.understanding.intents import IntentModel, Matrix, features, softmax
+from kupec.assistant.understanding.calibrating import Material, calibrate
+from kupec.assistant.understanding.fitting import count, fit, kept, named, vocabulary_of
+from kupec.assistant.understanding.grams import take_apart
+from kupec.assistant.understanding.intents import IntentModel
 
 Phrase = tuple[str, str]
 """A text and the intent it means."""
-
-_FOLDS = 5
-_RIGHT = 0.65
-"""Of what the threshold lets through, so much must be right in cross-validation."""
-_NOTHING_SURE = 0.95
-_LEAST = 0.3
-_TEMPERATURES = np.geomspace(0.05, 2.0, 25)
 
 
 def train(
@@ -38,82 +28,27 @@ def train(
     `outside` are texts known to mean none of them: with about a hundred, what is rejected is learnt from them.
     """
     unique = sorted(set(phrases))
-    classes = sorted({intent for _, intent in unique})
-    if len(classes) < 2:
-        return _fitted([], [])
-    model = _fitted([text for text, _ in unique], [intent for _, intent in unique])
-    model.temperature, model.threshold = _calibrated(unique, classes if begins is None else begins)
-    return model
-
-
-def _fitted(texts: Sequence[str], intents: Sequence[str]) -> IntentModel:
-    seen = Counter(gram for text in texts for gram in grams(text))
-    vocabulary = {gram: row for row, gram in enumerate(sorted(seen))}
-    idf = np.array([np.log((1 + len(texts)) / (1 + seen[gram])) + 1 for gram in vocabulary], dtype=np.float32)
-    classes = sorted(set(intents))
-    if not classes:
+    intents = sorted({intent for _, intent in unique})
+    if len(intents) < 2:
         return IntentModel.empty()
-    machine = LinearSVC(C=1.0, class_weight="balanced", random_state=0)
-    machine.fit(_matrix(texts, vocabulary, idf), intents)
-    weights, bias = machine.coef_, machine.intercept_
-    if len(classes) == 2:  # two classes share one row of weights
-        weights, bias = np.vstack([-weights[0], weights[0]]), np.array([-bias[0], bias[0]])
+    places = {intent: place for place, intent in enumerate(intents)}
+    phrased = [*(take_apart(text) for text, _ in unique), *(named(intent) for intent in intents)]
+    vocabulary = vocabulary_of(phrased)
+    if not vocabulary:
+        return IntentModel.empty()
+    elsewhere = [take_apart(text) for text in sorted(set(outside))]
+    classes = [*(places[intent] for _, intent in unique), *range(len(intents)), *(len(intents) for _ in elsewhere)]
+    material = Material(count([*phrased, *elsewhere], vocabulary), np.array(classes), len(unique), len(intents))
+    calibrated = calibrate(material, np.array([begins is None or intent in begins for intent in intents]))
+    learnt = material.learnt()
     return IntentModel(
-        classes,
+        intents,
         vocabulary,
-        np.ascontiguousarray(weights.T, dtype=np.float32),
-        bias.astype(np.float32),
-        idf=idf,
-        temperature=1.0,
-        threshold=0.0,
+        kept(fit(material.counted.part(learnt), material.classes[learnt], len(intents))),
+        temperature=calibrated.temperature,
+        rejector=calibrated.rejector,
+        threshold=calibrated.threshold,
     )
-
-
-def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Matrix) -> csr_matrix:
-    starts, rows, values = [0], [], []
-    for text in texts:
-        found, weights = features(text, vocabulary, idf)
-        rows.extend(found)
-        values.extend(weights)
-        starts.append(len(rows))
-    return csr_matrix((values, rows, starts), shape=(len(texts), len(vocabulary)), dtype=np.float32)
-
-
-def _calibrated(phrases: Sequence[Phrase], begins: Collection[str]) -> tuple[float, float]:
-    """The temperature that makes held-out phrases likeliest, and the threshold that keeps most of them."""
-    counts = Counter(intent for _, intent in phrases)
-    kept = [(text, intent) for text, intent in phrases if counts[intent] >= 2]
-    if len({intent for _, intent in kept}) < 2:
-        return 1.0, 0.5
-    intents = [intent for _, intent in kept]
-    scores, right = [], []
-    folds = StratifiedKFold(min(_FOLDS, min(Counter(intents).values())), shuffle=True, random_state=0)
-    for learnt, held in folds.split(np.zeros(len(kept)), intents):
-        model = _fitted([kept[place][0] for place in learnt], [kept[place][1] for place in learnt])
-        places = {intent: place for place, intent in enumerate(model.classes)}
-        for text, intent in (kept[place] for place in held):
-            if intent in places:
-                scores.append(model.scores(text))
-                right.append(places[intent])
-    margins, answers = np.vstack(scores), np.array(right)
-    likelihoods = [
-        np.log(softmax(margins / temperature)[np.arange(len(answers)), answers] + 1e-12).mean()
-        for temperature in _TEMPERATURES
-    ]
-    temperature = float(_TEMPERATURES[int(np.argmax(likelihoods))])
-    sure = softmax(margins / temperature)
-    counting = np.array([intent in begins for intent in sorted(set(intents))])
-    counted = counting[sure.argmax(axis=1)] & counting[answers]
-    threshold = _threshold(sure.max(axis=1)[counted], (sure.argmax(axis=1) == answers)[counted])
-    return temperature, max(threshold, _LEAST, 1.5 / margins.shape[1])
-
-
-def _threshold(sure: Matrix, right: npt.NDArray[np.bool_]) -> float:
-    """The lowest probability above which enough is right."""
-    order = np.argsort(-sure)
-    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(shares >= _RIGHT)
-    return float(sure[order][enough[-1]]) if len(enough) else _NOTHING_SURE
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +62,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def main() -> None:
     """`python -m kupec.assistant.understanding.training`: what trains needs libraries that no other process carries."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    sys.stdout.buffer.write(train(order.phrases, begins=frozenset(order.begins), outside=order.outside).dump())
+    model = train(order.phrases, begins=frozenset(order.begins), outside=order.outside)
+    sys.stdout.buffer.write(model.dump())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,196 @@
+"""Temperature, rejector and threshold, from phrases that the weights have not seen.
+
+Two kinds of held-out texts: phrases kept back (they mean one of the intents), and all phrases of intents kept back as a
+whole, which for the weights fitted without them are questions from nowhere. Real outside texts replace the second kind
+as soon as there are enough of them.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+
+from kupec.assistant.understanding.fitting import Counted, Fitted, Places, fit
+from kupec.assistant.understanding.intents import Matrix, softmax
+from kupec.assistant.understanding.rejecting import Rejector, signs
+
+Flags = npt.NDArray[np.bool_]
+
+_FOLDS = 5
+_MANY = 4000
+"""Phrases from which one fold tells enough."""
+_PARTS = 3
+_FEWEST_INTENTS = 4
+"""With fewer, intents kept back leave nothing to be told apart."""
+_FEWEST_PHRASES = 40
+_ENOUGH_OUTSIDE = 50
+_RIGHT = 0.65
+"""Without a rejector: of what the threshold lets through, so much must be right."""
+_NOTHING_SURE = 0.95
+_LEAST = 0.3
+_TEMPERATURES = np.geomspace(0.02, 2.0, 40)
+
+
+class Held(NamedTuple):
+    """What was held out: margins per class, the shares of words and pairs known, and the true class."""
+
+    margins: Matrix
+    shares: Matrix
+    answers: Places
+
+
+class Calibrated(NamedTuple):
+    temperature: float = 1.0
+    threshold: float = 0.5
+    rejector: Rejector | None = None
+
+
+class Material(NamedTuple):
+    """What is learnt from, in this order: phrases, the names of the intents (one each), texts from outside."""
+
+    counted: Counted
+    classes: Places
+    phrases: int
+    intents: int
+
+    @property
+    def outside(self) -> int:
+        """The first row from outside."""
+        return self.phrases + self.intents
+
+    def learnt(self) -> Places:
+        """What the weights are fitted on: texts from outside are a class of their own when there are enough."""
+        return np.arange(len(self.classes) if self.has_outside() else self.outside)
+
+    def has_outside(self) -> bool:
+        return len(self.classes) - self.outside >= _ENOUGH_OUTSIDE
+
+
+def calibrate(material: Material, begins: Flags) -> Calibrated:
+    """`begins` says by intent whether it counts for the threshold."""
+    if material.phrases < 2:
+        return Calibrated()
+    held, away = _held_out(material)
+    if not material.has_outside():
+        away = _joined([away, *_strangers(material)])
+    inside = held.margins[:, : material.intents]
+    temperature = _temperature(inside, held.answers)
+    sure = softmax(inside / temperature)
+    right = sure.argmax(axis=1) == held.answers
+    counted = begins[sure.argmax(axis=1)] & begins[held.answers]
+    if not len(away.answers):
+        threshold = _lowest(sure.max(axis=1)[counted], right[counted])
+        return Calibrated(temperature, max(threshold, _LEAST, 1.5 / material.intents))
+    rows, elsewhere = _signs(held, material), _signs(away, material)
+    rejector = _learnt(rows, elsewhere)
+    known = np.array([rejector.known(row) for row in rows])
+    unknown = np.array([rejector.known(row) for row in elsewhere])
+    return Calibrated(temperature, _threshold(known[counted], right[counted], unknown), rejector)
+
+
+def _held_out(material: Material) -> tuple[Held, Held]:
+    """Every phrase, and every text from outside, as the weights of the other folds see it; of many phrases, a part."""
+    is_large, learns_outside = material.phrases > _MANY, material.has_outside()
+    own = np.arange(material.phrases)
+    outside = np.arange(material.outside, len(material.classes))
+    folds = _dealt(material.classes[: material.phrases], _FOLDS)
+    elsewhere = _dealt(material.classes[outside], 2 if is_large else _FOLDS)
+    always = np.arange(material.phrases, material.outside)
+    held, away = [], []
+    for fold in range((2 if learns_outside else 1) if is_large else _FOLDS):
+        kept = own[folds == fold]
+        learnt = [own[folds != fold], always]
+        if learns_outside:
+            learnt.append(outside[elsewhere != fold])
+        fitted = _fitted(material, np.concatenate(learnt))
+        held.append(_seen(fitted, material, kept))
+        if learns_outside or not fold:
+            away.append(_seen(fitted, material, outside[elsewhere == fold] if learns_outside else outside))
+    return _joined(held), _joined(away)
+
+
+def _strangers(material: Material) -> list[Held]:
+    """The phrases of intents kept back as a whole, as weights see them that were fitted without those."""
+    if material.intents < _FEWEST_INTENTS or material.phrases < _FEWEST_PHRASES:
+        return []
+    parts = np.random.default_rng(0).permutation(material.intents) % _PARTS
+    away = []
+    for part in range(1 if material.phrases > _MANY else _PARTS):
+        stays = np.append(parts != part, False)
+        classes = np.where(stays, np.cumsum(stays) - 1, -1)[material.classes]
+        fewer = material._replace(classes=classes, intents=int(stays.sum()))
+        fitted = _fitted(fewer, np.flatnonzero(classes >= 0))
+        seen = _seen(fitted, material, np.flatnonzero(classes[: material.phrases] < 0))
+        padding = np.full((len(seen.answers), material.intents - fewer.intents), -np.inf, dtype=np.float32)
+        away.append(seen._replace(margins=np.hstack([seen.margins, padding])))
+    return away
+
+
+def _fitted(material: Material, learnt: Places) -> Fitted:
+    return fit(material.counted.part(learnt), material.classes[learnt], material.intents)
+
+
+def _seen(fitted: Fitted, material: Material, rows: Places) -> Held:
+    part = material.counted.part(rows)
+    return Held(fitted.scores(part), fitted.shares(part), material.classes[rows])
+
+
+def _joined(held: Sequence[Held]) -> Held:
+    return Held(*(np.concatenate(parts) for parts in zip(*held, strict=True)))
+
+
+def _dealt(classes: Places, folds: int) -> Places:
+    """A fold for each text, each class dealt out evenly."""
+    order = np.random.default_rng(0).permutation(len(classes))
+    order = order[np.argsort(classes[order], kind="stable")]
+    dealt = np.empty(len(classes), dtype=np.int64)
+    dealt[order] = np.arange(len(classes)) % folds
+    return dealt
+
+
+def _signs(held: Held, material: Material) -> Matrix:
+    rows = []
+    for margins, (words, pairs) in zip(held.margins, held.shares, strict=True):
+        outside = float(margins[-1]) if material.has_outside() else None
+        rows.append(signs(margins[: material.intents], words, pairs, outside))
+    return np.array(rows)
+
+
+def _temperature(margins: Matrix, answers: Places) -> float:
+    """The one that makes the held-out phrases likeliest."""
+    every = np.arange(len(answers))
+    likelihoods = [
+        np.log(softmax(margins / temperature)[every, answers] + 1e-12).mean() for temperature in _TEMPERATURES
+    ]
+    return float(_TEMPERATURES[int(np.argmax(likelihoods))])
+
+
+def _learnt(inside: Matrix, outside: Matrix) -> Rejector:
+    rows = np.vstack([inside, outside])
+    means, spreads = inside.mean(axis=0), inside.std(axis=0) + 1e-3
+    belongs = np.concatenate([np.ones(len(inside)), np.zeros(len(outside))])
+    machine = LogisticRegression(C=1.0, class_weight="balanced", max_iter=1000)
+    machine.fit((rows - means) / spreads, belongs)
+    return Rejector(
+        means=means.tolist(),
+        spreads=spreads.tolist(),
+        weights=machine.coef_[0].tolist(),
+        bias=float(machine.intercept_[0]),
+    )
+
+
+def _threshold(known: Sequence[float], right: Flags, unknown: Matrix) -> float:
+    """Where the share of phrases answered rightly and the share of outside texts turned away are best together."""
+    candidates = np.quantile(np.concatenate([known, unknown]), np.linspace(0.01, 0.99, 99))
+    gains = [((known >= at) & right).mean() + (unknown < at).mean() for at in candidates]
+    return float(candidates[int(np.argmax(gains))])
+
+
+def _lowest(sure: Matrix, right: Flags) -> float:
+    """The lowest probability above which enough is right."""
+    order = np.argsort(-sure)
+    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(shares >= _RIGHT)
+    return float(sure[order][enough[-1]]) if len(enough) else _NOTHING_SURE
