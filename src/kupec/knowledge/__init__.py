@@ -5,11 +5,12 @@ from kupec.knowledge.checks import CHANNELS, Signatures, check_publishable
 from kupec.knowledge.csv_form import read_csv, write_csv
 from kupec.knowledge.drafts import Read, slug_of
 from kupec.knowledge.errors import AddressTaken, ArticleUnfit, NothingToPublish, SourceUnreachable
-from kupec.knowledge.finding import current_index, hit_of, search
+from kupec.knowledge.finding import current_index, hit_of, search, use_encoder
 from kupec.knowledge.helpfulness import vote_helpful
 from kupec.knowledge.html_form import fingerprint, read_html
 from kupec.knowledge.importing import ImportedArticle, import_articles
 from kupec.knowledge.markdown_form import read_markdown, write_markdown
+from kupec.knowledge.meaning import Encoded
 from kupec.knowledge.models import (
     Answer,
     Article,
@@ -63,6 +64,7 @@ __all__ = [
     "ArticleUnfit",
     "Category",
     "ChangedSource",
+    "Encoded",
     "Finding",
     "Hit",
     "ImportedArticle",
@@ -112,6 +114,7 @@ __all__ = [
     "slug_of",
     "submit_article",
     "training_phrases",
+    "use_encoder",
     "variables_in",
     "vote_helpful",
     "wording",

@@ -9,8 +9,10 @@ from uuid import UUID
 import msgspec
 
 from kupec.kit.db import Connection
+from kupec.kit.encoder import Encoder
 from kupec.kit.i18n import LANGUAGES
 from kupec.knowledge.answers import wording
+from kupec.knowledge.meaning import Encoded
 from kupec.knowledge.models import Article, Hit
 from kupec.knowledge.reading import published_articles
 from kupec.knowledge.retrieval import LanguageIndex, Match, Source, Vocabularies
@@ -37,6 +39,7 @@ class _Shelf:
         self._making: UUID | None = None
         self.index: Index | None = None
         self.vocabularies = {language: Vocabularies() for language in LANGUAGES}
+        self.encoded: Mapping[str, Encoded] = {}
 
     def begin(self, mark: UUID | None) -> bool:
         """Whether the caller is to make the index for this mark."""
@@ -57,6 +60,12 @@ _shelf = _Shelf()
 _building = threading.Lock()
 
 
+def use_encoder(encoder: Encoder | None) -> None:
+    """From the next index on, articles of this process are found by their meaning, too; None: by words alone again."""
+    _shelf.encoded = {} if encoder is None else {language: Encoded(encoder) for language in LANGUAGES}
+    _shelf.index = None
+
+
 async def search(
     db: Connection,
     text: str,
@@ -75,7 +84,11 @@ async def search(
     if not asked:
         return []
     index = await current_index(db)
-    matches = _matches(index, asked, language, limit)
+    if not _shelf.encoded:
+        matches = _matches(index, asked, language, limit)
+    else:
+        # An encoder takes some milliseconds, which the loop has not.
+        matches = await asyncio.to_thread(_matches, index, asked, language, limit)
     hits = (_hit(index, match, language, channel, voice, audience) for match in matches)
     return [hit for hit in hits if hit is not None]
 
@@ -160,7 +173,9 @@ def _build(mark: UUID | None, articles: list[Article], learnt: Mapping[tuple[UUI
             mark=mark,
             articles={article.code: article for article in articles},
             languages={
-                language: LanguageIndex(sources, language, vocabularies=_shelf.vocabularies[language])
+                language: LanguageIndex(
+                    sources, language, vocabularies=_shelf.vocabularies[language], encoded=_shelf.encoded.get(language)
+                )
                 for language, sources in spoken.items()
                 if sources
             },

@@ -40,11 +40,6 @@ class Postings:
         norms = np.sqrt(np.bincount(self.where, weights=damped**2, minlength=self.rows))
         self.weights: Floats = (damped / np.maximum(norms, 1e-9)[self.where]).astype(np.float32)
 
-    def alike(self, asked: Counted) -> Floats:
-        """The cosine of the question with every row; terms that no row has count against it."""
-        found = self._pick(asked)
-        return self._cosine(asked, *found)
-
     def compare(self, asked: Counted, *, without: tuple[int, Counted] | None = None) -> tuple[Floats, Floats]:
         """The cosine and BM25 with every row; BM25 as a share of what a row that says only this would have.
 

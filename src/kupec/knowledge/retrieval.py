@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 
 from kupec.knowledge.calibration import Calibration, Trial, calibrate
+from kupec.knowledge.meaning import Encoded, Meanings
 from kupec.knowledge.postings import Postings
-from kupec.knowledge.terms import LONGEST_QUERY, Counted, Floats, Vocabulary, piece_terms, word_terms
+from kupec.knowledge.terms import LONGEST_QUERY, Counted, Floats, Vocabulary, piece_terms, stems_of
 
 _TRIALS: Final = 300
 _FAR: Final = -1.0
@@ -20,13 +21,18 @@ _BEGINNING: Final = 1000
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
-    """How much each comparison counts; together 1. Chosen on validation data: docs/algorithms/retrieval.md."""
+    """How much each comparison counts; those of terms make 1. How they were chosen: docs/algorithms/retrieval.md."""
 
-    question_pieces: float = 0.15
-    question_words: float = 0.1
-    whole_words: float = 0.25
-    whole_pieces: float = 0.25
-    whole_alike: float = 0.25
+    question_words: float = 0.04
+    question_words_alike: float = 0.06
+    question_pieces: float = 0.05
+    question_pieces_alike: float = 0.15
+    whole_words: float = 0.2
+    whole_words_alike: float = 0.08
+    whole_pieces: float = 0.22
+    whole_pieces_alike: float = 0.2
+    meaning: float = 0.7
+    """Of everything, where there is an encoder."""
 
 
 WEIGHTS: Final = Weights()
@@ -67,6 +73,7 @@ class LanguageIndex:
         *,
         vocabularies: Vocabularies | None = None,
         weights: Weights = WEIGHTS,
+        encoded: Encoded | None = None,
     ) -> None:
         self.language = language
         self.weights = weights
@@ -76,16 +83,17 @@ class LanguageIndex:
         self.questions = [question for source in asked for question in source.questions]
         self._first = np.cumsum([0, *(len(source.questions) for source in asked)])
         self._owner = np.repeat(np.arange(len(asked)), np.diff(self._first))
-        self._make(asked)
+        self.meanings: Meanings | None = None
+        self._make(asked, encoded)
         self.calibration = calibrate(self._trials()) if asked else Calibration()
 
-    def _make(self, sources: Sequence[Source]) -> None:
+    def _make(self, sources: Sequence[Source], encoded: Encoded | None) -> None:
         kept = self.vocabularies
         wholes = ["\n".join((*source.questions, source.answer)) for source in sources]
         begins = [whole[:_BEGINNING] for whole in wholes]
-        self._words = [self._count(kept.words, question, word_terms) for question in self.questions]
+        self._words = [self._count(kept.words, question, stems_of) for question in self.questions]
         self._pieces = [self._count(kept.pieces, question, piece_terms) for question in self.questions]
-        whole_words = [self._count(kept.words, text, word_terms) for text in wholes]
+        whole_words = [self._count(kept.words, text, stems_of) for text in wholes]
         whole_pieces = [self._count(kept.pieces, text, piece_terms) for text in begins]
         kept.words.keep_only({*self.questions, *wholes})
         kept.pieces.keep_only({*self.questions, *begins})
@@ -93,6 +101,8 @@ class LanguageIndex:
         self._by_pieces = Postings(self._pieces, len(kept.pieces))
         self._whole_by_words = Postings(whole_words, len(kept.words))
         self._whole_by_pieces = Postings(whole_pieces, len(kept.pieces))
+        if encoded is not None and sources:
+            self.meanings = Meanings(encoded, self.questions, begins, self._first)
 
     def _count(self, vocabulary: Vocabulary, text: str, terms: object) -> Counted:
         return vocabulary.known(text) or vocabulary.count(text, terms(text, self.language))  # type: ignore[operator]
@@ -115,20 +125,27 @@ class LanguageIndex:
     def _likeness(self, text: str, *, but: int | None = None) -> tuple[Floats, Floats]:
         """Of every article, and its nearest question; `but` is a question that is taken away first."""
         weights = self.weights
-        words = self.vocabularies.words.look_up(word_terms(text, self.language))
+        words = self.vocabularies.words.look_up(stems_of(text, self.language))
         pieces = self.vocabularies.pieces.look_up(piece_terms(text, self.language))
-        asked = weights.question_pieces * self._by_pieces.alike(pieces)
-        asked += weights.question_words * self._by_words.alike(words)
+        cosine, said = self._by_words.compare(words)
+        asked = weights.question_words * said + weights.question_words_alike * cosine
+        cosine, said = self._by_pieces.compare(pieces)
+        asked += weights.question_pieces * said + weights.question_pieces_alike * cosine
         word_out = piece_out = None
         if but is not None:
             asked[but] = _FAR
             owner = int(self._owner[but])
             word_out, piece_out = (owner, self._words[but]), (owner, self._pieces[but])
         best = np.maximum.reduceat(asked, self._first[:-1])
-        _cosine, said = self._whole_by_words.compare(words, without=word_out)
-        alike, spelled = self._whole_by_pieces.compare(pieces, without=piece_out)
-        whole = weights.whole_words * said + weights.whole_pieces * spelled + weights.whole_alike * alike
-        return np.maximum(best, 0) + whole, self._nearest(asked, best)
+        cosine, said = self._whole_by_words.compare(words, without=word_out)
+        whole = weights.whole_words * said + weights.whole_words_alike * cosine
+        cosine, said = self._whole_by_pieces.compare(pieces, without=piece_out)
+        whole += weights.whole_pieces * said + weights.whole_pieces_alike * cosine
+        likeness = np.maximum(best, 0) + whole
+        if self.meanings is not None:
+            out = None if but is None else (but, int(self._owner[but]))
+            likeness += weights.meaning * (self.meanings.alike(text, but=out) - likeness)
+        return likeness, self._nearest(asked, best)
 
     def _nearest(self, asked: Floats, best: Floats) -> Floats:
         """By article, the first question that is as near as its nearest."""

@@ -1,7 +1,6 @@
-"""What texts are compared by: stems, pairs of stems, and pieces of words, as numbers. Accents do not count."""
+"""What texts are compared by: stems and pieces of words, as numbers. Accents do not count."""
 
 from collections import Counter
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -23,12 +22,6 @@ def stems_of(text: str, language: str) -> list[str]:
     spoken = words(text[:_LONGEST_TEXT])
     stop = STOP_WORDS.get(language, frozenset())
     return [stem(word, language) for word in spoken if word not in stop] or [stem(word, language) for word in spoken]
-
-
-def word_terms(text: str, language: str) -> list[str]:
-    """Stems, and pairs of neighbours."""
-    stems = stems_of(text, language)
-    return [*stems, *(f"{one} {two}" for one, two in pairwise(stems))]
 
 
 def piece_terms(text: str, _language: str) -> list[str]:
