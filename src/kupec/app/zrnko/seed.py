@@ -9,7 +9,7 @@ import msgspec
 
 from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
-from kupec.app.zrnko import life, talk, terms
+from kupec.app.zrnko import asked, life, talk, terms
 from kupec.app.zrnko.story import PastOrder, history
 from kupec.assistant import train_bot
 from kupec.kit.actor import system
@@ -32,6 +32,8 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
     async with database.transaction() as db:
         await talk.begin_to_talk(db, actor=_ACTOR, now=clock.now())
     await train_bot(database, now=clock.now())
+    say("what people asked last week")
+    await asked.asked_before(database, now=clock.now())
     return True
 
 

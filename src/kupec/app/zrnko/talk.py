@@ -33,7 +33,7 @@ _DOES = {
     "track-parcel": "track_parcel",
 }
 """What the bot does rather than tells."""
-_DANGER = ("kouř", "dým", "hoří", "dymi", "płonie", "pożar", "smoke", "smoking", "fire", "sparks")
+_DANGER = ("kouř", "dým", "hoří", "dymi", "płonie", "pożar", "smoke", "smoking", "burning", "flames", "sparks")
 """What smokes or burns is no question for a bot."""
 _SPEAKS = {"cs": ("cs", "en"), "pl": ("pl", "cs"), "en": ("en", "cs", "pl")}
 _REPLIES = (
