@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.linalg import eigh
 from scipy.sparse import csr_matrix, diags, hstack
 from scipy.sparse.linalg import eigsh
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -30,13 +31,14 @@ MOST = 5000
 """Distinct texts that are compared each with each; of more, so many spread evenly are, and the rest joins them."""
 _LEAST, _MOST = 5, 15
 """Neighbours of a text in the graph: a quarter of the root of how many texts there are, within these."""
-_DIMENSIONS = 250
+_DIMENSIONS, _FEW = 250, 400
+"""Eigenvectors at most, and up to how many texts all are computed outright."""
 _SPELT = 1.5
 """What groups of characters weigh beside words…"""
 _WRITTEN = 0.25
 """…and both beside the rows of an encoder."""
-_APART = 0.3
-"""The cosine distance at which heaps are left apart when nobody says how many there are."""
+_APART, _STRANGE = 0.3, 0.1
+"""When nobody says how many: the cosine distance at which heaps are left apart, and how alike nobody is."""
 _PHRASES = 5
 _LONGEST = 3
 
@@ -45,7 +47,7 @@ Labels = npt.NDArray[np.int64]
 
 
 def cluster(texts: Sequence[str], *, encoder: Encoder | None = None, clusters: int | None = None) -> list[int]:
-    """A label for each text, 0 for the largest heap; the same texts get the same labels, whatever else runs.
+    """A label for each text, 0 for the largest heap, of two the one that begins first; the same texts, the same heaps.
 
     `clusters` says how many heaps; None lets the texts decide, and who is like nobody is `ALONE`.
     """
@@ -63,7 +65,7 @@ def cluster(texts: Sequence[str], *, encoder: Encoder | None = None, clusters: i
 
 def _by_size(labels: Sequence[int], *, alone: bool) -> list[int]:
     many = Counter(labels)
-    order = sorted((label for label in many if not alone or many[label] > 1), key=lambda label: (-many[label], label))
+    order = sorted((label for label in many if not alone or many[label] > 1), key=lambda label: -many[label])
     places = {label: place for place, label in enumerate(order)}
     return [places.get(label, ALONE) for label in labels]
 
@@ -72,8 +74,10 @@ def _of_distinct(texts: Sequence[str], meant: Rows | None, clusters: int | None)
     written = _written(texts)
     rows = None if meant is None else normalize(meant.astype(np.float64))
     spread = np.unique(np.linspace(0, len(texts) - 1, min(len(texts), MOST)).astype(int))
-    laid = _laid_out(_alike(written, rows, spread), max(len(spread) // 5, 3) if clusters is None else clusters)
-    labels = _joined(laid, clusters)
+    alike = _alike(written, rows, spread)
+    labels = _joined(_laid_out(alike, max(len(spread) // 5, 3) if clusters is None else clusters), clusters)
+    if clusters is None:
+        labels = _strays_apart(labels, alike)
     if len(spread) == len(texts):
         return labels
     # The sum of the likeness to all of a heap's members is the likeness to its centre: no more than one row a heap.
@@ -115,7 +119,11 @@ def _laid_out(alike: Matrix, dimensions: int) -> Matrix:
     degrees = np.asarray(graph.sum(axis=1)).ravel()
     scale = diags(1 / np.sqrt(degrees + 1e-3 * degrees.mean() + 1e-9))
     wanted = max(min(dimensions, _DIMENSIONS, many - 2), 1)
-    values, vectors = eigsh(scale @ graph @ scale, k=wanted, which="LA", v0=np.ones(many), tol=1e-3)
+    evened = scale @ graph @ scale
+    if many <= _FEW:
+        values, vectors = eigh(evened.toarray(), subset_by_index=(many - wanted, many - 1))
+    else:
+        values, vectors = eigsh(evened, k=wanted, which="LA", v0=np.ones(many), tol=1e-3, rng=np.random.default_rng(0))
     laid: Matrix = normalize(vectors * np.maximum(values, 0) ** 2)
     return laid
 
@@ -126,6 +134,12 @@ def _joined(laid: Matrix, clusters: int | None) -> Labels:
     cut = fcluster(tree, _APART, "distance") if clusters is None else fcluster(tree, clusters, "maxclust")
     labels: Labels = cut.astype(np.int64) - 1
     return labels
+
+
+def _strays_apart(labels: Labels, alike: Matrix) -> Labels:
+    """The graph gives everybody neighbours; who is hardly like any other of the heap gets one alone."""
+    nearest = (alike * (labels[:, None] == labels)).max(axis=1)
+    return np.where(nearest < _STRANGE, labels.max() + 1 + np.arange(len(labels)), labels)
 
 
 def telling(texts: Sequence[str], labels: Sequence[int]) -> dict[int, list[str]]:
