@@ -11,9 +11,11 @@ import pytest
 
 from kupec import assistant
 from kupec.assistant import (
+    BOT,
     LEARNING,
     Approval,
     Approved,
+    BotSettings,
     Brain,
     LearningRules,
     ModelWorse,
@@ -25,10 +27,10 @@ from kupec.assistant import (
 from kupec.assistant.learning import proposing, publishing, training
 from kupec.assistant.learning.cases import folded
 from kupec.assistant.learning.judging import lower_bound, mcnemar
+from kupec.assistant.understanding import IntentModel, Reading
 from kupec.assistant.understanding.clustering import Heaps, cluster, telling
 from kupec.assistant.understanding.training import train
 from kupec.kit.actor import Actor, system
-from kupec.kit.clock import FixedClock
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.errors import Conflict, Forbidden
 from kupec.kit.ids import uuid7
@@ -54,6 +56,15 @@ async def in_process(module: str, order: bytes) -> bytes:
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "apart", in_process)
     monkeypatch.setattr(proposing, "apart", in_process)
+    read = IntentModel.read
+
+    def careful(model: IntentModel, text: str, *, best: int = 3) -> Reading:
+        """With a handful of phrases anything looks like something: here it must look much like it."""
+        reading = read(model, text, best=best)
+        likely = bool(reading.guesses) and reading.guesses[0].probability > 0.45
+        return msgspec.structs.replace(reading, is_known=reading.is_known and likely)
+
+    monkeypatch.setattr(IntentModel, "read", careful)
 
 
 ASKED = (
@@ -69,6 +80,9 @@ ASKED = (
 async def test_from_a_question_to_its_answer(pool: Pool) -> None:
     talk = await open_talk(pool)
     database = talk.database
+    async with database.transaction() as db:
+        await publish_new(db, LEARNING, LearningRules(fits=1.0), actor=system("test"), now=NOON)
+        await publish_new(db, BOT, BotSettings(knows_from=1.0), actor=system("test"), now=NOON)
     for number, text in enumerate(ASKED):
         assert "nevím" in await talk.say(text, address=f"customer-{number}", source_id=f"one-{number}")
     async with database.transaction() as db:
@@ -83,7 +97,6 @@ async def test_from_a_question_to_its_answer(pool: Pool) -> None:
         assert (summary.questions, summary.customers, summary.by_reason) == (6, 6, {"unknown": 6})
         words = await assistant.unknown_words(db, since=WEEK)
         assert {(one.word, one.customers) for one in words[:2]} == {("darkove", 6), ("poukazy", 6)}
-        await publish_new(db, LEARNING, LearningRules(fits=1.0), actor=system("test"), now=NOON)
     assert await assistant.propose(database, now=NOON) == 1
     assert await assistant.propose(database, now=NOON) == 0, "gathering again doubles nothing"
     async with database.reading() as db:
@@ -120,7 +133,7 @@ async def test_from_a_question_to_its_answer(pool: Pool) -> None:
         assert live.is_live
     assert await assistant.reproduce_model(database, candidate.id)
     talk.bot = talk.another_bot()
-    assert "kolegovi" in await talk.say("máte nějaké dárkové poukazy", address="new", source_id="new")
+    assert "někdo z kolegů" in await talk.say("máte nějaké dárkové poukazy", address="new", source_id="new")
     await _forgotten(database, page.members[1].customer_id)
     await _falls_back(database, candidate.id)
 
@@ -190,8 +203,8 @@ async def _stored(db: Connection, state: str, *, swapped: bool, now: datetime = 
     data = train([(text, intent) for text, _language, intent in phrases], begins=["apple", "plum"]).dump()
     model_id = uuid7()
     await db.execute(
-        "insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state, training) "
-        "values ($1, $2, $3, 10, 2, 0.5, 0, $4, $5, $6)",
+        "insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state, "
+        "training) values ($1, $2, $3, 10, 2, 0.5, 0, $4, $5, $6)",
         *(model_id, now, f"{state}{swapped}", data, state, material),
     )
     return model_id
