@@ -34,6 +34,8 @@ from kupec.web.desk.learning_words import (
     KINDS,
     REASON_TONES,
     REASONS,
+    Intents,
+    as_written,
     intents_of,
     percent,
 )
@@ -55,7 +57,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    telling: str
+    about: str
+    """What it is close to, or what its questions have in common."""
     kind: str
     questions: int
     customers: int
@@ -117,6 +120,7 @@ async def review_page(request: AnyRequest, db: Connection, *, status: int = 200,
     models = await model_history(db, limit=1)
     filters = {"days": str(days) if days != PERIODS[0] else None}
     shown: dict[str, Any] = {"proposal": None, **record}
+    common = await shared(request, db, days)
     return await desk_page(
         request,
         db,
@@ -124,7 +128,7 @@ async def review_page(request: AnyRequest, db: Connection, *, status: int = 200,
         section="learning",
         status=status,
         week=_week(summary, by_day, reader, filters),
-        rows=[row_of(one, reader) for one in await suggestions(db, now=reader.now)],
+        rows=[row_of(one, common["intents"], reader) for one in await suggestions(db, now=reader.now)],
         candidate=any(one.state == "candidate" and not one.share for one in models),
         gathering=await is_gathering(db),
         kept=kept(filters),
@@ -132,7 +136,7 @@ async def review_page(request: AnyRequest, db: Connection, *, status: int = 200,
         kind_hints=KIND_HINTS,
         kind_icons=KIND_ICONS,
         chart=(WIDTH, HEIGHT, HEIGHT - _FOOT),
-        **await shared(request, db, days),
+        **common,
         **shown,
     )
 
@@ -168,11 +172,12 @@ async def _broken(db: Connection) -> list[dict[str, Any]]:
     return [{"trained_at": trained.get(alert.model_id, alert.at), "instead": instead}]
 
 
-def row_of(one: Proposal, reader: Reader) -> Row:
+def row_of(one: Proposal, intents: Intents, reader: Reader) -> Row:
+    telling = " · ".join(as_written(phrase, [one.name]) for phrase in one.telling[:3] if phrase != one.name)
     return Row(
         id=str(one.id),
         name=one.name,
-        telling=" · ".join(phrase for phrase in one.telling[:3] if phrase != one.name),
+        about=f"→ {intents.title(one.target)}" if one.kind == "phrase" and one.target else telling,
         kind=one.kind,
         questions=one.questions,
         customers=one.customers,

@@ -11,6 +11,7 @@ from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.flow_words import STEP_WORDS
 from kupec.web.desk.learning import days_of, shared, since
+from kupec.web.desk.learning_words import as_written
 from kupec.web.desk.page import desk_page, reader_of
 from kupec.web.desk.reader import Reader
 from kupec.web.forms import query_form
@@ -44,7 +45,7 @@ async def gaps(request: AnyRequest) -> Response[str]:
             db,
             "desk/learning/gaps.html",
             section="learning",
-            unknown=words[:_MOST_WORDS],
+            unknown=[(one, as_written(one.word, [one.example])) for one in words[:_MOST_WORDS]],
             leaving=[_stumbled(one, steps, reader) for one in leaving[:_MOST_STEPS]],
             **await shared(request, db, days),
         )

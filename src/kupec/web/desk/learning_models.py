@@ -27,6 +27,7 @@ from kupec.web.desk.learning import HERE, PERIODS, shared
 from kupec.web.desk.learning_report import SHORT_VERDICTS, TONES, report_in_words
 from kupec.web.desk.learning_words import MODEL_STATES, MODEL_TONES, percent
 from kupec.web.desk.page import desk_page, go, reader_of
+from kupec.web.desk.rollout_words import lines_of
 from kupec.web.forms import query_form, read_form
 from kupec.web.rendering import AnyRequest, site_of
 
@@ -109,7 +110,7 @@ async def _trial(request: AnyRequest, db: Connection, versions: Sequence[ModelIn
         "id": experiment.id,
         "share": percent(share, reader.language),
         "version": tried,
-        "results": await results(db, experiment.id),
+        "lines": lines_of(await results(db, experiment.id), reader),
         "more": [one for one in SHARES if one / 100 > share + 1e-9] if tried is not None else [],
     }
 

@@ -30,7 +30,7 @@ from kupec.web.desk.flow_words import BLANK
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.learning import HERE, PERIODS, days_of, kept, review_page, sums
 from kupec.web.desk.learning_questions import asked
-from kupec.web.desk.learning_words import KINDS, Intents, intents_of, percent
+from kupec.web.desk.learning_words import KINDS, Intents, as_written, intents_of, percent
 from kupec.web.desk.page import go, in_words, reader_of
 from kupec.web.desk.reader import Reader, ngettext
 from kupec.web.forms import Form, query_form, read_form
@@ -165,6 +165,9 @@ async def _opened(
         proposal=page.proposal,
         lost=sums(page.proposal.lost_value, reader),
         members=[msgspec.structs.replace(one, text=texts.get(str(one.id), one.text)) for one in members],
+        telling=list(
+            dict.fromkeys(as_written(one, [each.text for each in page.members]) for one in page.proposal.telling)
+        ),
         answers=page.answers,
         nearest=nearest,
         why=_why(page, intents, reader),
@@ -172,6 +175,11 @@ async def _opened(
         errors=errors or {},
         labels={field: reader.text(label) for field, label in LABELS.items()},
     )
+
+
+def _telling(page: ProposalPage) -> list[str]:
+    said = [one.text for one in page.members]
+    return list(dict.fromkeys(as_written(one, said) for one in page.proposal.telling))
 
 
 def _nearest(page: ProposalPage, intents: Intents, reader: Reader) -> list[Near]:

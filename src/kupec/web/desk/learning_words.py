@@ -1,7 +1,7 @@
 """Words of the pages about learning: why something was missed, what is proposed, and intents by their titles."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from kupec.assistant import PATTERNS, current_flows
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
+from kupec.kit.text import fold
 from kupec.knowledge import list_articles
 from kupec.web.desk.reader import Reader
 
@@ -46,8 +47,35 @@ MODEL_STATES: Final = {
     "broken": _("cannot be read"),
 }
 MODEL_TONES: Final = {"live": "good", "candidate": "accent", "retired": "", "broken": "bad"}
+LEARNING_SENTENCES: Final = {
+    "question.labelled": _("Questions were given a meaning: {count}"),
+    "suggestion.made": _("Questions that are alike were gathered: {questions}"),
+    "suggestion.made:again": _("A dismissed suggestion came back, with {questions} questions"),
+    "suggestion.approved": _("Suggestion approved: {learnt} questions to learn from, {held_out} to check by"),
+    "suggestion.dismissed": _("Suggestion dismissed"),
+    "model.trained": _("A version of the bot was trained from {phrases} ways to ask"),
+    "model.published": _("A version of the bot was published to {share} of conversations"),
+    "model.published:all": _("A version of the bot answers everybody"),
+    "model.refused": _("A version of the bot was held back: a person decides"),
+    "model.refused:worse": _("A version of the bot was held back: it is worse"),
+    "model.rolled_back": _("The version of the bot before answers again"),
+    "model.broken": _("The bot’s model could not be read"),
+}
+LEARNING_VARIANTS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "suggestion.made": lambda payload: ":again" if payload.get("again") else "",
+    "model.published": lambda payload: ":all" if payload.get("share") == 1 else "",
+    "model.refused": lambda payload: ":worse" if payload.get("verdict") == "worse" else "",
+}
+LEARNING_ICONS: Final = {
+    "question": "bulb",
+    "suggestion": "bulb",
+    "model": "bulb",
+    "model.broken": "alert",
+    "model.rolled_back": "undo",
+}
 _ARTICLE = "article:"
 _ALL = 5000
+_AROUND = ".,;:!?…()[]„“”\"'"
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +142,18 @@ async def intents_of(db: Connection, reader: Reader) -> Intents:
             Intent(code=code, title=title, label=label, kind=kind, may_learn=code not in PATTERNS)  # type: ignore[arg-type]
         )
     return Intents(found, reader)
+
+
+def as_written(plain: str, texts: Iterable[str]) -> str:
+    """Words without accents, as these texts have them; as they are where no text has them."""
+    wanted = fold(plain).split()
+    for text in texts:
+        written = [word.strip(_AROUND) for word in text.split()]
+        plainly = [fold(word) for word in written]
+        for at in range(len(written) - len(wanted) + 1):
+            if plainly[at : at + len(wanted)] == wanted:
+                return " ".join(written[at : at + len(wanted)])
+    return plain
 
 
 def percent(value: float, language: str) -> str:

@@ -16,6 +16,7 @@ from kupec.web.desk.conversation_words import (
     CONVERSATION_VARIANTS,
 )
 from kupec.web.desk.flow_words import FLOW_ICONS, FLOW_SENTENCES
+from kupec.web.desk.learning_words import LEARNING_ICONS, LEARNING_SENTENCES, LEARNING_VARIANTS
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.rollout_events import (
     ROLLOUT_CODES,
@@ -32,6 +33,7 @@ SENTENCES = {
     **STANDING_SENTENCES,
     **CONVERSATION_SENTENCES,
     **FLOW_SENTENCES,
+    **LEARNING_SENTENCES,
     **ROLLOUT_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
@@ -307,6 +309,7 @@ ICONS = {
     **STANDING_ICONS,
     **CONVERSATION_ICONS,
     **FLOW_ICONS,
+    **LEARNING_ICONS,
     **ROLLOUT_ICONS,
     "cart": "cart",
     "checkout": "cart",
@@ -392,6 +395,7 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "service.booked": lambda payload: ":moved" if payload.get("before") else "",
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     **STANDING_VARIANTS,
+    **LEARNING_VARIANTS,
     **ROLLOUT_VARIANTS,
     **CONVERSATION_VARIANTS,
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",

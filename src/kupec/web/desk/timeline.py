@@ -78,6 +78,8 @@ def subject_page(subject: str) -> str | None:
         "product": f"/desk/catalogue/{key}",
         "rule": f"/desk/rules/{key}",
         "conversation": f"/desk/inbox/{key}",
+        "suggestion": f"/desk/learning/suggestions/{key}",
+        "model": f"/desk/learning/model?version={key}",
         "webhook_endpoint": f"/desk/settings/integrations/endpoints/{key}",
     }
     return pages.get(kind)
