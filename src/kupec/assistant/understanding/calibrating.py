@@ -13,8 +13,10 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from kupec.assistant.understanding.fitting import Counted, Fitted, Places, fit
-from kupec.assistant.understanding.intents import Matrix, softmax
+from kupec.assistant.understanding.fitting_sentences import shares_of
+from kupec.assistant.understanding.intents import Matrix, Merged, softmax
 from kupec.assistant.understanding.rejecting import Rejector, signs
+from kupec.assistant.understanding.sentences import Sensed, joined
 
 Flags = npt.NDArray[np.bool_]
 
@@ -39,12 +41,15 @@ class Held(NamedTuple):
     margins: Matrix
     shares: Matrix
     answers: Places
+    senses: Sensed | None = None
 
 
 class Calibrated(NamedTuple):
     temperature: float = 1.0
     threshold: float = 0.5
     rejector: Rejector | None = None
+    merged: Merged | None = None
+    """Where the texts were encoded: the same for words and meaning together."""
 
 
 class Material(NamedTuple):
@@ -77,17 +82,30 @@ def calibrate(material: Material, begins: Flags) -> Calibrated:
         away = _joined([away, *_strangers(material)])
     inside = held.margins[:, : material.intents]
     temperature = _temperature(inside, held.answers)
-    sure = softmax(inside / temperature)
+    words = _rejecting(inside / temperature, held._replace(senses=None), away._replace(senses=None), material, begins)
+    if held.senses is None:
+        return Calibrated(temperature, *words)
+    judgements = [inside, *(judged[:, : material.intents] for judged in held.senses)]
+    shares = shares_of(judgements, held.answers)
+    logits = np.tensordot(np.array(shares, dtype=np.float32), np.stack(judgements), 1)
+    threshold, rejector = _rejecting(logits, held, away, material, begins)
+    return Calibrated(temperature, *words, Merged(shares=shares, threshold=threshold, rejector=rejector))
+
+
+def _rejecting(
+    logits: Matrix, held: Held, away: Held, material: Material, begins: Flags
+) -> tuple[float, Rejector | None]:
+    """The threshold, and what it is compared with; without texts to turn away, that is the best probability."""
+    sure = softmax(logits)
     right = sure.argmax(axis=1) == held.answers
     counted = begins[sure.argmax(axis=1)] & begins[held.answers]
     if not len(away.answers):
-        threshold = _lowest(sure.max(axis=1)[counted], right[counted])
-        return Calibrated(temperature, max(threshold, _LEAST, 1.5 / material.intents))
+        return max(_lowest(sure.max(axis=1)[counted], right[counted]), _LEAST, 1.5 / material.intents), None
     rows, elsewhere = _signs(held, material), _signs(away, material)
     rejector = _learnt(rows, elsewhere)
     known = np.array([rejector.known(row) for row in rows])
     unknown = np.array([rejector.known(row) for row in elsewhere])
-    return Calibrated(temperature, _threshold(known[counted], right[counted], unknown), rejector)
+    return _threshold(known[counted], right[counted], unknown), rejector
 
 
 def _held_out(material: Material) -> tuple[Held, Held]:
@@ -124,7 +142,8 @@ def _strangers(material: Material) -> list[Held]:
         fitted = _fitted(fewer, np.flatnonzero(classes >= 0))
         seen = _seen(fitted, material, np.flatnonzero(classes[: material.phrases] < 0))
         padding = np.full((len(seen.answers), material.intents - fewer.intents), -np.inf, dtype=np.float32)
-        away.append(seen._replace(margins=np.hstack([seen.margins, padding])))
+        senses = seen.senses and Sensed(*(np.hstack([judged, padding]) for judged in seen.senses))
+        away.append(seen._replace(margins=np.hstack([seen.margins, padding]), senses=senses))
     return away
 
 
@@ -134,11 +153,17 @@ def _fitted(material: Material, learnt: Places) -> Fitted:
 
 def _seen(fitted: Fitted, material: Material, rows: Places) -> Held:
     part = material.counted.part(rows)
-    return Held(fitted.scores(part), fitted.shares(part), material.classes[rows])
+    return Held(fitted.scores(part), fitted.shares(part), material.classes[rows], fitted.sense(part))
 
 
 def _joined(held: Sequence[Held]) -> Held:
-    return Held(*(np.concatenate(parts) for parts in zip(*held, strict=True)))
+    senses = [one.senses for one in held if one.senses is not None]
+    return Held(
+        margins=np.concatenate([one.margins for one in held]),
+        shares=np.concatenate([one.shares for one in held]),
+        answers=np.concatenate([one.answers for one in held]),
+        senses=joined(senses) if senses else None,
+    )
 
 
 def _dealt(classes: Places, folds: int) -> Places:
@@ -155,7 +180,8 @@ def _signs(held: Held, material: Material) -> Matrix:
     for margins, (words, pairs) in zip(held.margins, held.shares, strict=True):
         outside = float(margins[-1]) if material.has_outside() else None
         rows.append(signs(margins[: material.intents], words, pairs, outside))
-    return np.array(rows)
+    told = np.array(rows)
+    return told if held.senses is None else np.hstack([told, held.senses.signs(material.intents)])
 
 
 def _temperature(margins: Matrix, answers: Places) -> float:

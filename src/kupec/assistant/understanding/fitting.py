@@ -13,8 +13,10 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags_array
 from sklearn.svm import LinearSVC
 
+from kupec.assistant.understanding.fitting_sentences import fit_sentences
 from kupec.assistant.understanding.grams import Apart, take_apart
 from kupec.assistant.understanding.intents import Half, Matrix, View
+from kupec.assistant.understanding.sentences import Sensed, Sentences
 
 Places = npt.NDArray[np.int64]
 
@@ -37,9 +39,12 @@ class Counted(NamedTuple):
     """Which of the grams are words (not pairs, not pieces)."""
     totals: Matrix
     """How many words and pairs each text has, known or not."""
+    encoded: Matrix | None = None
+    """The texts as an encoder gives them, where there is one."""
 
     def part(self, rows: Places) -> "Counted":
-        return self._replace(counts=self.counts[rows], totals=self.totals[rows])
+        encoded = None if self.encoded is None else self.encoded[rows]
+        return self._replace(counts=self.counts[rows], totals=self.totals[rows], encoded=encoded)
 
 
 class Fitted(NamedTuple):
@@ -48,6 +53,13 @@ class Fitted(NamedTuple):
     views: list[View]
     seen: Matrix
     """1 where a gram was seen, else 0."""
+    sentences: Sentences | None = None
+
+    def sense(self, counted: Counted) -> Sensed | None:
+        """What the meaning of the texts says, where they were encoded."""
+        if self.sentences is None or counted.encoded is None:
+            return None
+        return self.sentences.sense(counted.encoded)
 
     def scores(self, counted: Counted) -> Matrix:
         """Margins, texts by classes: as `IntentModel.scores` finds them, for many at once."""
@@ -86,8 +98,13 @@ def count(texts: Sequence[Apart], vocabulary: Mapping[str, int]) -> Counted:
 
 
 def named(intent: str) -> Apart:
-    """An intent's name as one more way of asking for it: "article:card_arrival" is "card arrival"."""
-    return take_apart(" ".join(_NAME.findall(_HUMP.sub(" ", intent.rpartition(":")[2]))))
+    """An intent's name as one more way of asking for it."""
+    return take_apart(name_of(intent))
+
+
+def name_of(intent: str) -> str:
+    """What "article:card_arrival" is called: "card arrival"."""
+    return " ".join(_NAME.findall(_HUMP.sub(" ", intent.rpartition(":")[2])))
 
 
 def fit(counted: Counted, classes: Places, intents: int) -> Fitted:
@@ -96,14 +113,15 @@ def fit(counted: Counted, classes: Places, intents: int) -> Fitted:
     texts = there.T @ np.ones(len(classes), dtype=np.float32)
     seen = (there.T @ (classes < intents).astype(np.float32) > 0).astype(np.float32)
     rarity = seen * (np.log((1 + len(classes)) / (1 + texts)) + 1)
+    sentences = None if counted.encoded is None else fit_sentences(counted.encoded, classes)
     if len(classes) > _MANY:
-        return Fitted([_fit(counted, classes, rarity, is_half=False, cost=_COST_OF_MANY)], seen)
+        return Fitted([_fit(counted, classes, rarity, is_half=False, cost=_COST_OF_MANY)], seen, sentences)
     telling = seen * _telling(there, classes, int(classes.max()) + 1)
     views = [
         _fit(counted, classes, rarity, is_half=False, cost=_COST),
         _fit(counted, classes, telling, is_half=True, cost=_COST_OF_SPREAD),
     ]
-    return Fitted(views, seen)
+    return Fitted(views, seen, sentences)
 
 
 def _telling(there: csr_matrix, classes: Places, how_many: int) -> Matrix:

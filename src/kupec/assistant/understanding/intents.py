@@ -14,7 +14,9 @@ import numpy.typing as npt
 from kupec.assistant.understanding.errors import UnreadableModel
 from kupec.assistant.understanding.grams import take_apart
 from kupec.assistant.understanding.rejecting import Rejector, signs
+from kupec.assistant.understanding.sentences import Sentences, restored, stored
 from kupec.assistant.understanding.storing import pack, unpack
+from kupec.kit.encoder import Encoder
 
 Matrix = npt.NDArray[np.float32]
 Half = npt.NDArray[np.float16]
@@ -76,6 +78,30 @@ class View(NamedTuple):
         return scored
 
 
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """How words and meaning are put together: a share for each judgement, and what is turned away by all of them."""
+
+    shares: list[float]
+    """Of the margins of the words, the middles, the phrases: their sum are logits."""
+    threshold: float
+    rejector: Rejector | None = None
+
+
+class Meaning(NamedTuple):
+    """What a model knows through an encoder, and through which."""
+
+    encoder: str
+    sentences: Sentences
+    merged: Merged
+
+
+def meaning_of(encoder: Encoder | None, sentences: Sentences | None, merged: Merged | None) -> Meaning | None:
+    """Nothing unless all of it is there."""
+    if encoder is None or sentences is None or merged is None:
+        return None
+    return Meaning(encoder.name, sentences, merged)
+
+
 class _Told(msgspec.Struct, frozen=True, kw_only=True):
     classes: list[str]
     vocabulary: list[str]
@@ -83,6 +109,8 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float
     rejector: Rejector | None
     threshold: float
+    encoder: str = ""
+    merged: Merged | None = None
 
 
 _ARRAYS = ("importance", "weights", "bias")
@@ -98,7 +126,11 @@ def _fits(view: View, told: _Told) -> bool:
 
 
 class IntentModel:
-    """Trained weights. `threshold` is the probability of being known below which a text counts as not understood."""
+    """Trained weights. `threshold` is the probability of being known below which a text counts as not understood.
+
+    What was learnt through an encoder is used only where the model is opened with that one: otherwise the words answer
+    alone, as well as if there had never been an encoder.
+    """
 
     def __init__(
         self,
@@ -109,13 +141,21 @@ class IntentModel:
         temperature: float = 1.0,
         rejector: Rejector | None = None,
         threshold: float = 1.0,
+        meaning: Meaning | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         self.classes = list(classes)
         self.vocabulary = vocabulary
         self.views = list(views)
         self.temperature = temperature
         self.rejector = rejector
-        self.threshold = threshold
+        self.words_threshold = threshold
+        self.meaning = meaning
+        self.encoder = encoder if encoder and meaning and encoder.name == meaning.encoder else None
+
+    @property
+    def threshold(self) -> float:
+        return self.meaning.merged.threshold if self.encoder and self.meaning else self.words_threshold
 
     @classmethod
     def empty(cls) -> "IntentModel":
@@ -128,19 +168,27 @@ class IntentModel:
         return np.asarray(np.mean(each, axis=0), dtype=np.float32)
 
     def read(self, text: str, *, best: int = 3) -> Reading:
-        """What the text means; no guess where no part of it was ever seen."""
+        """What the text means; no guess where no part of it was ever seen, and no encoder can tell its meaning."""
         touched = touch(text, self.vocabulary)
-        if not self.classes or not len(touched.rows):
+        if not self.classes or not (len(touched.rows) or (self.encoder and text.strip())):
             return Reading()
         scores = self.scores(touched)
         margins = scores[: len(self.classes)]
-        probabilities = softmax(margins / self.temperature)
+        outside = float(scores[-1]) if len(scores) > len(margins) else None
+        logits, told = margins / self.temperature, signs(margins, touched.words, touched.pairs, outside)
+        rejector = self.rejector
+        if self.encoder is not None and self.meaning is not None:
+            merged = self.meaning.merged
+            senses = self.meaning.sentences.sense(self.encoder.encode([text]))
+            judged = [margins, *(one[0, : len(margins)] for one in senses)]
+            logits = np.array(merged.shares, dtype=np.float32) @ np.stack(judged)
+            told, rejector = np.append(told, senses.signs(len(margins))[0]), merged.rejector
+        probabilities = softmax(logits)
         order = np.argsort(-probabilities, kind="stable")[:best]
         guesses = [Guess(intent=self.classes[place], probability=float(probabilities[place])) for place in order]
         known = float(probabilities.max())
-        if self.rejector is not None:
-            outside = float(scores[-1]) if len(scores) > len(margins) else None
-            known = self.rejector.known(signs(margins, touched.words, touched.pairs, outside))
+        if rejector is not None:
+            known = rejector.known(told)
         return Reading(guesses=guesses, known=known, is_known=known >= self.threshold)
 
     def guess(self, text: str, *, best: int = 3) -> list[Guess]:
@@ -155,21 +203,25 @@ class IntentModel:
             lengths=[view.lengths for view in self.views],
             temperature=self.temperature,
             rejector=self.rejector,
-            threshold=self.threshold,
+            threshold=self.words_threshold,
+            encoder=self.meaning.encoder if self.meaning else "",
+            merged=self.meaning.merged if self.meaning else None,
         )
-        return pack(
-            told, {f"{place} {name}": getattr(view, name) for place, view in enumerate(self.views) for name in _ARRAYS}
-        )
+        arrays = {f"{place} {name}": getattr(view, name) for place, view in enumerate(self.views) for name in _ARRAYS}
+        return pack(told, {**arrays, **(stored(self.meaning.sentences) if self.meaning else {})})
 
     @classmethod
-    def load(cls, data: bytes) -> "IntentModel":
-        """What `dump` wrote. Raises UnreadableModel."""
+    def load(cls, data: bytes, encoder: Encoder | None = None) -> "IntentModel":
+        """What `dump` wrote; another encoder than it was trained with is not used. Raises UnreadableModel."""
         told, arrays = unpack(data, _Told)
+        meaning = None
         try:
             views = [
                 View(lengths=lengths, **{name: arrays[f"{place} {name}"] for name in _ARRAYS})
                 for place, lengths in enumerate(told.lengths)
             ]
+            if told.merged is not None:
+                meaning = Meaning(told.encoder, restored(arrays), told.merged)
         except KeyError as error:
             raise UnreadableModel(reason=f"{error} is missing") from error
         if not all(_fits(view, told) for view in views):
@@ -181,6 +233,8 @@ class IntentModel:
             temperature=told.temperature,
             rejector=told.rejector,
             threshold=told.threshold,
+            meaning=meaning,
+            encoder=encoder,
         )
 
 

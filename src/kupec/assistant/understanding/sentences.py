@@ -1,0 +1,95 @@
+"""What a sentence's meaning says about its intent, where an encoder is at hand: two judgements beside the words'.
+
+One is linear (how near to the middle of each intent), one asks the nearest phrases themselves. Both look through the
+same glass: rows are stretched so that what differs within an intent counts little. How: docs/encoder.md.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from kupec.assistant.understanding.errors import UnreadableModel
+
+Matrix = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
+
+SHARPNESS = 20.0
+"""How fast a phrase counts less the further away it is."""
+_AT_ONCE = 512
+
+
+class Sensed(NamedTuple):
+    """By text and class: nearness to the middles of the classes, and to their phrases."""
+
+    middles: Matrix
+    phrases: Matrix
+
+    def signs(self, intents: int) -> Matrix:
+        """What the rejector is told, by text: the best of each judgement, and what speaks for texts from outside."""
+        inside = [judged[:, :intents].max(axis=1) for judged in self]
+        outside = [judged[:, intents] for judged in self if judged.shape[1] > intents]
+        return np.stack([*inside, *outside], axis=1)
+
+
+class Sentences(NamedTuple):
+    """What was learnt from encoded phrases. Classes without gaps; one behind the intents is for texts from outside."""
+
+    centre: Matrix
+    glass: Matrix
+    """Dimensions by dimensions."""
+    middles: Matrix
+    """Classes by dimensions."""
+    phrases: Matrix
+    """By dimensions, of length one, in the order of their classes."""
+    counts: Places
+    """How many phrases each class has; none has no phrase."""
+
+    def sense(self, rows: Matrix) -> Sensed:
+        """Judge encoded texts."""
+        parts = [self._sense(rows[start : start + _AT_ONCE]) for start in range(0, max(len(rows), 1), _AT_ONCE)]
+        return joined(parts) if len(parts) != 1 else parts[0]
+
+    def _sense(self, rows: Matrix) -> Sensed:
+        seen = np.asarray((rows - self.centre) @ self.glass, dtype=np.float32)
+        near = unit(seen) @ self.phrases.T
+        starts = np.cumsum(self.counts) - self.counts
+        weighed = np.add.reduceat(np.exp(SHARPNESS * (near - 1)), starts, axis=1) / self.counts
+        return Sensed(
+            middles=seen @ self.middles.T - (self.middles**2).sum(axis=1) / 2,
+            phrases=np.log(weighed + np.float32(1e-9)),
+        )
+
+
+def joined(parts: list[Sensed]) -> Sensed:
+    """What was judged in parts."""
+    return Sensed(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+_STORED = ("centre", "glass", "middles", "phrases")
+
+
+def stored(sentences: Sentences) -> dict[str, npt.NDArray[np.generic]]:
+    """As arrays for a model's bytes: phrases, of which there are many, in half precision."""
+    kept: dict[str, npt.NDArray[np.generic]] = {name: getattr(sentences, name) for name in _STORED}
+    kept["phrases"] = sentences.phrases.astype(np.float16)
+    kept["counts"] = sentences.counts.astype(np.int32)
+    return {f"sentences {name}": array for name, array in kept.items()}
+
+
+def restored(arrays: Mapping[str, npt.NDArray[Any]]) -> Sentences:
+    """What `stored` made. Raises KeyError where a part is missing, UnreadableModel where they do not fit."""
+    parts = {name: arrays[f"sentences {name}"].astype(np.float32) for name in _STORED}
+    made = Sentences(**parts, counts=arrays["sentences counts"].astype(np.int64))
+    wide, classes = len(made.centre), len(made.counts)
+    shapes = ((wide, wide), (classes, wide), (int(made.counts.sum()), wide))
+    if (made.glass.shape, made.middles.shape, made.phrases.shape) != shapes or not made.counts.all():
+        raise UnreadableModel(reason="what it knows through its encoder does not fit together")
+    return made
+
+
+def unit(rows: Matrix) -> Matrix:
+    """Rows of length one."""
+    scaled: Matrix = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-9))
+    return scaled
