@@ -1,4 +1,4 @@
-"""`kupec evaluate`: how good the understanding is on files of labelled texts (docs/understanding.md).
+"""`kupec evaluate` and `kupec train`: the understanding, asked and trained (docs/understanding.md).
 
 The work is done in a process of its own, on one core: what trains carries libraries that nothing else needs.
 """
@@ -12,13 +12,16 @@ from typing import Any
 
 import msgspec
 
+from kupec.app import training
+
 _WORKER = "kupec.assistant.understanding.evaluation"
 _ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _FORMS = "CSV with a header “text,intent”, JSON or JSON lines, also .gz"
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Puts `evaluate` among the commands."""
+    """Puts `evaluate` and `train` among the commands."""
+    _add_train(commands)
     parser = commands.add_parser("evaluate", help="how good the understanding is on your texts (docs/understanding.md)")
     what = parser.add_subparsers(title="what", required=True, metavar="WHAT", dest="what")
     _add_intents(what)
@@ -64,7 +67,7 @@ def _add_language(what: Any) -> None:
         language.add_argument(
             f"--{name}",
             nargs="+",
-            required=True,
+            required=name == "test",
             metavar="[xx=]FILE",
             help="a file labelled with languages, or xx=FILE for texts that are all in xx (also .txt, a text a line)",
         )
@@ -83,6 +86,25 @@ def _add_all(what: Any) -> None:
     everything.add_argument("--encoder", type=Path, metavar="DIR", help="then a second time with a sentence encoder")
     everything.add_argument("--json", type=Path, metavar="OUT", help="write all figures there, too")
     everything.set_defaults(run=run)
+
+
+def _add_train(commands: Any) -> None:
+    parser = commands.add_parser("train", help="train the bot anew, from what is published or from a file")
+    parser.add_argument("--phrases", type=Path, metavar="F", help=f"instead of what is published: {_FORMS}")
+    parser.add_argument("--oos-train", type=Path, metavar="F", help="with --phrases: texts that mean none of them")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the model there")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the report there, too")
+    parser.add_argument("--encoder", type=Path, metavar="DIR", help="with --phrases: a sentence encoder")
+    parser.add_argument("--text-column", default="", metavar="NAME", help="where it is not called “text”")
+    parser.add_argument("--label-column", default="", metavar="NAME", help="where it is not called “intent”")
+    parser.set_defaults(run=_train, what="train")
+
+
+def _train(options: argparse.Namespace) -> int:
+    if options.phrases is None:
+        return training.train_shop(options.out, options.json)
+    options.train = options.phrases
+    return run(options)
 
 
 def _form(what: Any, name: str, told: str) -> argparse.ArgumentParser:
@@ -118,6 +140,7 @@ def run(options: argparse.Namespace) -> int:
         "language": given.get("language", "en"),
         "encoder": str(given.get("encoder", "")),
         "data": str(given.get("data", "")),
+        "into": str(given.get("out", "")),
         "report": str(given.get("json", "")),
     }
     return hand_over(order)

@@ -16,6 +16,7 @@ from kupec.assistant.understanding.evaluation.languages import evaluate_language
 from kupec.assistant.understanding.evaluation.orders import Order
 from kupec.assistant.understanding.evaluation.remembering import Remembering
 from kupec.assistant.understanding.evaluation.retrieval import documents, evaluate_retrieval, threads
+from kupec.assistant.understanding.evaluation.trained import train_from
 from kupec.kit.encoder import Encoder, open_encoder
 from kupec.kit.errors import KupecError
 
@@ -40,8 +41,12 @@ def main() -> int:
 
 
 def _write(path: Path, report: Any) -> None:
+    _write_bytes(path, msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+        path.write_bytes(data)
     except OSError as error:
         reason = f"cannot be written: {error.strerror}"
         raise BadFile([Fault(file=path.name, line=0, field="", reason=reason)]) from error
@@ -91,7 +96,7 @@ def _retrieval(order: Order) -> Any:
 
 def _languages(order: Order) -> Any:
     rows = {name: _by_language(order, said) for name, said in order.lists.items()}
-    report = evaluate_languages(rows["train"], rows["test"], without_accents=order.without_accents)
+    report = evaluate_languages(rows.get("train", []), rows["test"], without_accents=order.without_accents)
     tables.show_languages(report)
     return report
 
@@ -138,7 +143,23 @@ def _encoder(order: Order) -> Encoder | None:
     return Remembering(open_encoder(order.encoder)) if order.encoder else None
 
 
+def _train(order: Order) -> Any:
+    """A model of a file's phrases into a file; the same phrases make the same bytes."""
+    columns = Columns(text=order.text_column, label=order.label_column)
+
+    def read(name: str, path: Path) -> list[Labelled]:
+        return read_labelled(path, columns=columns, needs_label=name not in _TEXTS_ONLY)
+
+    rows = read_each({name: Path(path) for name, path in order.files.items()}, read)
+    trained = train_from(rows["train"], rows.get("oos_train", []), encoder=_encoder(order))
+    if order.into:
+        _write_bytes(Path(order.into), trained.data)
+    tables.show_training(trained.report, order.into)
+    return trained.report
+
+
 _WORK = {
+    "train": _train,
     "intents": _intents,
     "retrieval": _retrieval,
     "clusters": _clusters,

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -83,13 +83,12 @@ class IntentsReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def evaluate_intents(sets: Sets, *, encoder: Encoder | None = None, encoder_at: Path | None = None) -> IntentsReport:
     """Train, ask, judge; `encoder_at` is where the encoder lies. Raises BadFile without two intents to train with."""
-    parted = _parted(sets)
+    parted = parted_sets(sets)
     began = time.process_time()
-    learn: Callable[..., IntentModel] = train
-    model = learn(
+    model = train(
         [(one.text, one.intent) for one in parted.train],
         outside=[one.text for one in parted.oos_train],
-        **({"encoder": encoder} if encoder else {}),
+        encoder=encoder,
     )
     seconds = time.process_time() - began
     inside, outside = _read(model, parted.test), _read(model, parted.oos)
@@ -116,12 +115,12 @@ def evaluate_intents(sets: Sets, *, encoder: Encoder | None = None, encoder_at: 
         training_memory_mb=memory_mb("VmHWM"),
         cost=serving_cost(model, [one.text for one in (*parted.test, *parted.oos)], encoder_at),
         encoder=encoder.name if encoder else "",
-        notes=_notes(sets, parted),
+        notes=notes_on(sets, parted),
         confused=_confused(true, said),
     )
 
 
-def _parted(sets: Sets) -> Sets:
+def parted_sets(sets: Sets) -> Sets:
     """The same, with what is labelled as out of scope where it belongs."""
     outside = {label.casefold() for label in sets.outside_labels}
 
@@ -185,7 +184,7 @@ def _judged(
     )
 
 
-def _notes(sets: Sets, parted: Sets) -> list[str]:
+def notes_on(sets: Sets, parted: Sets) -> list[str]:
     """What one should know of the files to read the figures rightly."""
     known = {one.intent for one in parted.train}
     by_text: dict[str, set[str]] = {}

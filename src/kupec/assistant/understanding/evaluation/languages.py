@@ -9,7 +9,7 @@ import msgspec
 from kupec.assistant.understanding.evaluation.files import Labelled
 from kupec.assistant.understanding.evaluation.metrics import accuracy, accuracy_interval, macro_f1
 from kupec.assistant.understanding.evaluation.serving import percentile, timed
-from kupec.assistant.understanding.languages import train_languages
+from kupec.assistant.understanding.languages import built_in_languages, train_languages
 from kupec.kit.text import fold
 
 _TIMED = 1000
@@ -41,16 +41,19 @@ class LanguagesReport(msgspec.Struct, frozen=True, kw_only=True):
 def evaluate_languages(
     train: Sequence[Labelled], test: Sequence[Labelled], *, without_accents: bool = False
 ) -> LanguagesReport:
-    """Train, ask, judge. The label of a row is its language; no conversation helps."""
+    """Train, ask, judge. The label of a row is its language; no conversation helps.
+
+    With nothing to train from, what comes with Kupec is asked.
+    """
     began = time.process_time()
-    model = train_languages([(one.text, one.intent) for one in train])
+    model = train_languages([(one.text, one.intent) for one in train]) if train else built_in_languages()
     seconds = time.process_time() - began
 
     def recognised(accents: bool) -> Recognised:
         texts = [one.text if accents else fold(one.text) for one in test]
-        said = [model.language_of(text, spoken="") for text in texts]
+        said = [model.language_of(text) or "" for text in texts]
         true = [one.intent for one in test]
-        each = timed(lambda text: model.language_of(text, spoken=""), texts[:: max(1, len(texts) // _TIMED)])
+        each = timed(lambda text: model.language_of(text), texts[:: max(1, len(texts) // _TIMED)])
         share = accuracy(true, said)
         wrong = Counter((one, other) for one, other in zip(true, said, strict=True) if one != other)
         return Recognised(
@@ -73,7 +76,7 @@ def evaluate_languages(
 
     return LanguagesReport(
         trained_on=len(train),
-        languages=sorted({one.intent for one in train}),
+        languages=model.speaks,
         training_seconds=seconds,
         written=[recognised(True), *([recognised(False)] if without_accents else [])],
     )

@@ -84,8 +84,8 @@ def main() -> None:
     stored, asked = Path(sys.argv[1]), Path(sys.argv[2])
     texts = json.loads(asked.read_text(encoding="utf-8"))
     before = memory_mb("VmRSS")
-    opened = {"encoder": open_encoder(Path(sys.argv[3]))} if len(sys.argv) > 3 else {}
-    model = IntentModel.load(stored.read_bytes(), **opened)
+    encoder = open_encoder(sys.argv[3]) if len(sys.argv) > 3 else None
+    model = IntentModel.load(stored.read_bytes(), encoder=encoder)
     each = timed(model.read, texts)
     peak = memory_mb("VmHWM")
     cost = Cost(p50_ms=percentile(each, 0.5), p95_ms=percentile(each, 0.95), memory_mb=peak, model_mb=peak - before)

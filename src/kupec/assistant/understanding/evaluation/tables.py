@@ -10,6 +10,7 @@ from kupec.assistant.understanding.evaluation.goals import Goal
 from kupec.assistant.understanding.evaluation.intents import IntentsReport
 from kupec.assistant.understanding.evaluation.languages import LanguagesReport
 from kupec.assistant.understanding.evaluation.retrieval import RetrievalReport
+from kupec.assistant.understanding.evaluation.trained import TrainingReport
 
 Line = tuple[str, str]
 _WIDTH = 110
@@ -84,6 +85,23 @@ def show_intents(report: IntentsReport) -> None:
     print_table(f"Intents{_with(report.encoder)}", lines, [*report.notes, *taken])
 
 
+def show_training(report: TrainingReport, into: str) -> None:
+    right = share(report.accuracy) + _between(report.accuracy_interval)
+    lines = [
+        ("phrases · intents · out of scope", f"{report.phrases:,} · {report.intents:,} · {report.outside:,}"),
+        (
+            f"a fifth held back, {report.held_back:,}: accuracy",
+            share(report.accuracy) + _between(report.accuracy_interval),
+        ),
+        ("the same: answered at all · wrong", f"{share(report.answered)} · {share(report.wrong)}"),
+        ("threshold", _figure(report.threshold)),
+        ("training, CPU", f"{report.seconds:.1f} s"),
+        ("model", f"{report.model_bytes / 1e6:.1f} MB{' in ' + into if into else ', not kept (--out FILE)'}"),
+        ("SHA-256", report.sha256[:32]),
+    ]
+    print_table(f"Training{_with(report.encoder)}", lines, report.notes)
+
+
 def show_retrieval(report: RetrievalReport) -> None:
     lines = [
         ("documents · queries", f"{report.documents:,} · {report.asked:,}"),
@@ -106,7 +124,8 @@ def show_retrieval(report: RetrievalReport) -> None:
 
 
 def show_languages(report: LanguagesReport) -> None:
-    lines = [("trained on · languages", f"{report.trained_on:,} · {', '.join(report.languages)}")]
+    learnt = f"{report.trained_on:,} texts" if report.trained_on else "what comes with Kupec"
+    lines = [("trained on · languages", f"{learnt} · {', '.join(report.languages)}")]
     notes = []
     for one in report.written:
         way = "as written" if one.accents else "without accents"
