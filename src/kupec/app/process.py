@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from kupec.kit.db import Database, create_pool
+from kupec.kit.encoder import use_encoder
 from kupec.kit.errors import KupecError
 from kupec.kit.live import Notifier
 from kupec.kit.settings import Settings, load
@@ -55,6 +56,7 @@ async def open_database(settings: Settings, *, application: str) -> AsyncIterato
     """The pool of this process and its notifier, closed in good order. Raises NoDatabase."""
     if not settings.database_url:
         raise NoDatabase
+    use_encoder(settings.encoder)
     pool = await create_pool(settings.database_url, max_size=settings.pool_size, application=f"kupec {application}")
     notifier = Notifier(pool)
     try:

@@ -4,6 +4,7 @@ The encoder comes from a directory that the merchant names (docs/encoder.md). Wh
 """
 
 import importlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, cast
@@ -56,3 +57,34 @@ def open_encoder(directory: Path | str) -> Encoder:
     except ModuleNotFoundError as error:
         raise EncoderNotInstalled(package=error.name) from error
     return cast(Encoder, run_time.OnnxEncoder(Path(directory)))
+
+
+class _Shelf:
+    """The encoder of this process, opened when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.directory = ""
+        self.opened: Encoder | None = None
+
+
+_shelf = _Shelf()
+_opening = threading.Lock()
+
+
+def use_encoder(directory: str) -> None:
+    """Name the directory of this process's encoder, as the setting KUPEC_ENCODER does; empty: none."""
+    with _opening:
+        _shelf.directory, _shelf.opened = directory, None
+
+
+def encoder_directory() -> str:
+    """What `use_encoder` was told, for a process that is started from this one."""
+    return _shelf.directory
+
+
+def encoder_at_hand() -> Encoder | None:
+    """The encoder of this process, one for all who ask; None where none is named. Raises what `open_encoder` does."""
+    with _opening:
+        if _shelf.directory and _shelf.opened is None:
+            _shelf.opened = open_encoder(_shelf.directory)
+        return _shelf.opened
