@@ -33,6 +33,7 @@ CONVERSATION_SENTENCES: Final = {
     "conversation.woken": _("The conversation is back: the time it was put off for is over"),
     "conversation.merge_undone": _("The conversation was taken apart again"),
     "conversation.mentioned": _("Somebody was called to the conversation"),
+    "conversation.emptied": _("What was said in an old conversation was deleted"),
     "survey.asked": _("Asked for a rating"),
     "availability.changed": _("Takes conversations: {state}"),
     "inbox.added": _("A channel was set up"),

@@ -1,5 +1,8 @@
 """Words of the pages about flows: the kinds of steps, what they lead to, the states of versions, channels."""
 
+from collections.abc import Callable
+from typing import Any
+
 from kupec.kit.i18n import mark as _
 
 STEP_WORDS = {
@@ -50,8 +53,26 @@ FLOW_SENTENCES = {
     "flow.published": _("Flow {flow}: version {number} published"),
     "flow.withdrawn": _("Flow {flow} withdrawn"),
     "flow.hosts_changed": _("Other systems for flows: {host}"),
+    "flow.started": _("The assistant began the flow {flow}"),
+    "flow.ended": _("The flow {flow} is over"),
 }
-FLOW_ICONS = dict.fromkeys(FLOW_SENTENCES, "robot")
+ARTICLE_SENTENCES = {
+    "article.drafted": _("Article {code}: version {number} drafted"),
+    "article.reviewed": _("Article {code}: version {number} is in review"),
+    "article.reviewed:back": _("Article {code}: version {number} was given back to its author"),
+    "article.published": _("Article {code}: version {number} published"),
+    "article.published:back": _("Article {code}: back to version {back_to}"),
+    "article.retired": _("Article {code} withdrawn"),
+    "article.learnt": _("Article {code}: another way to ask for it is known"),
+    "article.learnt:forgotten": _("Article {code}: a way to ask for it was forgotten"),
+    "article.source_changed": _("Article {code}: the page it was taken from says something else now"),
+}
+ARTICLE_VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "article.reviewed": lambda payload: ":back" if payload.get("state") == "draft" else "",
+    "article.published": lambda payload: ":back" if payload.get("back_to") else "",
+    "article.learnt": lambda payload: ":forgotten" if payload.get("forgotten") else "",
+}
+FLOW_ICONS = {"flow": "robot", "article": "note"}
 BLANK = """\
 code: my_flow
 title: {cs: nový postup, pl: nowy scenariusz, en: a new flow}

@@ -15,7 +15,7 @@ from kupec.web.desk.conversation_words import (
     CONVERSATION_SENTENCES,
     CONVERSATION_VARIANTS,
 )
-from kupec.web.desk.flow_words import FLOW_ICONS, FLOW_SENTENCES
+from kupec.web.desk.flow_words import ARTICLE_SENTENCES, ARTICLE_VARIANTS, FLOW_ICONS, FLOW_SENTENCES
 from kupec.web.desk.learning_words import LEARNING_ICONS, LEARNING_SENTENCES, LEARNING_VARIANTS
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.rollout_events import (
@@ -33,6 +33,7 @@ SENTENCES = {
     **STANDING_SENTENCES,
     **CONVERSATION_SENTENCES,
     **FLOW_SENTENCES,
+    **ARTICLE_SENTENCES,
     **LEARNING_SENTENCES,
     **ROLLOUT_SENTENCES,
     "cart.created": _("Started a cart"),
@@ -395,6 +396,7 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "service.booked": lambda payload: ":moved" if payload.get("before") else "",
     "mail.bounced": lambda payload: ":hard" if payload.get("hard") else "",
     **STANDING_VARIANTS,
+    **ARTICLE_VARIANTS,
     **LEARNING_VARIANTS,
     **ROLLOUT_VARIANTS,
     **CONVERSATION_VARIANTS,

@@ -30,7 +30,7 @@ GROUPS: Final = (
         frozenset(
             {
                 *("payment", "refund", "account", "invoice", "credit_note", "store_credit", "card", "line"),
-                *("order.refunded", "statement", "dunning", "gift_card"),
+                *("order.refunded", "statement", "dunning", "gift_card", "goodwill"),
             }
         ),
     ),
@@ -72,6 +72,7 @@ HOUSE: Final = frozenset(
         *("location", "market", "media", "price", "price_list", "staff", "stock", "system", "team", "view"),
         "webhook_endpoint",
         *("availability", "inbox", "canned_reply", "playbook", "practice"),
+        *("article", "flow", "question", "suggestion", "model", "experiment"),
     }
 )
 """Beginnings of names of events that are never a customer's."""
