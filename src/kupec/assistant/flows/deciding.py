@@ -291,6 +291,8 @@ def _restated(walk: Walk, frame: Frame, name: str, turn: TurnInput) -> tuple[boo
     _source, value = heard_for(slot, turn, values, asked=plainly or hearing.corrects(turn.text))
     if pieces:
         return True, value
+    if value is None and slot.type == "interval":
+        value = hearing.interval_like(turn.text, frame.slots.get(name))
     if slot.type == "order" and value is not None and len(str(value)) < SHORTEST_ORDER:
         return False, None
     return slot.type not in ("number", "quantity", "order"), value

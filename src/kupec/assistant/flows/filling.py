@@ -23,7 +23,7 @@ ENTITIES: Final[dict[str, tuple[str, ...]]] = {
     "phone": ("phone",),
     "product": ("sku", "product"),
     "order": ("order_number",),
-    "postcode": (),
+    "postcode": ("postcode",),
     "choice": (),
     "boolean": (),
     "any": (),

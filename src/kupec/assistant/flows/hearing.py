@@ -60,6 +60,8 @@ _UNITS: Final = (
 )
 _NEAR: Final = 12  # words between "every" and its unit, at most
 _EVERY: Final = re.compile(r"\b(kazd\w*|po|jednou za|co|raz na|every|each|once an?|once every)\b")
+_EVERY_NUMBER: Final = re.compile(r"\b(?:kazd\w{1,4}|co|every|each|alle|cada) ([a-z]{2,20}|\d{1,3})\b")
+_SECOND: Final = ("druhy", "druhe", "druhou", "drugi", "second", "other")
 _WEEKDAYS: Final = (
     ("pondeli", "poniedzialek", "monday"),
     ("utery", "wtorek", "tuesday"),
@@ -204,13 +206,22 @@ def interval_in(text: str) -> dict[str, Any] | None:
             return {"every": int(before), "unit": unit}
         if before in _NUMBERS and _NUMBERS[before] > 0:
             return {"every": _NUMBERS[before], "unit": unit}
-        if before in ("druhy", "druhe", "druhou", "drugi", "second", "other"):
+        if before in _SECOND:
             return {"every": 2, "unit": unit}
         if re.match(r"(denne|mesicne|rocne|tydne|dziennie|codziennie|miesiecznie|tygodniowo|rocznie)$|.*ly$", word):
             return {"every": 1, "unit": unit}
         if _EVERY.search(" ".join(words[max(index - _NEAR, 0) : index])):
             return {"every": 1, "unit": unit}
     return None
+
+
+def interval_like(text: str, known: Any) -> dict[str, Any] | None:
+    """How often, where only the number is said anew: "ne, každé tři" of an interval of months."""
+    found = _EVERY_NUMBER.search(fold(text))
+    if found is None or not isinstance(known, dict) or "unit" not in known:
+        return None
+    number = int(found[1]) if found[1].isdecimal() else _NUMBERS.get(found[1], 2 if found[1] in _SECOND else 0)
+    return {"every": number, "unit": known["unit"]} if number > 0 else None
 
 
 def date_in(text: str, today: date) -> str | None:

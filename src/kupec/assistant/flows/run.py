@@ -12,9 +12,10 @@ class TurnInput(msgspec.Struct, frozen=True, kw_only=True):
     """What a customer has said, as it was understood.
 
     `intent` is the code of a flow, "article:<code>" when knowledge answers it, or None. `near` are further intents with
-    their confidence. `entities` by name (order_number, sku, product, quantity, number, money, date, interval, email,
-    phone, name, yes, no, language); what is missing there the engine hears in the text itself. `context` is what
-    conditions may ask about: signed_in, cart_filled, voice, audience, today (ISO), market, and whatever else is known.
+    their confidence. `entities` by name (order_number, sku, product, quantity, number, money, date, interval,
+    email, phone, name, weight, country, street, postcode, city, yes, no, language); what is missing there the
+    engine hears in the text itself. `context` is what conditions may ask about: signed_in, cart_filled, voice,
+    audience, today (ISO), market, and whatever else is known.
     """
 
     text: str

@@ -7,36 +7,41 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from kupec.assistant.understanding.contacts import EMAIL, PHONE, digits_of, name_in
 from kupec.assistant.understanding.grams import words
-from kupec.assistant.understanding.numbers import quantity_in
+from kupec.assistant.understanding.money import find_money
+from kupec.assistant.understanding.numbers import pieces_in, quantity_in, weight_in
+from kupec.assistant.understanding.places import address_in, country_in
 from kupec.assistant.understanding.times import date_in, rhythm_in
 from kupec.assistant.understanding.vocabulary import listed
 
-# Bounded, and looked for from the beginning of a run only: a message of nothing but letters is read in no time.
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}")
-_PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[\s-]?)?\d{3}[\s-]?\d{3}[\s-]?\d{3}(?!\d)")
-_MONEY = re.compile(
-    r"(\d[\d\s]{0,14}(?:[.,]\d{1,2})?)\s{0,3}(kč|kc|czk|zł|zl|zlot\w*|pln|€|eur\w*|korun\w*)(?!\w)", re.IGNORECASE
+_SKU: Final = re.compile(r"\b[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+\b")
+_NUMBER: Final = r"(?:[a-z]{1,4}(?:-[a-z0-9]{1,6}){0,3}-?\d{4,10}|\d{4,10})"
+_ORDER_WORD: Final = (
+    r"(?:objedn[aá]vk\w{0,3}|objedn[aá]vc[ei]|z[aá]silk\w{0,2}|z[aá]sielk\w{0,2}|bal[ií][kč]\w{0,4}|zam[oó]wieni\w{0,2}"
+    r"|przesy[lł]k\w{0,2}|paczk\w{0,2}|orders?|parcel|package|bestellung|paket|sendung|pedido|paquete|env[ií]o)"
 )
-_CURRENCY = {"k": "CZK", "c": "CZK", "z": "PLN", "p": "PLN", "€": "EUR", "e": "EUR"}
-_SKU = re.compile(r"\b[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+\b")
-_NAME = re.compile(
-    r"(?:jmenuji se|jmenuju se|jsem|nazywam się|mam na imię|nazywam sie|my name is|i am|i'm)\s+"
-    r"((?:[^\W\d_a-z][\w'’-]+)(?:\s+[^\W\d_a-z][\w'’-]+){0,2})"
+_MARK: Final = r"(?:č(?:[ií]sl[oa])?|c(?:isl[oa])?|nr|numer|number|no|nummer|n[uú]mero|#)"
+_ORDER_NAMED: Final = re.compile(
+    rf"\b{_ORDER_WORD}\s{{0,3}}(?:{_MARK}\b)?[.:# ]{{0,3}}({_NUMBER})(?![\w-])", re.IGNORECASE
 )
-_NUMBER = r"(?:[a-z]{1,4}(?:-[a-z0-9]{1,6}){0,3}-?\d{4,10}|\d{4,10})"
-_ORDER_WORD = r"(?:objedn[aá]vk\w{0,3}|zam[oó]wieni\w{0,2}|order)"
-_MARK = r"(?:č(?:[ií]sl[oa])?|c(?:isl[oa])?|nr|numer|number|no|#)"
-_ORDER_NAMED = re.compile(rf"\b{_ORDER_WORD}\s{{0,3}}(?:{_MARK}\b)?[.:# ]{{0,3}}({_NUMBER})(?![\w-])", re.IGNORECASE)
-_ORDER_ALONE = re.compile(
+_ORDER_ALONE: Final = re.compile(
     rf"(?:{_ORDER_WORD}\s{{1,3}})?(?:{_MARK}[.: ]{{0,3}})?({_NUMBER})[.?! ]{{0,3}}", re.IGNORECASE
 )
-_SHORT = 6
+_ORDER_ASKED: Final = re.compile(
+    r"\b(?:kde|kdy|kedy|stav|gdzie|kiedy|status|where|when|track\w{0,3}|wo|wann|d[oó]nde|cu[aá]ndo|zru[sš]\w{1,4}|anuluj\w{0,3}"
+    r"|cancel|storn\w{1,6}|sledov\w{1,5})\b[^\n]{0,40}?(?<![\w-])([a-z]{1,4}(?:-[a-z0-9]{1,6}){0,3}-\d{4,10})(?![\w-])",
+    re.IGNORECASE,
+)
+"""A number with a dash is an order's where somebody asks for it, though the word for one is missing."""
+_SHORT: Final = 6
 """Words: a longer message is more than a yes or a no."""
+_MOST: Final = 4_000
+"""Characters that are read for what is named."""
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,21 +52,28 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 def entities_in(text: str, shop: Words, today: date) -> dict[str, Any]:
     """What is named in a text. Numbers of orders, phones and money are not quantities as well."""
+    text = text[:_MOST]
     found: dict[str, Any] = {}
     left = text
-    order = _ORDER_ALONE.fullmatch(text.strip()) or _ORDER_NAMED.search(text)
+    order = _ORDER_ALONE.fullmatch(text.strip()) or _ORDER_NAMED.search(text) or _ORDER_ASKED.search(text)
     if order is not None:
         found["order_number"] = order[1].upper()
         left = left.replace(order[1], " ", 1)
-    for kind, pattern, value in _PATTERNS:
+    for part, value in address_in(left).items():
+        found[part] = value
+        left = left.replace(value, " ", 1)
+    for kind, pattern, value_of in _PATTERNS:
         match = (pattern or _order_pattern(shop.order_prefix)).search(left) if kind not in found else None
         if match:
-            found[kind] = value(match)
+            found[kind] = value_of(match)
             left = left[: match.start()] + " " + left[match.end() :]
+    money = find_money(left)
+    if money is not None:
+        found["money"] = money[1]
+        left = left[: money[0].start()] + " " + left[money[0].end() :]
     found.update(_numbers(left, today))
-    name = _NAME.search(text)
-    if name:
-        found["name"] = name[1]
+    named = {"name": name_in(text), "country": country_in(text)}
+    found.update({kind: value for kind, value in named.items() if value is not None})
     return found | agreement(text)
 
 
@@ -71,15 +83,17 @@ def is_order_alone(text: str) -> bool:
 
 
 def _numbers(text: str, today: date) -> dict[str, Any]:
-    """A rhythm, or a day, or how many; the figures of one are not those of another."""
+    """A rhythm or a day, and how many: the figures of one are not those of another."""
+    found: dict[str, Any] = {"weight": weight_in(text)}
     rhythm = rhythm_in(text)
+    day = date_in(text, today) if rhythm is None else None
     if rhythm is not None:
-        return {"interval": msgspec.to_builtins(rhythm)}
-    day = date_in(text, today)
-    if day is not None:
-        return {"date": day.isoformat()}
-    quantity = quantity_in(text)
-    return {} if quantity is None else {"quantity": quantity}
+        found |= {"interval": msgspec.to_builtins(rhythm), "quantity": pieces_in(text)}
+    elif day is not None:
+        found |= {"date": day.isoformat(), "quantity": pieces_in(text)}
+    else:
+        found["quantity"] = quantity_in(text)
+    return {kind: value for kind, value in found.items() if value is not None}
 
 
 def agreement(text: str) -> dict[str, Any]:
@@ -98,16 +112,9 @@ def _order_pattern(prefix: str) -> re.Pattern[str]:
     return re.compile(numbered, re.IGNORECASE)
 
 
-def _money(match: re.Match[str]) -> dict[str, Any]:
-    whole, _, part = re.sub(r"\s", "", match[1]).replace(",", ".").partition(".")
-    minor = int(whole) * 100 + int((part + "00")[:2])
-    return {"amount": minor, "currency": _CURRENCY[match[2][0].lower()]}
-
-
 _PATTERNS: Sequence[tuple[str, re.Pattern[str] | None, Callable[[re.Match[str]], Any]]] = (
-    ("email", _EMAIL, lambda match: match[0].lower()),
+    ("email", EMAIL, lambda match: match[0].lower()),
     ("order_number", None, lambda match: re.sub(r"\s", "", match[0].upper())),
-    ("money", _MONEY, _money),
-    ("phone", _PHONE, lambda match: re.sub(r"[\s-]", "", match[0])),
+    ("phone", PHONE, lambda match: digits_of(match[0])),
     ("sku", _SKU, lambda match: match[0]),
 )

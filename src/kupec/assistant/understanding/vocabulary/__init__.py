@@ -7,11 +7,16 @@ _FOLDER = Path(__file__).parent
 _SHORTEST = 4
 
 
+def lines_of(name: str) -> list[str]:
+    """The lines of one list."""
+    lines = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 @cache
 def listed(name: str) -> frozenset[str]:
     """The words of one list."""
-    lines = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    return frozenset(word for line in lines_of(name) for word in line.split())
 
 
 @cache
