@@ -29,7 +29,11 @@ _FEWEST_INTENTS = 4
 _FEWEST_PHRASES = 40
 _ENOUGH_OUTSIDE = 50
 _RIGHT = 0.65
-"""Without a rejector: of what the threshold lets through, so much must be right."""
+"""Of what the threshold lets through, so much must be right."""
+_LOST = 0.08
+"""What share of rightly answered phrases may be turned away, while nobody knows what comes from outside…"""
+_OURS = 2.0
+"""…and how much more one of them counts than a text from outside, once such texts are known."""
 _NOTHING_SURE = 0.95
 _LEAST = 0.3
 _TEMPERATURES = np.geomspace(0.02, 2.0, 40)
@@ -105,7 +109,10 @@ def _rejecting(
     rejector = _learnt(rows, elsewhere)
     known = np.array([rejector.known(row) for row in rows])
     unknown = np.array([rejector.known(row) for row in elsewhere])
-    return _threshold(known[counted], right[counted], unknown), rejector
+    sound = _lowest(known[counted], right[counted])
+    if material.has_outside():
+        return max(_best(known[counted], right[counted], unknown), sound), rejector
+    return max(_mostly(known[counted & right]), sound), rejector
 
 
 def _held_out(material: Material) -> tuple[Held, Held]:
@@ -207,11 +214,18 @@ def _learnt(inside: Matrix, outside: Matrix) -> Rejector:
     )
 
 
-def _threshold(known: Sequence[float], right: Flags, unknown: Matrix) -> float:
-    """Where the share of phrases answered rightly and the share of outside texts turned away are best together."""
+def _best(known: Matrix, right: Flags, unknown: Matrix) -> float:
+    """Where phrases answered rightly, counted `_OURS` times, and outside texts turned away are most together."""
+    if not len(known):
+        return _NOTHING_SURE
     candidates = np.quantile(np.concatenate([known, unknown]), np.linspace(0.01, 0.99, 99))
-    gains = [((known >= at) & right).mean() + (unknown < at).mean() for at in candidates]
+    gains = [_OURS * ((known >= at) & right).mean() + (unknown < at).mean() for at in candidates]
     return float(candidates[int(np.argmax(gains))])
+
+
+def _mostly(known: Matrix) -> float:
+    """What all but `_LOST` of the phrases that were answered rightly reach."""
+    return float(np.quantile(known, _LOST)) if len(known) else _NOTHING_SURE
 
 
 def _lowest(sure: Matrix, right: Flags) -> float:
