@@ -210,8 +210,8 @@ async def _train(database: Database) -> None:
     else:
         async with database.transaction() as db:
             await db.execute(
-                f"insert into bot_model ({_MODEL}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)", *_trained[0]
+                f"insert into bot_model ({_MODEL}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", *_trained[0]
             )
 
 
-_MODEL = "id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state"
+_MODEL = "id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, languages, state"

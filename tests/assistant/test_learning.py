@@ -24,7 +24,7 @@ from kupec.assistant import (
     check_source,
     load_flows,
 )
-from kupec.assistant.learning import proposing, publishing, training
+from kupec.assistant.learning import proposing, publishing, trainer, training
 from kupec.assistant.learning.cases import folded
 from kupec.assistant.learning.judging import lower_bound, mcnemar
 from kupec.assistant.understanding import IntentModel, Reading
@@ -48,8 +48,7 @@ async def in_process(module: str, order: bytes) -> bytes:
     if module.endswith("clustering"):
         labels = cluster(told["texts"])
         return msgspec.json.encode(Heaps(labels=labels, telling=telling(told["texts"], labels)))
-    phrases = [(text, intent) for text, intent in told["phrases"]]
-    return train(phrases, begins=frozenset(told["begins"]), outside=told["outside"]).dump()
+    return msgspec.msgpack.encode(trainer.trained(msgspec.convert(told, trainer.Order)))
 
 
 @pytest.fixture(autouse=True)

@@ -243,6 +243,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="surveys to come", verb=conversations.nps_due, every=3600),
         Due(name="who looked at conversations", verb=conversations.forget_presence, every=600),
         Due(name="conversations kept long enough", verb=conversations.apply_retention, every=3600),
+        assistant.gathering_due(),
         Due(name="words learnt from", verb=assistant.forget_learnt, every=3600),
         Due(name="conversations put off", verb=conversations.wake_snoozed, every=30),
         Due(name="guardrails", verb=experiments.guard_due, every=experiments.GUARDED_EVERY),

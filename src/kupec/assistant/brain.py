@@ -12,8 +12,8 @@ from uuid import UUID
 
 import structlog
 
-from kupec.assistant.learning import mark_broken, spoken_phrases
-from kupec.assistant.understanding import IntentModel, UnreadableModel
+from kupec.assistant.learning import mark_broken
+from kupec.assistant.understanding import IntentModel, LanguageModel, UnreadableModel
 from kupec.assistant.understanding.languages import train_languages
 from kupec.kit.db import Connection, Database
 
@@ -69,8 +69,12 @@ class Brain:
                     return row["id"], error.message
         live = next((row["id"] for row in rows if row["state"] == "live"), None)
         if live is not None and live != self._live:
-            phrases = [(text, language) for text, language, _ in await spoken_phrases(db)]
-            self.languages = await asyncio.to_thread(train_languages, phrases)
+            told = await db.fetchval("select languages from bot_model where id = $1", live)
+            if told:
+                try:
+                    self.languages = await asyncio.to_thread(LanguageModel.load, told)
+                except UnreadableModel as error:
+                    return live, error.message
             self.intents, self._live = self._models[live], live
         wanted = {row["id"] for row in rows} | {self._live}
         self._models = {model_id: model for model_id, model in self._models.items() if model_id in wanted}

@@ -1,12 +1,12 @@
 """The learning loop: what the bot could not do is kept, gathered, decided by people, learnt, judged and published."""
 
-from kupec.assistant.learning.approving import approve_suggestion, dismiss_suggestion, label_missed
+from kupec.assistant.learning.approving import approve_suggestion, dismiss_suggestion, label_missed, label_texts
 from kupec.assistant.learning.asked import learning_summary, missed_questions
 from kupec.assistant.learning.cases import labelled_cases
 from kupec.assistant.learning.days import LearningDay, LearningDays, learning_days
 from kupec.assistant.learning.errors import ModelWorse, NeedsPerson, NothingToRollBack, NotJudged, TrainingFailed
 from kupec.assistant.learning.forgetting import THEIRS, before_erasing, forget_learnt
-from kupec.assistant.learning.jobs import gathering, learning_jobs
+from kupec.assistant.learning.jobs import gathering_due, learning_jobs
 from kupec.assistant.learning.keeping import keep_missed, keep_stumbles, keep_unhelpful
 from kupec.assistant.learning.material import spoken_phrases
 from kupec.assistant.learning.models import (
@@ -92,7 +92,7 @@ __all__ = [
     "dismiss_suggestion",
     "flow_leaving",
     "forget_learnt",
-    "gathering",
+    "gathering_due",
     "get_model",
     "get_suggestion",
     "is_gathering",
@@ -102,6 +102,7 @@ __all__ = [
     "keep_stumbles",
     "keep_unhelpful",
     "label_missed",
+    "label_texts",
     "labelled_cases",
     "learning_days",
     "learning_jobs",

@@ -137,6 +137,33 @@ async def label_missed(db: Connection, ids: Sequence[UUID], intent: str, *, acto
     return len(questions)
 
 
+async def label_texts(
+    db: Connection, texts: Sequence[tuple[str, str, str]], *, judging: bool, actor: Actor, now: datetime
+) -> int:
+    """Bring in what texts (text, language, intent) mean from outside; "" is none of ours. Returns how many are new.
+
+    `judging`: all of them are held out, and only judge models; else they are shared out as any others, and what is
+    learnt becomes ways to ask. Raises Forbidden, InvalidValue (target). Emits question.labelled.
+    """
+    actor.require(TEACH)
+    by_intent: dict[str, list[Labelled]] = {}
+    for text, language, intent in texts:
+        case = Labelled(text=text[:LONGEST], language=language, intent=intent, judges=judging)
+        by_intent.setdefault(intent, []).append(case)
+    share = (await published(db, LEARNING))[LEARNING].held_out
+    before = await db.fetchval("select count(*) from labelled_case")
+    for intent, cases in sorted(by_intent.items()):
+        if intent:
+            await check_intent(db, intent)
+        held = await label(db, cases, share=share, source="file", actor=actor, now=now)
+        if intent and not judging:
+            await _teach(db, None, cases, held, intent, actor=actor, now=now)
+        payload = QuestionLabelled(count=len(cases), intent=intent)
+        await emit(db, [Happened(payload=payload, subject="learning", occurred_at=now)], actor=actor)
+    made: int = await db.fetchval("select count(*) from labelled_case") - before
+    return made
+
+
 async def _leave_suggestions(db: Connection, ids: Sequence[UUID]) -> None:
     """What was decided one by one is nobody's to suggest; a suggestion without questions is none."""
     await db.execute(

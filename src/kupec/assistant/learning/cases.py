@@ -15,7 +15,7 @@ from kupec.kit.text import fold
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
-    """A text about to become a case. `must_learn`: it is not held out unless it was before."""
+    """A text about to become a case. `must_learn`: it is not held out unless it was before; `judges`: it is."""
 
     text: str
     language: str
@@ -23,6 +23,7 @@ class Labelled(msgspec.Struct, frozen=True, kw_only=True):
     conversation_id: UUID | None = None
     customer_id: UUID | None = None
     must_learn: bool = False
+    judges: bool = False
 
 
 def folded(text: str) -> str:
@@ -44,6 +45,10 @@ def learning_most(forms: Sequence[str], share: float, *, least: int = 2) -> set[
     kept = sorted(set(forms), key=_place, reverse=True)
     learnt = sum(not judges(form, share) for form in kept)
     return set(kept[: max(0, least)]) if learnt < least else set()
+
+
+def _is_held_out(form: str, one: Labelled, share: float) -> bool:
+    return one.judges or (judges(form, share) and not one.must_learn)
 
 
 async def label(
@@ -72,7 +77,7 @@ async def label(
         order,
         [fresh[form].language for form in order],
         [fresh[form].intent for form in order],
-        [judges(form, share) and not fresh[form].must_learn and form not in known for form in order],
+        [_is_held_out(form, fresh[form], share) and form not in known for form in order],
         [source] * len(order),
         [fresh[form].conversation_id for form in order],
         [fresh[form].customer_id for form in order],

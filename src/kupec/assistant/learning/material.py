@@ -34,8 +34,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
         """As the process that trains reads it. Flows must be meant for sure; what an article answers, knowledge finds
         by more than its phrases.
         """
-        told = [(text, intent) for text, _language, intent in self.phrases]
-        return {"phrases": told, "begins": self.begins, "outside": self.outside}
+        return {"phrases": self.phrases, "begins": self.begins, "outside": self.outside}
 
     def forms(self) -> set[str]:
         """The folded forms of all texts that are learnt from."""

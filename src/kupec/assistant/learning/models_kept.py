@@ -81,7 +81,7 @@ async def _forget_old(db: Connection) -> None:
     """Older models keep their figures, not themselves; candidates that nobody wanted go."""
     await db.execute(
         """
-        update bot_model set data = null, training = null where data is not null and id in (
+        update bot_model set data = null, languages = null, training = null where data is not null and id in (
             select id from bot_model where state = 'retired' order by retired_at desc nulls last, id desc offset $1)
         """,
         _KEPT,

@@ -87,6 +87,9 @@ async def propose(database: Database, *, now: datetime) -> int:
         made = 0
         for plan in plans:
             made += await _write(db, plan, rules, now)
+        await db.execute(
+            "update missed_question set looked_at = $2 where id = any($1::uuid[])", [one.id for one in questions], now
+        )
         return made
 
 

@@ -36,7 +36,7 @@ from kupec.kit.subscribers import Subscriber
 from kupec.kit.text import fold
 from kupec.kit.versions import published
 
-_TRAINER: Final = "kupec.assistant.understanding.training"
+_TRAINER: Final = "kupec.assistant.learning.trainer"
 _BOT: Final = system("bot")
 _CHANGES = (
     "article.published",
@@ -50,11 +50,19 @@ _CHANGES = (
 )
 
 
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process that trains answers; see `trainer.py`."""
+
+    intents: bytes
+    languages: bytes
+
+
 class _Made(msgspec.Struct, frozen=True, kw_only=True):
     """A model fresh from its training, and how it compares."""
 
     model: IntentModel
     data: bytes
+    languages: bytes
     material: Material
     seconds: float
     live_id: UUID | None
@@ -128,12 +136,13 @@ async def judge_again(database: Database, model_id: UUID, *, actor: Actor, now: 
     actor.require(TEACH)
     async with database.reading() as db:
         row = await db.fetchrow(
-            "select data, training, seconds from bot_model where id = $1 and state = 'candidate'", model_id
+            "select data, languages, training, seconds from bot_model where id = $1 and state = 'candidate'", model_id
         )
     if row is None or row["data"] is None:
         raise NotFound(what="model")
     material = msgspec.convert(row["training"] or {"phrases": [], "begins": []}, Material)
-    made = await _judged(database, row["data"], material, row["seconds"])
+    stored = _Stored(intents=row["data"], languages=row["languages"] or b"")
+    made = await _judged(database, stored, material, row["seconds"])
     async with database.transaction() as db:
         await db.execute("update bot_model set report = $2 where id = $1", model_id, _report(made, now))
         return await get_model(db, model_id)
@@ -142,28 +151,32 @@ async def judge_again(database: Database, model_id: UUID, *, actor: Actor, now: 
 async def reproduce_model(database: Database, model_id: UUID) -> bool:
     """Whether the stored material makes the stored model again, byte for byte. Raises NotFound, TrainingFailed."""
     async with database.reading() as db:
-        row = await db.fetchrow("select data, training from bot_model where id = $1", model_id)
+        row = await db.fetchrow("select data, languages, training from bot_model where id = $1", model_id)
     if row is None or row["data"] is None or row["training"] is None:
         raise NotFound(what="model")
-    material = msgspec.convert(row["training"], Material)
-    data: bytes = row["data"]
-    return await apart(_TRAINER, msgspec.json.encode(material.order())) == data
+    made = await _trained(msgspec.convert(row["training"], Material))
+    return (made.intents, made.languages) == (row["data"], row["languages"])
 
 
 async def _make(database: Database, material: Material) -> _Made:
     begun = time.perf_counter()
-    data = await apart(_TRAINER, msgspec.json.encode(material.order()))
-    return await _judged(database, data, material, time.perf_counter() - begun)
+    stored = await _trained(material)
+    return await _judged(database, stored, material, time.perf_counter() - begun)
 
 
-async def _judged(database: Database, data: bytes, material: Material, seconds: float) -> _Made:
+async def _trained(material: Material) -> _Stored:
+    answer = await apart(_TRAINER, msgspec.json.encode(material.order()))
+    return msgspec.msgpack.decode(answer, type=_Stored)
+
+
+async def _judged(database: Database, stored: _Stored, material: Material, seconds: float) -> _Made:
     async with database.reading() as db:
         rules = (await published(db, LEARNING))[LEARNING]
         row = await db.fetchrow("select id, data, training from bot_model where state = 'live'")
         cases = await db.fetch("select id, text, folded, intent from labelled_case where held_out order by id")
         examples = first_words(await load_flows(db))
     try:
-        candidate = IntentModel.load(data)
+        candidate = IntentModel.load(stored.intents)
     except UnreadableModel as error:
         raise TrainingFailed(reason=str(error)) from error
     live = _loaded(row["data"] if row is not None else None)
@@ -190,7 +203,8 @@ async def _judged(database: Database, data: bytes, material: Material, seconds: 
     compared, outcomes = await asyncio.to_thread(both)
     return _Made(
         model=candidate,
-        data=data,
+        data=stored.intents,
+        languages=stored.languages,
         material=material,
         seconds=seconds,
         live_id=row["id"] if row is not None else None,
@@ -229,12 +243,12 @@ async def _keep(db: Connection, made: _Made, *, origin: str, actor: Actor, now: 
     model_id = uuid7()
     await db.execute(
         """
-        insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, state, origin,
-                               report, training)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, 'candidate', $9, $10, $11)
+        insert into bot_model (id, trained_at, fingerprint, phrases, intents, threshold, seconds, data, languages,
+                               state, origin, report, training)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'candidate', $10, $11, $12)
         """,
         *(model_id, now, made.material.fingerprint, len(made.material.phrases), len(made.model.classes)),
-        *(made.model.threshold, made.seconds, made.data, origin),
+        *(made.model.threshold, made.seconds, made.data, made.languages, origin),
         *(_report(made, now), msgspec.to_builtins(made.material)),
     )
     payload = ModelTrained(phrases=len(made.material.phrases), verdict=made.judgement.verdict)

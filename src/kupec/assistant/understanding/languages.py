@@ -13,10 +13,13 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from kupec.assistant.understanding.descent import fit
+from kupec.assistant.understanding.errors import UnreadableModel
+from kupec.assistant.understanding.storing import pack, unpack
 from kupec.assistant.understanding.vocabulary import language_lists
 from kupec.kit.text import fold
 
@@ -34,6 +37,18 @@ _PIECE = 6
 """Words: long texts are also learnt from in pieces as short as what people write."""
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """What a stored model says of its numbers; `rows` are the parts in the order of their rows."""
+
+    speaks: list[str]
+    languages: list[str]
+    rows: list[str]
+
+
+def _priors(languages: Sequence[str]) -> Matrix:
+    return np.array([_PRIOR.get(one, 0.0) for one in languages], dtype=np.float32)
+
+
 class LanguageModel:
     """`speaks` are the languages it answers with; it may know others, which then say nothing."""
 
@@ -45,7 +60,7 @@ class LanguageModel:
         kept = [place for place, language in enumerate(languages) if language in speaks]
         self._languages = [languages[place] for place in kept]
         self._weights = np.ascontiguousarray(weights[:, kept])
-        self._bias = bias[kept] + np.array([_PRIOR.get(one, 0.0) for one in self._languages], dtype=np.float32)
+        self._bias = bias[kept] + _priors(self._languages)
 
     def language_of(self, text: str, *, spoken: str | None = None) -> str:
         """The language of a text in a conversation that has been in `spoken` so far."""
@@ -63,6 +78,20 @@ class LanguageModel:
             return {}
         raised = np.exp(scored - scored.max())
         return dict(zip(self._languages, (raised / raised.sum()).tolist(), strict=True))
+
+    def dump(self) -> bytes:
+        """The model as bytes; the same model gives the same ones."""
+        told = _Told(speaks=list(self.speaks), languages=self._languages, rows=list(self._rows))
+        return pack(told, {"weights": self._weights.astype(np.float16), "bias": self._bias - _priors(self._languages)})
+
+    @classmethod
+    def load(cls, data: bytes) -> "LanguageModel":
+        """What `dump` wrote. Raises UnreadableModel."""
+        told, arrays = unpack(data, _Told)
+        if arrays.keys() != {"weights", "bias"}:
+            raise UnreadableModel(reason="it has other parts than a model of languages")
+        rows = {part: row for row, part in enumerate(told.rows)}
+        return cls(told.languages, rows, arrays["weights"].astype(np.float32), arrays["bias"], told.speaks)
 
     def _scored(self, text: str) -> Matrix | None:
         found, values = _weighed(_parts(text[:_LONGEST]), self._rows)
