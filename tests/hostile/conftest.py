@@ -40,7 +40,7 @@ from kupec.sales import (
 from kupec.staff import ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
-from tests.hostile.knowing import CODE, know
+from tests.hostile.knowing import CODE, know, miss
 from tests.hostile.mailing import mail_badly
 from tests.hostile.on_account import buy_on_account, come_regularly, owner_of_the_desk
 from tests.hostile.talking import talk_badly
@@ -197,6 +197,7 @@ async def _fill(database: Database) -> None:
             )
         await stock_up(db)
         await know(db)
+        await miss(db)
         await _other_systems(db)
         await _wreckage(db)
 
@@ -322,6 +323,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "customer_id": world.column("select id from party order by id"),
         "task_id": world.column("select id from task order by id"),
         "team_id": [str(uuid4())],
+        "suggestion_id": world.column("select id from suggestion order by id"),
         "due_id": [str(uuid4())],
         "product_id": world.column("select id from product order by id"),
         "variant_id": world.column("select id from variant order by id"),

@@ -1,6 +1,8 @@
-"""The shop's articles say markup, too: titles, questions, answers in every wording, and what was learnt."""
+"""The shop's articles say markup, too: titles, questions, answers, what was learnt and what was missed."""
 
+from kupec.assistant.learning.keeping import keep_unhelpful
 from kupec.kit.db import Connection
+from kupec.kit.ids import uuid7
 from kupec.knowledge import Answer, ArticleDraft, ArticleText, add_phrasing, publish_article, save_article
 from tests.hostile.visitor import HOSTILE
 from tests.shop import NOON, SETUP
@@ -24,3 +26,17 @@ async def know(db: Connection) -> None:
             await publish_article(db, CODE, actor=SETUP, now=NOON)
     await add_phrasing(db, CODE, "cs", f"{HOSTILE[:150]} learnt", source=HOSTILE, actor=SETUP, now=NOON)
     await db.execute("update article set source_now = 'b', source_print = 'a', source_problem = $1", HOSTILE)
+
+
+async def miss(db: Connection) -> None:
+    """Questions that were not answered, each in a suggestion of its own."""
+    for number in range(3):
+        suggestion = uuid7()
+        article = {"code": f"missed-{number}", "title": HOSTILE, "language": "cs", "text": HOSTILE}
+        await db.execute(
+            """insert into suggestion (id, kind, name, telling, language, draft, created_at, updated_at)
+               values ($1, 'article', $2, array[$2], 'cs', $3, $4, $4)""",
+            *(suggestion, HOSTILE[:110], article, NOON),
+        )
+        await keep_unhelpful(db, f"{number} {HOSTILE}", article=CODE, language="cs", channel="web", now=NOON)
+        await db.execute("update missed_question set suggestion_id = $1 where suggestion_id is null", suggestion)
