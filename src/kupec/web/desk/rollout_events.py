@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from babel import Locale
 from babel.numbers import format_percent
 
 from kupec.experiments import LIVE
@@ -37,6 +38,7 @@ ROLLOUT_CODES: Final = {
 }
 
 
-def percent(value: float, language: str) -> str:
-    """A share, as short as it is exact."""
-    return str(format_percent(value, format="#,##0.##%", locale=language))
+def percent(value: float, language: str, *, exact: bool = False) -> str:
+    """A share as the reader writes it: as short as it says all, or `exact` to a tenth."""
+    pattern = Locale.parse(language).percent_formats[None].pattern
+    return str(format_percent(value, format=pattern.replace("#,##0", "0.0" if exact else "0.##"), locale=language))

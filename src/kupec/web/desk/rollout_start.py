@@ -122,7 +122,6 @@ async def _page(
         db,
         "desk/rollouts/new.html",
         section="rollouts",
-        tab="rollouts",
         status=status,
         errors=errors or {},
         offered=[(f"{one.subject}|{one.version}", _title(one, names, reader)) for one in offered],

@@ -14,8 +14,8 @@ from kupec.knowledge import articles_by_codes
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.rollout_events import ROLLOUT_CODES
 
-STATES: Final = {"running": _("runs"), "stopped": _("stopped"), "finished": _("finished")}
-TONES: Final = {"running": "accent", "stopped": "warn", "finished": "good"}
+STATES: Final = {"running": _("is being tried"), "stopped": _("stopped"), "finished": _("finished")}
+TONES: Final = {"running": "good", "stopped": "warn", "finished": ""}
 METRIC_WORDS: Final = {
     "handover": _("Handed over to people"),
     "csat": _("Rated by customers"),
@@ -25,7 +25,7 @@ METRIC_WORDS: Final = {
 GUARD_TONES: Final = {"waiting": "", "fine": "good", "broken": "bad"}
 GUARD_WORDS: Final = {
     "waiting": _("waits for figures"),
-    "fine": _("holds"),
+    "fine": _("within its margin"),
     "broken": _("broken"),
 }
 SAME, BETTER, WORSE = _("No difference that can be told yet"), _("Better"), _("Worse")
@@ -82,7 +82,7 @@ def measured(reader: Reader, metric: Metric, value: float | None) -> str:
     if value is None:
         return "—"
     if metric.is_share:
-        return str(format_percent(value, format="0.0%", locale=reader.language))
+        return percent(value, reader.language, exact=True)
     return number(reader, value, 2)
 
 
