@@ -16,6 +16,7 @@ from kupec.assistant.learning import mark_broken
 from kupec.assistant.understanding import IntentModel, LanguageModel, UnreadableModel
 from kupec.assistant.understanding.languages import train_languages
 from kupec.kit.db import Connection, Database
+from kupec.kit.encoder import encoder_at_hand
 
 log = structlog.get_logger(__name__)
 _LOOK = 1.0
@@ -84,4 +85,4 @@ class Brain:
 def _read(data: bytes | None) -> IntentModel:
     if data is None:
         raise UnreadableModel(reason="it is not there")
-    return IntentModel.load(data)
+    return IntentModel.load(data, encoder_at_hand())

@@ -47,6 +47,7 @@ from kupec.assistant.learning.rules import LEARNING, TEACH, LearningRules
 from kupec.assistant.learning.stumbling import flow_leaving, unknown_words
 from kupec.assistant.learning.training import (
     judge_again,
+    order_for_encoder,
     reproduce_model,
     train_bot,
     train_candidate,
@@ -112,6 +113,7 @@ __all__ = [
     "model_alert",
     "model_history",
     "order_candidate",
+    "order_for_encoder",
     "order_gathering",
     "propose",
     "publish_model",

@@ -9,6 +9,7 @@ from kupec.assistant.flows import load_flows, phrases
 from kupec.assistant.learning.cases import folded
 from kupec.assistant.settings import BOT
 from kupec.kit.db import Connection
+from kupec.kit.encoder import encoder_at_hand, encoder_directory
 from kupec.kit.versions import published
 from kupec.knowledge import training_phrases
 
@@ -23,18 +24,20 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     phrases: list[Spoken]
     begins: list[str]
     outside: list[str] = []
+    encoder: str = ""
+    """The name of the sentence encoder that is used, if there is one."""
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(
-            msgspec.json.encode([sorted(self.phrases), self.begins, sorted(self.outside)])
-        ).hexdigest()
+        told: list[object] = [sorted(self.phrases), self.begins, sorted(self.outside)]
+        return hashlib.sha256(msgspec.json.encode([*told, self.encoder] if self.encoder else told)).hexdigest()
 
     def order(self) -> dict[str, Any]:
         """As the process that trains reads it. Flows must be meant for sure; what an article answers, knowledge finds
         by more than its phrases.
         """
-        return {"phrases": self.phrases, "begins": self.begins, "outside": self.outside}
+        directory = encoder_directory() if self.encoder else ""
+        return {"phrases": self.phrases, "begins": self.begins, "outside": self.outside, "encoder": directory}
 
     def forms(self) -> set[str]:
         """The folded forms of all texts that are learnt from."""
@@ -61,6 +64,7 @@ async def gather_material(db: Connection, *, in_use: bool) -> Material:
     """As it stands now. What a person held out for judging is in it only where it is published as a phrase."""
     spoken = await spoken_phrases(db, in_use=in_use)
     known = {folded(text) for text, _language, _intent in spoken}
+    encoder = encoder_at_hand()
     rows = await db.fetch(
         "select text, folded from labelled_case where intent = '' and not held_out order by created_at, id"
     )
@@ -68,4 +72,5 @@ async def gather_material(db: Connection, *, in_use: bool) -> Material:
         phrases=spoken,
         begins=sorted({intent for _, _, intent in spoken if not intent.startswith(ARTICLE)}),
         outside=[row["text"] for row in rows if row["folded"] not in known],
+        encoder=encoder.name if encoder else "",
     )

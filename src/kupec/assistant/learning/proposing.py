@@ -25,6 +25,7 @@ from kupec.assistant.settings import BOT
 from kupec.assistant.understanding import IntentModel, UnreadableModel
 from kupec.kit.actor import system
 from kupec.kit.db import Connection, Database
+from kupec.kit.encoder import encoder_at_hand, encoder_directory
 from kupec.kit.events import Happened, emit
 from kupec.kit.ids import uuid7
 from kupec.kit.versions import published
@@ -119,7 +120,7 @@ async def _gathered(questions: Sequence[_Open], rules: LearningRules) -> list[_H
     for _language, group in sorted(apart_by.items()):
         if len(group) < rules.questions:
             continue
-        order = {"texts": [unmarked(one.text) for one in group]}
+        order = {"texts": [unmarked(one.text) for one in group], "encoder": encoder_directory() or None}
         told = msgspec.json.decode(await apart(_CLUSTERER, msgspec.json.encode(order)))
         members: dict[int, list[_Open]] = {}
         for one, label in zip(group, told["labels"], strict=True):
@@ -134,7 +135,11 @@ async def _gathered(questions: Sequence[_Open], rules: LearningRules) -> list[_H
 async def _live(db: Connection) -> IntentModel:
     data = await db.fetchval("select data from bot_model where state = 'live'")
     try:
-        return await asyncio.to_thread(IntentModel.load, data) if data is not None else IntentModel.empty()
+        return (
+            await asyncio.to_thread(IntentModel.load, data, encoder_at_hand())
+            if data is not None
+            else IntentModel.empty()
+        )
     except UnreadableModel:
         return IntentModel.empty()
 

@@ -27,6 +27,7 @@ from kupec.assistant.understanding import IntentModel, UnreadableModel
 from kupec.customers import open_task
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, Database
+from kupec.kit.encoder import encoder_at_hand
 from kupec.kit.errors import NotFound
 from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
@@ -176,7 +177,7 @@ async def _judged(database: Database, stored: _Stored, material: Material, secon
         cases = await db.fetch("select id, text, folded, intent from labelled_case where held_out order by id")
         examples = first_words(await load_flows(db))
     try:
-        candidate = IntentModel.load(stored.intents)
+        candidate = IntentModel.load(stored.intents, encoder_at_hand())
     except UnreadableModel as error:
         raise TrainingFailed(reason=str(error)) from error
     live = _loaded(row["data"] if row is not None else None)
@@ -220,7 +221,7 @@ def _loaded(data: bytes | None) -> IntentModel:
     if data is None:
         return IntentModel.empty()
     try:
-        return IntentModel.load(data)
+        return IntentModel.load(data, encoder_at_hand())
     except UnreadableModel:
         return IntentModel.empty()
 
@@ -284,6 +285,16 @@ async def _call_people(db: Connection, model_id: UUID, now: datetime) -> None:
         actor=_BOT,
         now=now,
     )
+
+
+async def order_for_encoder(db: Connection) -> bool:
+    """Order a training if the live model goes by another sentence encoder than this process has, or by none."""
+    encoder = encoder_at_hand()
+    row = await db.fetchrow("select training->>'encoder' as name from bot_model where state = 'live'")
+    if row is None or (row["name"] or "") == (encoder.name if encoder else ""):
+        return False
+    await enqueue(db, [(TRAIN, {})])
+    return True
 
 
 def training_subscriber() -> Subscriber:
