@@ -21,7 +21,7 @@ from kupec.assistant.learning.judging import Case, Compared, Judgement, compare,
 from kupec.assistant.learning.material import Material, gather_material
 from kupec.assistant.learning.models import ExampleOutcome, ModelInfo
 from kupec.assistant.learning.models_kept import get_model, go_live, one_at_a_time, tell, trial_of
-from kupec.assistant.learning.orders import TRAIN
+from kupec.assistant.learning.orders import CANDIDATE, TRAIN
 from kupec.assistant.learning.rules import LEARNING, TEACH, LearningRules
 from kupec.assistant.understanding import IntentModel, UnreadableModel
 from kupec.customers import open_task
@@ -100,10 +100,17 @@ async def train_bot(database: Database, *, now: datetime) -> bool:
         if live is None or judged.cases < made.rules.cases or judged.verdict == "no worse":
             await go_live(db, model_id, now=now)
             await tell(db, model_id, ModelPublished(share=1.0), _BOT, now)
+            await _compare_anew(db)
         else:
             await tell(db, model_id, ModelRefused(verdict=judged.verdict, why=judged.why), _BOT, now)
             await _call_people(db, model_id, now)
     return True
+
+
+async def _compare_anew(db: Connection) -> None:
+    """What people have taught and nobody has published yet was compared with the model that has just gone."""
+    if await db.fetchval("select exists (select from bot_model where state = 'candidate' and rolled_back_at is null)"):
+        await enqueue(db, [(CANDIDATE, {})])
 
 
 async def train_candidate(database: Database, *, actor: Actor, now: datetime, origin: str = "approval") -> ModelInfo:

@@ -117,7 +117,7 @@ async def review_page(request: AnyRequest, db: Connection, *, status: int = 200,
     begin = since(reader, days)
     summary = await learning_summary(db, since=begin, now=reader.now)
     by_day = await learning_days(db, since=begin, now=reader.now, timezone=str(reader.zone))
-    models = await model_history(db, limit=1)
+    models = await model_history(db)
     filters = {"days": str(days) if days != PERIODS[0] else None}
     shown: dict[str, Any] = {"proposal": None, **record}
     common = await shared(request, db, days)
@@ -129,7 +129,7 @@ async def review_page(request: AnyRequest, db: Connection, *, status: int = 200,
         status=status,
         week=_week(summary, by_day, reader, filters),
         rows=[row_of(one, common["intents"], reader) for one in await suggestions(db, now=reader.now)],
-        candidate=any(one.state == "candidate" and not one.share for one in models),
+        candidate=any(one.state == "candidate" and not one.share and one.rolled_back_at is None for one in models),
         gathering=await is_gathering(db),
         kept=kept(filters),
         kinds=KINDS,

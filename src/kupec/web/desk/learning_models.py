@@ -75,11 +75,10 @@ async def _page(
 
 
 def _opened(request: AnyRequest, versions: Sequence[ModelInfo]) -> ModelInfo | None:
-    """The version that the address names, else the newest if it is a candidate."""
+    """The version that the address names, else the newest candidate that was not taken back."""
     asked = query_form(request).text("version", most=10_000)
     named = next((one for one in versions if str(one.id) == asked), None)
-    newest = next((one for one in versions if one.state != "broken"), None)
-    return named or (newest if newest is not None and newest.state == "candidate" else None)
+    return named or next((one for one in versions if one.state == "candidate" and one.rolled_back_at is None), None)
 
 
 async def _report(db: Connection, opened: ModelInfo | None) -> ModelReport | None:
@@ -145,6 +144,11 @@ async def publish(request: AnyRequest) -> Response[Any]:
         async with site.database.reading() as db:
             said = {"despite": translate(language, _("Look at what changes first, then say so here."))}
             return await _page(request, db, status=error.status, errors=said)
+    except NotJudged:
+        async with site.database.transaction() as db:
+            await order_candidate(db, actor=actor)
+        said = _("Another version has gone live meanwhile. This one is being compared with it; it takes a few seconds.")
+        return go(request, MODEL, failed=reader.text(said))
     except KupecError as error:
         return go(request, MODEL, failed=explain(error, language))
     if share == 100:
