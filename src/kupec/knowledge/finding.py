@@ -7,9 +7,11 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from kupec.kit.db import Connection
-from kupec.kit.encoder import Encoder
+from kupec.kit.encoder import Encoder, encoder_at_hand
+from kupec.kit.errors import KupecError
 from kupec.kit.i18n import LANGUAGES
 from kupec.knowledge.answers import wording
 from kupec.knowledge.meaning import Encoded
@@ -21,6 +23,9 @@ FOREIGN: Final = 0.85
 """What a score is worth that was found by words of another language."""
 _SURE: Final = 0.5
 _LONGEST: Final = 1000
+
+
+log = structlog.get_logger(__name__)
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,7 @@ class _Shelf:
         self._making: UUID | None = None
         self.index: Index | None = None
         self.vocabularies = {language: Vocabularies() for language in LANGUAGES}
+        self.encoder: Encoder | None = None
         self.encoded: Mapping[str, Encoded] = {}
 
     def begin(self, mark: UUID | None) -> bool:
@@ -60,12 +66,6 @@ _shelf = _Shelf()
 _building = threading.Lock()
 
 
-def use_encoder(encoder: Encoder | None) -> None:
-    """From the next index on, articles of this process are found by their meaning, too; None: by words alone again."""
-    _shelf.encoded = {} if encoder is None else {language: Encoded(encoder) for language in LANGUAGES}
-    _shelf.index = None
-
-
 async def search(
     db: Connection,
     text: str,
@@ -84,7 +84,7 @@ async def search(
     if not asked:
         return []
     index = await current_index(db)
-    if not _shelf.encoded:
+    if all(there.meanings is None for there in index.languages.values()):
         matches = _matches(index, asked, language, limit)
     else:
         # An encoder takes some milliseconds, which the loop has not.
@@ -169,17 +169,33 @@ def _build(mark: UUID | None, articles: list[Article], learnt: Mapping[tuple[UUI
         for language in LANGUAGES
     }
     with _building:
+        encoded = _encoded()
         return Index(
             mark=mark,
             articles={article.code: article for article in articles},
             languages={
                 language: LanguageIndex(
-                    sources, language, vocabularies=_shelf.vocabularies[language], encoded=_shelf.encoded.get(language)
+                    sources, language, vocabularies=_shelf.vocabularies[language], encoded=encoded.get(language)
                 )
                 for language, sources in spoken.items()
                 if sources
             },
         )
+
+
+def _encoded() -> Mapping[str, Encoded]:
+    """What the encoder of this process has made of the articles; nothing where there is none, or none that opens."""
+    try:
+        encoder = encoder_at_hand()
+    except KupecError as error:
+        log.warning("articles are found by their words alone", reason=error.message)
+        encoder = None
+    if encoder is None:
+        _shelf.encoded = {}
+    elif not _shelf.encoded or _shelf.encoder is not encoder:
+        _shelf.encoded = {language: Encoded(encoder) for language in LANGUAGES}
+    _shelf.encoder = encoder
+    return _shelf.encoded
 
 
 def _source(article: Article, language: str, learnt: Mapping[tuple[UUID, str], list[str]]) -> Source:

@@ -89,10 +89,7 @@ def show_training(report: TrainingReport, into: str) -> None:
     right = share(report.accuracy) + _between(report.accuracy_interval)
     lines = [
         ("phrases · intents · out of scope", f"{report.phrases:,} · {report.intents:,} · {report.outside:,}"),
-        (
-            f"a fifth held back, {report.held_back:,}: accuracy",
-            share(report.accuracy) + _between(report.accuracy_interval),
-        ),
+        (f"a fifth held back, {report.held_back:,}: accuracy", right),
         ("the same: answered at all · wrong", f"{share(report.answered)} · {share(report.wrong)}"),
         ("threshold", _figure(report.threshold)),
         ("training, CPU", f"{report.seconds:.1f} s"),
