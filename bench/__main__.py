@@ -20,6 +20,7 @@ BENCHES: dict[str, list[str]] = {
     "chat": ["bench.chat"],
     "inbox": ["bench.inbox", "--conversations", "1000000"],
     "retrieval": ["bench.retrieval"],
+    "understanding": ["bench.understanding"],
     "event_log": ["bench.event_log"],
     "standing": ["bench.standing"],
     "masking": ["bench.masking"],

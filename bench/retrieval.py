@@ -5,8 +5,7 @@
 
 StackFAQ: 125 questions with their answers, found by 1,249 paraphrases. BANKING77 and CLINC150: five phrasings an intent
 are what an article has, the official validation questions are asked; CLINC150's questions out of scope must not be
-claimed. Weights were chosen on validation questions, thresholds by each index on its own phrasings; StackFAQ was only
-ever measured.
+claimed. How the weights were chosen: docs/algorithms/retrieval.md; thresholds by each index on its own phrasings.
 KUPEC_BENCH_UNDERSTANDING names the folder of the sets; without it only the time is measured.
 """
 
