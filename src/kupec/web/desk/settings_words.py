@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kupec.assistant import BOT, MODEL
+from kupec.assistant import BOT, LEARNING, MODEL
 from kupec.billing import DUNNING, PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.conversations import CONVERSATION_RULES, SERVICE_HOURS, SURVEYS
@@ -16,6 +16,7 @@ from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
 from kupec.sales import APPROVALS, FACTS, GOODWILL, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
 from kupec.web.desk.bot_words import BOT_FIELDS
 from kupec.web.desk.inbox_words import INBOX_FIELDS
+from kupec.web.desk.learning_rules import LEARNING_FIELDS, LEARNING_SECTION
 from kupec.web.desk.words import pgettext
 
 
@@ -71,6 +72,7 @@ _ALL = (
     Section(GOODWILL, _("Goodwill"), _("How much may be given to make up for a mistake, and how often.")),
     Section(FACTS, _("Facts"), _("What customers are told about the shop that no other document says.")),
     Section(BOT, _("Assistant"), _("What the assistant answers by itself, what it suggests, and what is for people.")),
+    Section(LEARNING, *LEARNING_SECTION),
     Section(MODEL, _("Language model"), _("How long a language model may take, and what it may use in a day.")),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
@@ -85,6 +87,7 @@ VERSION_STATES = {
 FIELDS = {
     **INBOX_FIELDS,
     **BOT_FIELDS,
+    **LEARNING_FIELDS,
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "source_hosts": _("Hosts that articles may be taken from"),
