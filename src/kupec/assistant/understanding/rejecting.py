@@ -14,6 +14,10 @@ import numpy.typing as npt
 Row = npt.NDArray[np.floating]
 
 
+POINTING_IN = 3
+"""The first signs: the more of them, the more a text belongs here."""
+
+
 class Rejector(msgspec.Struct, frozen=True, kw_only=True):
     """Weights over `signs`, each brought to mean zero and spread one."""
 
