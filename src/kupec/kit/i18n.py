@@ -1,7 +1,9 @@
-"""Czech, Polish and English by gettext. The sources are the .po files; they are compiled in memory at the start."""
+"""Czech, Polish and English by gettext. The sources are the .po files; what is compiled of them is kept."""
 
 import gettext
+import hashlib
 import io
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from kupec.kit.compiled import compiled_dir, keep
 from kupec.kit.errors import KupecError
 
 LANGUAGES = ("cs", "pl", "en")
@@ -28,16 +31,35 @@ def translations(language: str) -> gettext.NullTranslations:
     """The messages of a language; an unknown language speaks English."""
     if language == SOURCE_LANGUAGE or language not in LANGUAGES:
         return gettext.NullTranslations()
+    sources = catalogue_files(language)
+    directory = compiled_dir()
+    if directory is None:
+        return gettext.GNUTranslations(io.BytesIO(_compiled(language, sources)))
+    kept = directory / f"messages-{language}-{_state(sources)}.mo"
+    if kept.exists():
+        content = kept.read_bytes()
+    else:
+        content = _compiled(language, sources)
+        keep(kept, content, instead_of=f"messages-{language}-*.mo")
+    return gettext.GNUTranslations(io.BytesIO(content))
+
+
+def _compiled(language: str, sources: Sequence[Path]) -> bytes:
     merged = Catalog(locale=language)
-    for path in catalogue_files(language):
+    for path in sources:
         with path.open("rb") as file:
             for message in read_po(file, locale=language):
                 if message.id:
                     merged[message.id] = message
     compiled = io.BytesIO()
     write_mo(compiled, merged)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return compiled.getvalue()
+
+
+def _state(sources: Sequence[Path]) -> str:
+    """Changes whenever a source does."""
+    seen = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
 
 
 def mark(message: str) -> str:

@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 from babel.core import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
 
+from kupec.kit.compiled import compiled_dir
 from kupec.kit.i18n import LANGUAGES, best_language, translations
 from kupec.kit.money import Money, display, whole_units
 from kupec.web.security import CSRF_FIELD, page_token
@@ -111,7 +112,8 @@ def pdf_file(number: str, content: bytes) -> Response[bytes]:
 
 @cache
 def environment(language: str) -> Environment:
-    """The templates of one language, compiled once."""
+    """The templates of one language, compiled once for all languages."""
+    directory = compiled_dir()
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
@@ -120,6 +122,7 @@ def environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=None if directory is None else FileSystemBytecodeCache(str(directory), "template-%s.cache"),
     )
     spoken = translations(language)
     made.install_gettext_callables(  # type: ignore[attr-defined]
