@@ -24,6 +24,7 @@ from kupec.billing import CardProvider, SandboxCards, StripeCards
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.due import Due
+from kupec.kit.encoder import encoder_at_hand
 from kupec.kit.jobs import Job
 from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
@@ -113,7 +114,11 @@ def bot(
     *,
     said: Callable[[UUID], None] = lambda _conversation_id: None,
 ) -> assistant.Bot:
-    """The bot of one process; `said` hears of each conversation in which it has written."""
+    """The bot of one process; `said` hears of each conversation in which it has written.
+
+    Raises what `open_encoder` does: an encoder that is named and cannot be used stops the process, not a turn.
+    """
+    encoder_at_hand()
     return assistant.Bot(
         database,
         toolbox=tools.toolbox(),

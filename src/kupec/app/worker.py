@@ -9,6 +9,7 @@ from datetime import timedelta
 from kupec.app import mail, talking, wiring
 from kupec.app.demo_time import clock_of, walking
 from kupec.app.process import open_database, settings_here, settle_memory
+from kupec.assistant import order_for_encoder
 from kupec.billing import CardProvider, Outcome, deferred_round, notice_of, payment_round, refund_round
 from kupec.conversations import close_channels
 from kupec.kit import webhooks
@@ -60,6 +61,8 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
         ):
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             bot = wiring.bot(settings, database, checkout, clock)
+            async with database.transaction() as db:
+                await order_for_encoder(db)
             await run_worker(
                 database,
                 settings.database_url,
