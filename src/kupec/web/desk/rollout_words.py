@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 
 from kupec.assistant import current_flows, model_history
 from kupec.experiments import LIVE, METRICS, Comparison, Experiment, Guarded, Metric, Results
@@ -12,7 +12,7 @@ from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
 from kupec.knowledge import articles_by_codes
 from kupec.web.desk.reader import Reader
-from kupec.web.desk.rollout_events import ROLLOUT_CODES
+from kupec.web.desk.rollout_events import ROLLOUT_CODES, percent
 
 STATES: Final = {"running": _("is being tried"), "stopped": _("stopped"), "finished": _("finished")}
 TONES: Final = {"running": "good", "stopped": "warn", "finished": ""}
