@@ -1,5 +1,6 @@
 """Zrnko comes to life: markets, deliveries, goods, people, and what they bought in the months before."""
 
+import csv
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
 from kupec.app.zrnko import asked, life, talk, terms
 from kupec.app.zrnko.story import PastOrder, history
-from kupec.assistant import train_bot
+from kupec.assistant import label_texts, train_bot
 from kupec.kit.actor import system
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
@@ -31,6 +32,7 @@ async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) 
     say("answers, and what the bot can do")
     async with database.transaction() as db:
         await talk.begin_to_talk(db, actor=_ACTOR, now=clock.now())
+        await label_texts(db, _labelled(), judging=True, actor=_ACTOR, now=clock.now())
     await train_bot(database, now=clock.now())
     say("what people asked last week")
     await asked.asked_before(database, now=clock.now())
@@ -61,6 +63,12 @@ async def _settings(db: Connection, now: datetime) -> None:
     await catalogue.import_categories(db, rows, actor=_ACTOR, now=now)
     attributes = [msgspec.convert(row, catalogue.AttributeRow) for row in _read("attributes.jsonl")]
     await catalogue.put_attributes(db, attributes, actor=_ACTOR, now=now)
+
+
+def _labelled() -> list[tuple[str, str, str]]:
+    """What people said and what it means: only to judge models by, none of it is learnt."""
+    with (HERE / "labelled.csv").open(encoding="utf-8", newline="") as file:
+        return [(row["text"], row["language"], row["intent"]) for row in csv.DictReader(file)]
 
 
 def _read(name: str) -> list[dict[str, Any]]:
