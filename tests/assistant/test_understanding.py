@@ -6,9 +6,8 @@ from datetime import date
 import pytest
 
 from kupec.assistant.flows import hearing
-from kupec.assistant.understanding import IntentModel, Words, entities_in, is_order_alone, understand, wants_person
+from kupec.assistant.understanding import IntentModel, Words, entities_in, is_order_alone, understand
 from kupec.assistant.understanding.languages import train_languages
-from kupec.assistant.understanding.mood import is_angry, is_sensitive
 from kupec.assistant.understanding.training import train
 
 SUNDAY = date(2026, 11, 22)
@@ -76,20 +75,6 @@ def test_training_twice_gives_the_same_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "spoken", "language"),
-    [
-        ("kde je moje objednavka a kdy prijde", "en", "cs"),
-        ("gdzie jest moje zamowienie", "cs", "pl"),
-        ("where is the order that I sent", "cs", "en"),
-        ("ok", "pl", "pl"),
-        ("Z10023", "cs", "cs"),
-    ],
-)
-def test_the_language_of_a_message(text: str, spoken: str, language: str) -> None:
-    assert train_languages(TEXTS).language_of(text, spoken=spoken) == language
-
-
-@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("Chtěla bych to každé dva měsíce", {"interval": {"every": 2, "unit": "month"}}),
@@ -118,69 +103,6 @@ def test_what_is_named(text: str, found: dict[str, object]) -> None:
 
 def test_a_day_that_does_not_exist_is_none() -> None:
     assert "date" not in entities_in("31. 2. ráno", Words(order_prefix="Z"), SUNDAY)
-
-
-PEOPLE_WANTED = """
-cs chci mluvit s člověkem
-sk chcem hovoriť s človekom
-pl połącz mnie z konsultantem
-en I want to talk to a human
-de ich möchte mit einem Menschen sprechen
-nl ik wil een mens spreken
-fr je veux parler à une personne
-es quiero hablar con una persona
-pt quero falar com uma pessoa
-it voglio parlare con un operatore
-ro vreau sa vorbesc cu un om
-hu szeretnék emberrel beszélni
-hr želim govoriti s osobom
-sl želim govoriti s človekom
-bg искам да говоря с човек
-da jeg vil tale med et menneske
-sv jag vill tala med en människa
-fi haluan puhua ihmisen kanssa
-et tahan rääkida inimesega
-lv vēlos runāt ar cilvēku
-lt noriu kalbėti su žmogumi
-el θέλω να μιλήσω με άνθρωπο
-ga ba mhaith liom labhairt le duine
-mt irrid nitkellem ma' persuna
-uk хочу поговорити з людиною
-"""
-
-
-@pytest.mark.parametrize("line", PEOPLE_WANTED.strip().splitlines())
-def test_a_person_is_asked_for_in_any_language(line: str) -> None:
-    assert wants_person(line[3:])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "nechci člověka",
-        "kolik stojí káva pro dvě osoby",
-        "chci objednat kávu",
-        "na kávovar mi spadl člověk a teď nevím, jestli ho mám reklamovat, nebo jestli ho prostě jen uklidit a jít dál",
-        "",
-    ],
-)
-def test_not_every_person_is_asked_for(text: str) -> None:
-    assert not wants_person(text)
-
-
-def test_anger_takes_two_signs_and_shouting_is_one_of_them() -> None:
-    assert is_angry("To je nehorázné, jste neschopní")
-    assert is_angry("Tohle je podvod!!!")
-    assert is_angry("THIS IS RIDICULOUS")
-    assert not is_angry("Je to neuvěřitelně dobrá káva")
-    assert not is_angry("KOLIK STOJÍ DOPRAVA??")
-
-
-def test_health_and_law_are_sensitive_and_so_is_what_the_merchant_adds() -> None:
-    assert is_sensitive("popálil jsem se párou")
-    assert is_sensitive("I will call my lawyer")
-    assert not is_sensitive("kde je moje zásilka")
-    assert is_sensitive("kazeta hoří", frozenset({"hori"}))
 
 
 @pytest.mark.parametrize("piece", ["a", "a.", "1", "1 ", "rok ", "!", "A-", "12. ", "601 234 "])

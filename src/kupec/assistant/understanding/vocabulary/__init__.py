@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+from kupec.kit.text import fold
+
 _FOLDER = Path(__file__).parent
 _SHORTEST = 4
 
@@ -15,8 +17,8 @@ def lines_of(name: str) -> list[str]:
 
 @cache
 def listed(name: str) -> frozenset[str]:
-    """The words of one list."""
-    return frozenset(word for line in lines_of(name) for word in line.split())
+    """The words of one list, folded as what is compared with them."""
+    return frozenset(word for line in lines_of(name) for word in fold(line).split())
 
 
 @cache
