@@ -9,6 +9,7 @@ from kupec.billing import DUNNING, PAYMENT, SELLER
 from kupec.catalogue import TAX
 from kupec.conversations import CONVERSATION_RULES, SERVICE_HOURS, SURVEYS
 from kupec.customers import CONSENTS, CUSTOM_FIELDS, POINTS, RETENTION, VISITS
+from kupec.experiments import EXPERIMENTS
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.knowledge import KNOWLEDGE
@@ -17,6 +18,7 @@ from kupec.sales import APPROVALS, FACTS, GOODWILL, PREVIEWED, PROMOTIONS, SERVI
 from kupec.web.desk.bot_words import BOT_FIELDS
 from kupec.web.desk.inbox_words import INBOX_FIELDS
 from kupec.web.desk.learning_rules import LEARNING_FIELDS, LEARNING_SECTION
+from kupec.web.desk.rollout_rules import ROLLOUT_FIELDS, ROLLOUT_SECTION
 from kupec.web.desk.words import pgettext
 
 
@@ -73,6 +75,7 @@ _ALL = (
     Section(FACTS, _("Facts"), _("What customers are told about the shop that no other document says.")),
     Section(BOT, _("Assistant"), _("What the assistant answers by itself, what it suggests, and what is for people.")),
     Section(LEARNING, *LEARNING_SECTION),
+    Section(EXPERIMENTS, *ROLLOUT_SECTION),
     Section(MODEL, _("Language model"), _("How long a language model may take, and what it may use in a day.")),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
@@ -88,6 +91,7 @@ FIELDS = {
     **INBOX_FIELDS,
     **BOT_FIELDS,
     **LEARNING_FIELDS,
+    **ROLLOUT_FIELDS,
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "source_hosts": _("Hosts that articles may be taken from"),
