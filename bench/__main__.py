@@ -23,6 +23,7 @@ BENCHES: dict[str, list[str]] = {
     "understanding": ["bench.understanding"],
     "event_log": ["bench.event_log"],
     "standing": ["bench.standing"],
+    "learning": ["bench.learning"],
     "masking": ["bench.masking"],
     "timeline": ["bench.timeline", "--events", "5000000"],
     "customers": ["bench.customers", "--events", "100000", "1000000", "10000000"],
