@@ -16,7 +16,7 @@ from kupec.assistant.understanding.training import train
 from kupec.kit.encoder import Encoder
 
 WRONG = 0.01
-"""Of all questions so many may be answered wrongly, by what was told; two thirds of the 3 % are kept for what was not."""
+"""Of all questions so many may be answered wrongly by what was told; the rest of the 3 % is kept for what was not."""
 NEARLY = 0.1
 """What was missed by no more than this was nearly answered."""
 UNKNOWN = 0.8
