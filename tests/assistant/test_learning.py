@@ -285,3 +285,53 @@ def test_mcnemar_is_exact() -> None:
     assert mcnemar(0, 0) == 1.0
     assert mcnemar(1, 8) == pytest.approx(2 * (1 + 9) / 2**9)
     assert mcnemar(4, 4) == 1.0
+
+
+async def test_what_is_missed_and_what_was_lost(pool: Pool) -> None:
+    """A person asked for after an answer, a flow left, a repeated answer; dismissed, and back when it has grown."""
+    talk = await open_talk(pool)
+    database = talk.database
+    await talk.say("kolik stojí doprava", address="eva", source_id="1")
+    await talk.say("chci mluvit s člověkem", address="eva", source_id="2")
+    assert "Kolik kusů?" in await talk.say("doprava", address="jan", source_id="3", choice="flow:shipping_fee")
+    await talk.say("hm nevim", address="jan", source_id="4")
+    await talk.say("storno", address="jan", source_id="5")
+    await talk.say("zavolejte člověka", address="olga", source_id="6")  # nothing was answered before
+    async with database.transaction() as db:
+        kept = {(one.reason, one.text) for one in await assistant.missed_questions(db, now=NOON)}
+        assert ("handed_over", "kolik stojí doprava") in kept
+        assert ("corrected", "hm nevim") not in kept
+        assert not [one for one in kept if "člověk" in one[1]]
+        leaving = {(one.flow, one.step): one for one in await assistant.flow_leaving(db, since=WEEK, now=NOON)}
+        [step] = [one for key, one in leaving.items() if key[0] == "shipping_fee"]
+        assert (step.left, step.repeated, step.person, step.step) == (1, 1, 0, "steps[0]")
+        await publish_new(db, LEARNING, LearningRules(fits=1.0), actor=system("test"), now=NOON)
+        await db.execute("delete from missed_question")
+        for number in range(3):
+            await _asked(db, f"prodáváte čaj číslo {number}", cart=50_000 if number == 1 else None)
+    assert await assistant.propose(database, now=NOON) == 1
+    async with database.transaction() as db:
+        [proposal] = await assistant.suggestions(db, now=NOON)
+        assert (proposal.lost_sales, proposal.lost_value) == (0, {}), "there is time yet"
+        [proposal] = await assistant.suggestions(db, now=NOON + timedelta(days=8))
+        assert (proposal.customers, proposal.lost_sales, proposal.lost_value) == (3, 1, {"CZK": 50_000})
+        await assistant.dismiss_suggestion(db, proposal.id, actor=TEACHER, now=NOON)
+        await _asked(db, "prodáváte čaj číslo 7")
+    assert await assistant.propose(database, now=NOON) == 0
+    async with database.transaction() as db:
+        assert await assistant.suggestions(db, now=NOON) == []
+        assert await assistant.missed_questions(db, now=NOON) == []
+        for number in (8, 9):
+            await _asked(db, f"prodáváte čaj číslo {number}")
+    assert await assistant.propose(database, now=NOON) == 1, "twice as many ask"
+    async with database.reading() as db:
+        [again] = await assistant.suggestions(db, now=NOON)
+        assert (again.id, again.questions) == (proposal.id, 6)
+
+
+async def _asked(db: Connection, text: str, *, cart: int | None = None) -> None:
+    await db.execute(
+        "insert into missed_question (id, reason, customer_id, text, folded, language, channel, cart_value, currency, "
+        "created_at) values ($1, 'unknown', $2, $3, $3, 'cs', 'web', $4, 'CZK', $5)",
+        *(uuid7(), uuid7(), text, cart, NOON),
+    )
