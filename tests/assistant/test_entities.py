@@ -4,7 +4,7 @@ import time
 from datetime import date
 
 from kupec.assistant.flows import hearing
-from kupec.assistant.understanding import Words, entities_in
+from kupec.assistant.understanding import Goods, Words, entities_in
 
 WEDNESDAY = date(2026, 11, 25)
 SHOP = Words(order_prefix="Z")
@@ -81,6 +81,28 @@ NAMED: dict[str, dict[str, object]] = {
 def test_what_is_named_is_heard_in_every_language() -> None:
     wrong = {text: heard for text, found in NAMED.items() if (heard := entities_in(text, SHOP, WEDNESDAY)) != found}
     assert not wrong
+
+
+def test_goods_are_named_bent_and_mistyped_but_never_guessed() -> None:
+    names = [("ZR-BS-250", "Brazílie Santos"), ("ZR-CH-250", "Kolumbie Huila"), ("ZR-KS-250", "Keňa Santos")]
+    goods = Goods([*names, *((f"X-{place}", f"Náhradní díl {place}") for place in range(4_000))])
+    told = {
+        "dvě kávy brazilie santos": "Brazílie Santos",
+        "brazílii santos prosím": "Brazílie Santos",
+        "máte Brazílei Santos?": "Brazílie Santos",
+        "kolumbie huilla": "Kolumbie Huila",
+        "santos": None,
+        "kolik stojí doprava": None,
+        "náhradní díl": None,
+    }
+    assert {text: entities_in(text, SHOP, WEDNESDAY, goods).get("product") for text in told} == told
+    named = goods.named("zrbs250 dva kusy")
+    assert named is not None
+    assert named.key == "ZR-BS-250"
+    began = time.process_time()
+    for _again in range(20):
+        goods.find("dvě kávy brazilie santos a náhradní díl prosím")
+    assert time.process_time() - began < 1
 
 
 def test_a_number_alone_keeps_the_unit_of_what_it_corrects() -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from kupec.assistant.understanding.entities import Words, entities_in, is_order_alone
 from kupec.assistant.understanding.errors import UnreadableModel
+from kupec.assistant.understanding.goods import Goods
 from kupec.assistant.understanding.intents import Guess, IntentModel, Reading
 from kupec.assistant.understanding.languages import LanguageModel
 from kupec.assistant.understanding.mood import is_angry, is_sensitive
@@ -18,6 +19,7 @@ from kupec.assistant.understanding.person import wants_person
 from kupec.assistant.understanding.several import parts
 
 __all__ = [
+    "Goods",
     "Guess",
     "IntentModel",
     "LanguageModel",
@@ -62,6 +64,7 @@ def understand(
     spoken: str,
     shop: Words,
     today: date,
+    goods: Goods | None = None,
     kept_for_people: frozenset[str] = frozenset(),
 ) -> Understood:
     """What `text` means in a conversation that has been in the language `spoken` so far."""
@@ -71,7 +74,7 @@ def understand(
         language=languages.language_of(text, spoken=spoken),
         guesses=reading.guesses,
         is_known=reading.is_known,
-        entities=entities_in(text, shop, today),
+        entities=entities_in(text, shop, today, goods),
         wants_person=wants_person(text),
         is_angry=is_angry(text),
         is_sensitive=is_sensitive(text, kept_for_people),

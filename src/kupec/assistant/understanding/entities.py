@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from kupec.assistant.understanding.contacts import EMAIL, PHONE, digits_of, name_in
+from kupec.assistant.understanding.goods import Goods
 from kupec.assistant.understanding.grams import words
 from kupec.assistant.understanding.money import find_money
 from kupec.assistant.understanding.numbers import pieces_in, quantity_in, weight_in
@@ -50,8 +51,11 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     order_prefix: str = ""
 
 
-def entities_in(text: str, shop: Words, today: date) -> dict[str, Any]:
-    """What is named in a text. Numbers of orders, phones and money are not quantities as well."""
+def entities_in(text: str, shop: Words, today: date, goods: Goods | None = None) -> dict[str, Any]:
+    """What is named in a text. Numbers of orders, phones and money are not quantities as well.
+
+    With the catalogue's names at hand, `product` is the name of what is meant without doubt.
+    """
     text = text[:_MOST]
     found: dict[str, Any] = {}
     left = text
@@ -71,6 +75,9 @@ def entities_in(text: str, shop: Words, today: date) -> dict[str, Any]:
     if money is not None:
         found["money"] = money[1]
         left = left[: money[0].start()] + " " + left[money[0].end() :]
+    product = goods.named(left) if goods is not None and "sku" not in found else None
+    if product is not None:
+        found["product"] = product.name
     found.update(_numbers(left, today))
     named = {"name": name_in(text), "country": country_in(text)}
     found.update({kind: value for kind, value in named.items() if value is not None})
