@@ -19,6 +19,7 @@ from kupec.assistant.learning.models import (
     ProposedFlow,
     Settled,
 )
+from kupec.assistant.learning.ordering import once
 from kupec.assistant.learning.orders import CANDIDATE
 from kupec.assistant.learning.rules import LEARNING, TEACH
 from kupec.kit.actor import Actor
@@ -28,7 +29,6 @@ from kupec.kit.events import Happened, emit
 from kupec.kit.i18n import LANGUAGES
 from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
-from kupec.kit.jobs import enqueue
 from kupec.kit.versions import published
 from kupec.knowledge import (
     KNOWLEDGE,
@@ -77,7 +77,7 @@ async def approve_suggestion(
     )
     payload = SuggestionApproved(kind=approval.kind, intent=intent, learnt=learnt, held_out=held_out)
     await emit(db, [Happened(payload=payload, subject=f"suggestion:{suggestion_id}", occurred_at=now)], actor=actor)
-    await enqueue(db, [(CANDIDATE, {})])
+    await once(db, CANDIDATE)
     return Approved(intent=intent, learnt=learnt, held_out=held_out)
 
 
@@ -133,7 +133,7 @@ async def label_missed(db: Connection, ids: Sequence[UUID], intent: str, *, acto
     await _leave_suggestions(db, [one.id for one in questions])
     payload = QuestionLabelled(count=len(questions), intent=intent)
     await emit(db, [Happened(payload=payload, subject="learning", occurred_at=now)], actor=actor)
-    await enqueue(db, [(CANDIDATE, {})])
+    await once(db, CANDIDATE)
     return len(questions)
 
 

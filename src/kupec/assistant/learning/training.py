@@ -21,6 +21,7 @@ from kupec.assistant.learning.judging import Case, Compared, Judgement, compare,
 from kupec.assistant.learning.material import Material, gather_material
 from kupec.assistant.learning.models import ExampleOutcome, ModelInfo
 from kupec.assistant.learning.models_kept import get_model, go_live, one_at_a_time, tell, trial_of
+from kupec.assistant.learning.ordering import once
 from kupec.assistant.learning.orders import CANDIDATE, TRAIN
 from kupec.assistant.learning.rules import LEARNING, TEACH, LearningRules
 from kupec.assistant.understanding import IntentModel, UnreadableModel
@@ -110,7 +111,7 @@ async def train_bot(database: Database, *, now: datetime) -> bool:
 async def _compare_anew(db: Connection) -> None:
     """What people have taught and nobody has published yet was compared with the model that has just gone."""
     if await db.fetchval("select exists (select from bot_model where state = 'candidate' and rolled_back_at is null)"):
-        await enqueue(db, [(CANDIDATE, {})])
+        await once(db, CANDIDATE)
 
 
 async def train_candidate(database: Database, *, actor: Actor, now: datetime, origin: str = "approval") -> ModelInfo:
