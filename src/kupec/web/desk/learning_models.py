@@ -124,6 +124,7 @@ async def train(request: AnyRequest) -> Response[Any]:
 
 
 _LEARNING_NOW = _("The bot is learning; the new version will be here in a few seconds.")
+_OVERTAKEN = _("Another version has gone live meanwhile. This one is being compared with it; it takes a few seconds.")
 
 
 @post("/learning/model/publish", opt={"permission": TEACH})
@@ -147,8 +148,7 @@ async def publish(request: AnyRequest) -> Response[Any]:
     except NotJudged:
         async with site.database.transaction() as db:
             await order_candidate(db, actor=actor)
-        said = _("Another version has gone live meanwhile. This one is being compared with it; it takes a few seconds.")
-        return go(request, MODEL, failed=reader.text(said))
+        return go(request, MODEL, failed=reader.text(_OVERTAKEN))
     except KupecError as error:
         return go(request, MODEL, failed=explain(error, language))
     if share == 100:

@@ -46,7 +46,7 @@ MODEL_STATES: Final = {
     "retired": _("answered before"),
     "broken": _("cannot be read"),
 }
-MODEL_TONES: Final = {"live": "good", "candidate": "accent", "retired": "", "broken": "bad"}
+MODEL_TONES: Final = {"live": "good", "candidate": "ink", "retired": "", "broken": "bad"}
 LEARNING_SENTENCES: Final = {
     "question.labelled": _("Questions were given a meaning: {count}"),
     "suggestion.made": _("Questions that are alike were gathered: {questions}"),
