@@ -54,7 +54,7 @@ hostile = st.one_of(
 )
 FORM = "application/x-www-form-urlencoded"
 hard = settings(
-    max_examples=10,
+    max_examples=6,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     deadline=None,
