@@ -168,7 +168,10 @@ def _trained(texts: Sequence[tuple[str, str]], speaks: Sequence[str]) -> Languag
     both = [*texts, *((fold(text), language) for text, language in texts if not text.isascii())]
     counted = [_parts(text) for text, _ in both]
     rows = {part: row for row, part in enumerate(sorted(set().union(*counted)))}
-    starts, columns, values, kept = [], [], [], []
+    starts: list[int] = []
+    columns: list[int] = []
+    values: list[float] = []
+    kept: list[int] = []
     for parts, (_, language) in zip(counted, both, strict=True):
         if parts:
             found, weights = _weighed(parts, rows)

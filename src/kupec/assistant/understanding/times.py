@@ -37,8 +37,8 @@ def rhythm_in(text: str) -> Rhythm | None:
             if place and _is_twice(found, place - 1):
                 return _halved(every, unit)
             return Rhythm(every=every, unit=unit)
-        if word in said.TWICE and (unit := _unit_at(found, place + 1)) is not None:
-            return _halved(1, unit)
+        if word in said.TWICE and (twice_in := _unit_at(found, place + 1)) is not None:
+            return _halved(1, twice_in)
         if (
             word in said.EVERY
             and (rhythm := _behind(found[place + 1 : place + 1 + _REACH], ob=word == "ob")) is not None
