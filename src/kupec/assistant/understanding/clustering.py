@@ -34,7 +34,7 @@ _LEAST, _MOST = 5, 15
 _DIMENSIONS, _FEW = 250, 400
 """Eigenvectors at most, and up to how many texts all are computed outright."""
 _TELLS = 0.6
-"""The least eigenvalue that tells of a heap when nobody says how many there are."""
+"""The least eigenvalue that tells of a heap: one that holds together rather than touches others."""
 _SPELT = 1.5
 """What groups of characters weigh beside words…"""
 _WRITTEN = 0.25
@@ -77,7 +77,7 @@ def _of_distinct(texts: Sequence[str], meant: Rows | None, clusters: int | None)
     rows = None if meant is None else normalize(meant.astype(np.float64))
     spread = np.unique(np.linspace(0, len(texts) - 1, min(len(texts), MOST)).astype(int))
     alike = _alike(written, rows, spread)
-    labels = _joined(_laid_out(alike, clusters), clusters)
+    labels = _joined(_laid_out(alike), clusters)
     if clusters is None:
         labels = _strays_apart(labels, alike)
     if len(spread) == len(texts):
@@ -110,11 +110,8 @@ def _alike(written: csr_matrix, meant: Matrix | None, spread: npt.NDArray[np.int
     return alike
 
 
-def _laid_out(alike: Matrix, dimensions: int | None) -> Matrix:
-    """Where each text lies by the leading eigenvectors of the graph of the nearest, the stronger counting more.
-
-    None takes all that hold together more than they touch, however many heaps that may become.
-    """
+def _laid_out(alike: Matrix) -> Matrix:
+    """Where each text lies by the eigenvectors of the graph of the nearest that tell of heaps, the stronger more."""
     many = len(alike)
     each = min(max(_LEAST, min(_MOST, round(many**0.5 / 4))), many - 1)
     nearest = np.argpartition(-alike, each - 1, axis=1)[:, :each]
@@ -123,15 +120,14 @@ def _laid_out(alike: Matrix, dimensions: int | None) -> Matrix:
     graph = graph.maximum(graph.T)
     degrees = np.asarray(graph.sum(axis=1)).ravel()
     scale = diags(1 / np.sqrt(degrees + 1e-3 * degrees.mean() + 1e-9))
-    wanted = max(min(many // 3 if dimensions is None else dimensions, _DIMENSIONS, many - 2), 1)
+    wanted = max(min(many // 3, _DIMENSIONS, many - 2), 1)
     evened = scale @ graph @ scale
     if many <= _FEW:
         values, vectors = eigh(evened.toarray(), subset_by_index=(many - wanted, many - 1))
     else:
         values, vectors = eigsh(evened, k=wanted, which="LA", v0=np.ones(many), tol=1e-3, rng=np.random.default_rng(0))
-    if dimensions is None:
-        told = values >= min(_TELLS, np.sort(values)[-3:][0])
-        values, vectors = values[told], vectors[:, told]
+    strong = values >= min(_TELLS, np.sort(values)[-3:][0])
+    values, vectors = values[strong], vectors[:, strong]
     laid: Matrix = normalize(vectors * np.maximum(values, 0) ** 2)
     return laid
 
