@@ -49,6 +49,20 @@ GIVEN: dict[str, dict[str, Any]] = {
     "inbox": {"code": "web", "name": "Web chat", "config": {}, "credentials": None, "polled_after": ""},
     "survey": {"state": "answered", "score": 4},
     "article": {"code": "shipping"},
+    "experiment": {
+        "code": "model-1",
+        "subject": "model",
+        "note": "",
+        "arms": [],
+        "shares": {},
+        "channels": [],
+        "salt": "s",
+        "guardrails": [],
+        "reason": "",
+        "winner": "",
+        "author": "test",
+        "ended_at": None,
+    },
 }
 # What the marks cannot tell from what people type, and why it is nobody's words. docs/privacy.md has the same list.
 STAYS = {

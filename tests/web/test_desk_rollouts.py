@@ -42,7 +42,7 @@ async def test_a_roll_out_from_its_start_to_one_click_back(desk: Desk) -> None:
     assert (await agent.get(HERE)).status_code == 403
     person = await desk.signed_in("manager")
     page = words(await person.page(f"{HERE}/new"))
-    assert "The bot’s settings: version 1 instead of as shipped (Surer answers)" in page
+    assert "The bot’s settings: version 1 (now: as shipped) – Surer answers" in page
     form = {
         "what": "bot|1",
         "share": "0.5",

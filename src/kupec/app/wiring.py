@@ -178,6 +178,7 @@ def privacy_parts() -> list[PrivacyPart]:
         knowledge.privacy_part,
         billing.privacy_part,
         conversations.privacy_part,
+        experiments.privacy_part,
         customers.privacy_part,
     ]
 

@@ -1,4 +1,4 @@
-"""What this room holds about a customer: where the flows of their conversations stand, and what was learnt from them."""
+"""What this room holds about a customer: where their flows stand, what they met, what was learnt from them."""
 
 from typing import Final
 
@@ -12,6 +12,7 @@ privacy_part = PrivacyPart(
     tables=(
         Held(table="bot_pending", where=_THEIRS, told=False),
         Held(table="flow_run", where=_THEIRS, secret=["state"]),
+        Held(table="conversation_arm", where=_THEIRS),
         Held(table="flow_stumble", where=_THEIRS, told=False),
         Held(table="chat_context", where=_THEIRS),
         Held(table="learnt_phrase", where=THEIRS),

@@ -22,6 +22,7 @@ from kupec.experiments.models import (
     Results,
 )
 from kupec.experiments.policy import EXPERIMENTS, ExperimentRules
+from kupec.experiments.privacy import privacy_part
 from kupec.experiments.steering import (
     finish_experiment,
     get_experiment,
@@ -68,6 +69,7 @@ __all__ = [
     "list_experiments",
     "observe",
     "point",
+    "privacy_part",
     "results",
     "running",
     "set_share",

@@ -139,10 +139,10 @@ async def _page(
 
 def _title(one: Triable, names: Any, reader: Reader) -> str:
     before = names.version(one.subject, one.live)
-    told = reader.text(_("{subject}: {version} instead of {before}")).format(
+    told = reader.text(_("{subject}: {version} (now: {before})")).format(
         subject=names.subject(one.subject), version=names.version(one.subject, one.version), before=before
     )
-    return f"{told} ({one.note})" if one.note else told
+    return f"{told} – {one.note}" if one.note else told
 
 
 def _guard(one: Guardrail, reader: Reader, form: Form | None) -> Guard:
