@@ -1,12 +1,13 @@
 """The help pages: found, read, voted on; facts come from tools; nothing in them runs."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
+from kupec.assistant import missed_questions
 from kupec.catalogue import Market
 from kupec.kit.db import Connection, Pool
 from kupec.knowledge import Answer, ArticleText, Variable, list_articles
@@ -84,14 +85,16 @@ async def test_an_old_address_leads_on(browser: Browser, pool: Pool) -> None:
 
 
 async def test_whether_it_helped_is_counted(browser: Browser, pool: Pool) -> None:
-    await browser.get("/cs/help/shipping-cs")
+    await browser.get("/cs/help/shipping-cs?sought=kolik+d%C3%A1m+eva%40example.com")
     answer = await browser.submit("/cs/help/shipping-cs/helped", "helped=no")
     assert answer.headers["location"] == "/cs/help/shipping-cs?helped=no#helped"
     await browser.follow(answer)
     assert "data-open-chat" in browser.page
     async with pool.acquire() as db:
         line = next(one for one in await list_articles(db, language="cs") if one.code == "shipping")
+        [missed] = await missed_questions(db, now=datetime(2026, 3, 10, tzinfo=UTC))
     assert (line.yes, line.nay) == (0, 1)
+    assert (missed.reason, missed.article, missed.text) == ("unhelpful", "shipping", "kolik dám ⟦email:1⟧")
 
 
 async def test_articles_stand_in_the_sitemap(browser: Browser) -> None:

@@ -99,18 +99,21 @@ async def keep_stumbles(db: Connection, stumbles: Sequence[Stumble], *, now: dat
 async def keep_unhelpful(
     db: Connection, text: str, *, article: str, language: str, channel: str, now: datetime
 ) -> bool:
-    """Keep what somebody had looked for when they said that an article does not help; False where nothing was asked.
+    """Keep what somebody had looked for when they said that an article does not help; the same once a day.
 
-    Nobody is known here: on the help pages nobody is signed in. `text` is masked already.
+    Nobody is known here: on the help pages nobody is signed in. `text` is masked already. False where nothing was kept.
     """
     said = " ".join(text.split())[:500]
     if not said:
         return False
-    await db.execute(
+    kept: bool | None = await db.fetchval(
         """
         insert into missed_question (id, reason, text, folded, language, channel, article, created_at)
-        values ($1, 'unhelpful', $2, $3, $4, $5, $6, $7)
+        select $1, 'unhelpful', $2, $3, $4, $5, $6, $7::timestamptz
+         where not exists (select from missed_question where reason = 'unhelpful' and folded = $3 and article = $6
+                              and created_at > $7::timestamptz - interval '1 day')
+        returning true
         """,
         *(uuid7(), said, folded(said), language, channel, article, now),
     )
-    return True
+    return bool(kept)

@@ -10,6 +10,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from markupsafe import Markup
 
+from kupec.assistant import keep_unhelpful
+from kupec.conversations import mask
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.kit.versions import published
@@ -66,7 +68,8 @@ async def index(request: AnyRequest) -> Response[str]:
 @get("/{language:str}/help/{slug:str}", include_in_schema=False)
 async def article(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
     """One article. An address it had before leads to the one it has."""
-    asked = query_form(request).text("helped", most=10)
+    query = query_form(request)
+    asked = query.text("helped", most=10)
     async with site_of(request).database.reading() as db:
         shop = await open_shop(request, db)
         try:
@@ -89,6 +92,7 @@ async def article(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
         category=document.category(found.content.category),
         beside=beside,
         helped=asked if asked in ("yes", "no") else "",
+        sought=query.text("sought", most=10_000)[:200],
         action=shop.address(f"/help/{slug}/helped"),
         description=first_words(said),
         structured=[_question(text.title, said)],
@@ -98,7 +102,7 @@ async def article(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
 
 @post("/{language:str}/help/{slug:str}/helped", include_in_schema=False)
 async def helped(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
-    """Count whether it helped; who says no is offered a person."""
+    """Count whether it helped; who says no is offered a person, and what they had looked for is learnt from."""
     site, form = site_of(request), await read_form(request)
     answer = "yes" if form.text("helped", most=10) == "yes" else "no"
     async with site.database.transaction() as db:
@@ -108,6 +112,10 @@ async def helped(request: AnyRequest, slug: FromPath[str]) -> Response[Any]:
         except NotFound:
             raise NotFoundException from None
         await vote_helpful(db, found.code, shop.language, helped=answer == "yes", now=site.clock.now())
+        if answer == "no":
+            sought = mask(form.text("sought", most=10_000)[:200]).text
+            given = {"article": found.code, "language": shop.language, "channel": CHANNEL}
+            await keep_unhelpful(db, sought, **given, now=site.clock.now())
     return Redirect(shop.address(f"/help/{slug}?helped={answer}#helped"), status_code=303)
 
 
