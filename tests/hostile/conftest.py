@@ -324,6 +324,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "task_id": world.column("select id from task order by id"),
         "team_id": [str(uuid4())],
         "suggestion_id": world.column("select id from suggestion order by id"),
+        "experiment_id": world.column("select id from experiment order by id"),
         "due_id": [str(uuid4())],
         "product_id": world.column("select id from product order by id"),
         "variant_id": world.column("select id from variant order by id"),

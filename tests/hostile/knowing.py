@@ -1,6 +1,7 @@
 """The shop's articles say markup, too: titles, questions, answers, what was learnt and what was missed."""
 
 from kupec.assistant.learning.keeping import keep_unhelpful
+from kupec.experiments import CANDIDATE, LIVE, Arm, NewExperiment, start_experiment
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
 from kupec.knowledge import Answer, ArticleDraft, ArticleText, add_phrasing, publish_article, save_article
@@ -26,6 +27,9 @@ async def know(db: Connection) -> None:
             await publish_article(db, CODE, actor=SETUP, now=NOON)
     await add_phrasing(db, CODE, "cs", f"{HOSTILE[:150]} learnt", source=HOSTILE, actor=SETUP, now=NOON)
     await db.execute("update article set source_now = 'b', source_print = 'a', source_problem = $1", HOSTILE)
+    arms = (Arm(name=LIVE, version="1"), Arm(name=CANDIDATE, version="2.1"))
+    tried = NewExperiment(subject=f"wording:{CODE}", arms=arms, note=HOSTILE[:200])
+    await start_experiment(db, tried, actor=SETUP, now=NOON)
 
 
 async def miss(db: Connection) -> None:
