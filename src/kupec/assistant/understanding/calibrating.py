@@ -30,10 +30,8 @@ _FEWEST_PHRASES = 20
 _ENOUGH_OUTSIDE = 50
 _RIGHT = 0.65
 """Of what the threshold lets through, so much must be right."""
-_LOST = 0.08
-"""What share of rightly answered phrases may be turned away, while nobody knows what comes from outside…"""
 _OURS = 2.0
-"""…and how much more one of them counts than a text from outside, once such texts are known."""
+"""How much more a phrase that is answered rightly counts than a text from outside that is turned away."""
 _NOTHING_SURE = 0.95
 _LEAST = 0.3
 _TEMPERATURES = np.geomspace(0.02, 2.0, 40)
@@ -109,10 +107,8 @@ def _rejecting(
     rejector = _learnt(rows, elsewhere)
     known = np.array([rejector.known(row) for row in rows])
     unknown = np.array([rejector.known(row) for row in elsewhere])
-    sound = _lowest(known[counted], right[counted])
-    if material.has_outside():
-        return max(_best(known[counted], right[counted], unknown), sound), rejector
-    return max(_mostly(known[counted & right]), sound), rejector
+    known, right = known[counted], right[counted]
+    return max(_best(known, right, unknown), _lowest(known, right)), rejector
 
 
 def _held_out(material: Material) -> tuple[Held, Held]:
@@ -227,11 +223,6 @@ def _best(known: Matrix, right: Flags, unknown: Matrix) -> float:
     candidates = np.quantile(np.concatenate([known, unknown]), np.linspace(0.01, 0.99, 99))
     gains = [_OURS * ((known >= at) & right).mean() + (unknown < at).mean() for at in candidates]
     return float(candidates[int(np.argmax(gains))])
-
-
-def _mostly(known: Matrix) -> float:
-    """What all but `_LOST` of the phrases that were answered rightly reach."""
-    return float(np.quantile(known, _LOST)) if len(known) else _NOTHING_SURE
 
 
 def _lowest(sure: Matrix, right: Flags) -> float:

@@ -5,12 +5,13 @@ one that asks how a gram is spread over the *intents*, at half its length. They 
 """
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, diags_array
+from scipy.sparse import csr_matrix, diags_array, hstack
 from sklearn.svm import LinearSVC
 
 from kupec.assistant.understanding.fitting_sentences import fit_sentences
@@ -22,8 +23,11 @@ Places = npt.NDArray[np.int64]
 
 _MANY = 4000
 """Phrases from which one view is enough: a second would double the seconds of training for a tenth of a per cent."""
-_COST, _COST_OF_MANY, _COST_OF_SPREAD = 1.0, 0.4, 2.0
+_COST, _COST_OF_SPREAD = 1.0, 2.0
 _TOLERANCE = 0.03
+_COST_ALONG = 0.5
+_LOUDNESS = 1.5
+"""How long the rows of an encoder are beside words of length one and pieces of length one."""
 _SMOOTHED = 0.2
 _LEAST_TELLING = 0.05
 _NAME = re.compile(r"[^\W\d_]+")
@@ -54,16 +58,18 @@ class Fitted(NamedTuple):
     seen: Matrix
     """1 where a gram was seen, else 0."""
     sentences: Sentences | None = None
+    along: View | None = None
+    """The weights of the words that were learnt along with those of the encoded rows."""
 
     def sense(self, counted: Counted) -> Sensed | None:
         """What the meaning of the texts says, where they were encoded."""
-        if self.sentences is None or counted.encoded is None:
+        if self.sentences is None or self.along is None or counted.encoded is None:
             return None
-        return self.sentences.sense(counted.encoded)
+        return self.sentences.sense(counted.encoded, _margins(self.along, counted))
 
     def scores(self, counted: Counted) -> Matrix:
         """Margins, texts by classes: as `IntentModel.scores` finds them, for many at once."""
-        summed = [weighed(counted, view.importance, view.lengths) @ view.weights + view.bias for view in self.views]
+        summed = [_margins(view, counted) for view in self.views]
         return np.asarray(np.mean(np.stack(summed), axis=0), dtype=np.float32)
 
     def shares(self, counted: Counted) -> Matrix:
@@ -113,15 +119,18 @@ def fit(counted: Counted, classes: Places, intents: int) -> Fitted:
     texts = there.T @ np.ones(len(classes), dtype=np.float32)
     seen = (there.T @ (classes < intents).astype(np.float32) > 0).astype(np.float32)
     rarity = seen * (np.log((1 + len(classes)) / (1 + texts)) + 1)
-    sentences = None if counted.encoded is None else fit_sentences(counted.encoded, classes)
+    sentences, along = None, None
+    if counted.encoded is not None:
+        along, together = _fit_along(counted, counted.encoded, classes, rarity)
+        sentences = fit_sentences(counted.encoded, classes, together)
     if len(classes) > _MANY:
-        return Fitted([_fit(counted, classes, rarity, is_half=False, cost=_COST_OF_MANY)], seen, sentences)
+        return Fitted([_fit(counted, classes, rarity, is_half=False, cost=_COST)], seen, sentences, along)
     telling = seen * _telling(there, classes, int(classes.max()) + 1)
     views = [
         _fit(counted, classes, rarity, is_half=False, cost=_COST),
         _fit(counted, classes, telling, is_half=True, cost=_COST_OF_SPREAD),
     ]
-    return Fitted(views, seen, sentences)
+    return Fitted(views, seen, sentences, along)
 
 
 def _telling(there: csr_matrix, classes: Places, how_many: int) -> Matrix:
@@ -137,17 +146,30 @@ def _telling(there: csr_matrix, classes: Places, how_many: int) -> Matrix:
 
 def _fit(counted: Counted, classes: Places, importance: Matrix, *, is_half: bool, cost: float) -> View:
     lengths = _usual(counted, importance) if is_half else (0.0, 0.0)
+    weights, bias = _separated(weighed(counted, importance, lengths), classes, cost)
+    return View(importance=importance.astype(np.float32), lengths=lengths, weights=weights, bias=bias)
+
+
+def _fit_along(counted: Counted, encoded: Matrix, classes: Places, importance: Matrix) -> tuple[View, Matrix]:
+    """Words and rows as one text: each learns only what the other does not tell. Returns the weights of both."""
+    lengths = (0.0, 0.0)
+    both = hstack([weighed(counted, importance, lengths), csr_matrix(encoded * _LOUDNESS)], format="csr")
+    weights, bias = _separated(both, classes, _COST_ALONG)
+    wide = counted.counts.shape[1]
+    view = View(importance=importance.astype(np.float32), lengths=lengths, weights=weights[:wide], bias=bias)
+    return view, np.ascontiguousarray(weights[wide:] * np.float32(_LOUDNESS))
+
+
+def _separated(texts: csr_matrix, classes: Places, cost: float) -> tuple[Matrix, Matrix]:
+    """Weights, features by classes, and a bias a class."""
     machine = LinearSVC(C=cost, class_weight="balanced", random_state=0, tol=_TOLERANCE)
-    machine.fit(weighed(counted, importance, lengths), classes)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")  # a phrase or two an intent are no mistake
+        machine.fit(texts, classes)
     weights, bias = machine.coef_, machine.intercept_
     if len(weights) == 1:  # two classes share one row of weights
         weights, bias = np.vstack([-weights[0], weights[0]]), np.array([-bias[0], bias[0]])
-    return View(
-        importance=importance.astype(np.float32),
-        lengths=lengths,
-        weights=np.ascontiguousarray(weights.T, dtype=np.float32),
-        bias=bias.astype(np.float32),
-    )
+    return np.ascontiguousarray(weights.T, dtype=np.float32), bias.astype(np.float32)
 
 
 def weighed(counted: Counted, importance: Matrix, lengths: tuple[float, float]) -> csr_matrix:
@@ -178,10 +200,15 @@ def _usual(counted: Counted, importance: Matrix) -> tuple[float, float]:
     return words, pieces
 
 
-def kept(fitted: Fitted) -> list[View]:
-    """The views as a model keeps them: weights in half precision."""
+def _margins(view: View, counted: Counted) -> Matrix:
+    margins: Matrix = weighed(counted, view.importance, view.lengths) @ view.weights + view.bias
+    return margins
+
+
+def kept(views: Sequence[View]) -> list[View]:
+    """Views as a model keeps them: weights in half precision."""
     halved: list[View] = []
-    for view in fitted.views:
+    for view in views:
         weights: Half = view.weights.astype(np.float16)
         halved.append(view._replace(weights=weights))
     return halved
