@@ -98,15 +98,17 @@ def test_what_differs_within_intents_counts_little_and_many_are_judged_as_one() 
     rows = np.zeros((200, 4), dtype=np.float32)
     rows[:, 0] = np.where(classes == 0, 0.3, -0.3) + chance.normal(scale=0.1, size=200)
     rows[:, 1] = chance.normal(scale=3, size=200)
-    learnt: Sentences = fit_sentences(rows, classes)
+    learnt: Sentences = fit_sentences(rows, classes, np.eye(4, 2, dtype=np.float32))
+    none = np.zeros((1200, 2), dtype=np.float32)
     loud = np.array([[0.3, -4, 0, 0], [-0.3, 4, 0, 0]], dtype=np.float32)
-    sensed = learnt.sense(loud)
+    sensed = learnt.sense(loud, none[:2])
     assert sensed.middles.argmax(axis=1).tolist() == [0, 1]
-    assert sensed.signs(2).shape == (2, 2)
-    assert sensed.signs(1).shape == (2, 4), "what speaks for texts from outside is told apart"
-    many = learnt.sense(np.tile(rows, (6, 1)))
-    assert np.allclose(many.phrases[:200], learnt.sense(rows).phrases, atol=1e-5)
+    assert sensed.signs(2).shape == (2, 3)
+    assert sensed.signs(1).shape == (2, 6), "what speaks for texts from outside is told apart"
+    many = learnt.sense(np.tile(rows, (6, 1)), none + 1)
+    assert np.allclose(many.phrases[:200], learnt.sense(rows, none[:200]).phrases, atol=1e-5)
     assert many.middles.shape == (1200, 2)
+    assert np.allclose(many.together[:200], rows[:, :2] + 1, atol=1e-6)
 
 
 def test_a_process_opens_one_encoder_for_all_who_ask() -> None:

@@ -16,8 +16,8 @@ _USUAL_SHARE = 2.0
 _Exact = npt.NDArray[np.float64]
 
 
-def fit_sentences(rows: Matrix, classes: Places) -> Sentences:
-    """From encoded phrases, each with its class; every class from 0 on has one."""
+def fit_sentences(rows: Matrix, classes: Places, together: Matrix) -> Sentences:
+    """From encoded phrases, each with its class; each class from 0 on has one. `together` are weights learnt before."""
     order = np.argsort(classes, kind="stable")
     rows, classes = rows[order].astype(np.float64), classes[order]
     counts = np.bincount(classes)
@@ -35,6 +35,7 @@ def fit_sentences(rows: Matrix, classes: Places) -> Sentences:
         middles=((middles - centre) @ glass).astype(np.float32),
         phrases=unit(looked),
         counts=counts.astype(np.int64),
+        together=together,
     )
 
 

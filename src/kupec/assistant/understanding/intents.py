@@ -82,7 +82,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     """How words and meaning are put together: a share for each judgement, and what is turned away by all of them."""
 
     shares: list[float]
-    """Of the margins of the words, the middles, the phrases: their sum are logits."""
+    """Of the margins of the words, the middles, the phrases, words and row as one: their sum are logits."""
     threshold: float
     rejector: Rejector | None = None
 
@@ -92,14 +92,18 @@ class Meaning(NamedTuple):
 
     encoder: str
     sentences: Sentences
+    words: View
+    """Learnt along with `sentences.together`."""
     merged: Merged
 
 
-def meaning_of(encoder: Encoder | None, sentences: Sentences | None, merged: Merged | None) -> Meaning | None:
+def meaning_of(
+    encoder: Encoder | None, sentences: Sentences | None, words: Sequence[View], merged: Merged | None
+) -> Meaning | None:
     """Nothing unless all of it is there."""
-    if encoder is None or sentences is None or merged is None:
+    if encoder is None or sentences is None or not words or merged is None:
         return None
-    return Meaning(encoder.name, sentences, merged)
+    return Meaning(encoder.name, sentences, words[0], merged)
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +183,8 @@ class IntentModel:
         rejector = self.rejector
         if self.encoder is not None and self.meaning is not None:
             merged = self.meaning.merged
-            senses = self.meaning.sentences.sense(self.encoder.encode([text]))
+            words = self.meaning.words.scores(touched)[None]
+            senses = self.meaning.sentences.sense(self.encoder.encode([text]), words)
             judged = [margins, *(one[0, : len(margins)] for one in senses)]
             logits = np.array(merged.shares, dtype=np.float32) @ np.stack(judged)
             told, rejector = np.append(told, senses.signs(len(margins))[0]), merged.rejector
@@ -208,7 +213,10 @@ class IntentModel:
             merged=self.meaning.merged if self.meaning else None,
         )
         arrays = {f"{place} {name}": getattr(view, name) for place, view in enumerate(self.views) for name in _ARRAYS}
-        return pack(told, {**arrays, **(stored(self.meaning.sentences) if self.meaning else {})})
+        if self.meaning is not None:
+            arrays |= {f"along {name}": getattr(self.meaning.words, name) for name in _ARRAYS}
+            arrays |= stored(self.meaning.sentences)
+        return pack(told, arrays)
 
     @classmethod
     def load(cls, data: bytes, encoder: Encoder | None = None) -> "IntentModel":
@@ -221,10 +229,11 @@ class IntentModel:
                 for place, lengths in enumerate(told.lengths)
             ]
             if told.merged is not None:
-                meaning = Meaning(told.encoder, restored(arrays), told.merged)
+                along = View(lengths=(0.0, 0.0), **{name: arrays[f"along {name}"] for name in _ARRAYS})
+                meaning = Meaning(told.encoder, restored(arrays), along, told.merged)
         except KeyError as error:
             raise UnreadableModel(reason=f"{error} is missing") from error
-        if not all(_fits(view, told) for view in views):
+        if not all(_fits(view, told) for view in [*views, *([meaning.words] if meaning else [])]):
             raise UnreadableModel(reason="its parts do not fit together")
         return cls(
             told.classes,

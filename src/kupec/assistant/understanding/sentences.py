@@ -21,10 +21,11 @@ _AT_ONCE = 512
 
 
 class Sensed(NamedTuple):
-    """By text and class: nearness to the middles of the classes, and to their phrases."""
+    """By text and class: nearness to the middles of the classes, and to their phrases; and of words and row as one."""
 
     middles: Matrix
     phrases: Matrix
+    together: Matrix
 
     def signs(self, intents: int) -> Matrix:
         """What the rejector is told, by text: the best of each judgement, and what speaks for texts from outside."""
@@ -46,12 +47,15 @@ class Sentences(NamedTuple):
     counts: Places
     """How many phrases each class has; none has no phrase."""
 
-    def sense(self, rows: Matrix) -> Sensed:
-        """Judge encoded texts."""
-        parts = [self._sense(rows[start : start + _AT_ONCE]) for start in range(0, max(len(rows), 1), _AT_ONCE)]
-        return joined(parts) if len(parts) != 1 else parts[0]
+    together: Matrix
+    """Dimensions by classes: weights learnt along with those of the words (`intents.Meaning.words`)."""
 
-    def _sense(self, rows: Matrix) -> Sensed:
+    def sense(self, rows: Matrix, words: Matrix) -> Sensed:
+        """Judge encoded texts; `words` are their margins under the weights that were learnt along with the rows'."""
+        starts = range(0, max(len(rows), 1), _AT_ONCE)
+        return joined([self._sense(*(part[at : at + _AT_ONCE] for part in (rows, words))) for at in starts])
+
+    def _sense(self, rows: Matrix, words: Matrix) -> Sensed:
         seen = np.asarray((rows - self.centre) @ self.glass, dtype=np.float32)
         near = unit(seen) @ self.phrases.T
         starts = np.cumsum(self.counts) - self.counts
@@ -59,6 +63,7 @@ class Sentences(NamedTuple):
         return Sensed(
             middles=seen @ self.middles.T - (self.middles**2).sum(axis=1) / 2,
             phrases=np.log(weighed + np.float32(1e-9)),
+            together=words + rows @ self.together,
         )
 
 
@@ -67,7 +72,7 @@ def joined(parts: list[Sensed]) -> Sensed:
     return Sensed(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-_STORED = ("centre", "glass", "middles", "phrases")
+_STORED = ("centre", "glass", "middles", "phrases", "together")
 
 
 def stored(sentences: Sentences) -> dict[str, npt.NDArray[np.generic]]:
@@ -83,8 +88,9 @@ def restored(arrays: Mapping[str, npt.NDArray[Any]]) -> Sentences:
     parts = {name: arrays[f"sentences {name}"].astype(np.float32) for name in _STORED}
     made = Sentences(**parts, counts=arrays["sentences counts"].astype(np.int64))
     wide, classes = len(made.centre), len(made.counts)
-    shapes = ((wide, wide), (classes, wide), (int(made.counts.sum()), wide))
-    if (made.glass.shape, made.middles.shape, made.phrases.shape) != shapes or not made.counts.all():
+    shapes = ((wide, wide), (classes, wide), (int(made.counts.sum()), wide), (wide, classes))
+    found = (made.glass.shape, made.middles.shape, made.phrases.shape, made.together.shape)
+    if found != shapes or not made.counts.all():
         raise UnreadableModel(reason="what it knows through its encoder does not fit together")
     return made
 

@@ -56,11 +56,11 @@ def train(
     return IntentModel(
         intents,
         vocabulary,
-        kept(fitted),
+        kept(fitted.views),
         temperature=calibrated.temperature,
         rejector=calibrated.rejector,
         threshold=calibrated.threshold,
-        meaning=meaning_of(encoder, fitted.sentences, calibrated.merged),
+        meaning=meaning_of(encoder, fitted.sentences, kept([fitted.along] if fitted.along else []), calibrated.merged),
         encoder=encoder,
     )
 
