@@ -44,7 +44,7 @@ PHRASES = 10
 COMPLAIN = 0.3
 """So many of those who are answered wrongly say so; their questions are among the open ones."""
 GROWN = 1.1
-"""A model with so many more intents than a week ago has to show first how good it is: the point does not sink."""
+"""A model with so many times the intents of a week ago is young: it has to show first how good it is."""
 OPEN_WEEKS = 3
 """What nobody has decided about for so long is left."""
 OUTSIDE = 100
@@ -98,10 +98,14 @@ def simulate(
         model = train(shop.phrases, outside=outside, encoder=encoder)
         told = [one for one in shop.told if one.asked.week >= number - RECENT]
         intents = len({intent for _, intent in shop.phrases})
-        sure = point(shop.phrases, told, shop.unknown, before=shop.sure, encoder=encoder)
-        if number > 0 and intents > figures[-1].intents * GROWN:
-            sure = max(sure, shop.sure)
-        shop.sure = sure
+        sure = shop.sure = point(
+            shop.phrases,
+            told,
+            shop.unknown,
+            before=shop.sure,
+            is_young=not figures or intents > figures[-1].intents * GROWN,
+            encoder=encoder,
+        )
         asked = [_asked(model, text, meant, number) for text, meant in questions]
         given = [one for one in asked if one.known >= sure]
         right = sum(one.is_right for one in given)

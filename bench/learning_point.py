@@ -15,8 +15,9 @@ import numpy as np
 from kupec.assistant.understanding.training import train
 from kupec.kit.encoder import Encoder
 
-WRONG = 0.01
-"""Of all questions so many may be answered wrongly by what was told; the rest of the 3 % is kept for what was not."""
+WRONG, WRONG_YOUNG = 0.02, 0.01
+"""Of all questions so many may be answered wrongly by what was told; the rest of the 3 % is kept for what was not. A
+model that got many new intents this week is less known."""
 NEARLY = 0.1
 """What was missed by no more than this was nearly answered."""
 UNKNOWN = 0.8
@@ -59,26 +60,31 @@ def point(
     unknown: float | None,
     *,
     before: float,
+    is_young: bool,
     encoder: Encoder | None,
 ) -> float:
-    """The least probability from which on at most `WRONG` of all questions would have been answered wrongly.
+    """The least probability from which on hardly any of all questions would have been answered wrongly.
 
     `told` is of the last weeks, `unknown` the share of questions of no known intent, if anybody has looked,
-    `before` the point until now.
+    `before` the point until now. For a young model it does not sink.
     """
     by_phrases = _by_phrases(phrases, UNKNOWN if unknown is None else unknown, encoder)
     weeks = len({one.asked.week for one in told})
     if not weeks:
-        return _lowest(by_phrases)
+        return _lowest(by_phrases, WRONG_YOUNG)
     looked = [(one.asked.known, not one.asked.is_right, one.weight / weeks) for one in told]
-    return max(_lowest([(known, wrong, share / 2) for known, wrong, share in [*by_phrases, *looked]]), before - NEARLY)
+    lowest = _lowest(
+        [(known, wrong, share / 2) for known, wrong, share in [*by_phrases, *looked]],
+        WRONG_YOUNG if is_young else WRONG,
+    )
+    return max(lowest, before if is_young else before - NEARLY)
 
 
-def _lowest(samples: Sequence[Sample]) -> float:
+def _lowest(samples: Sequence[Sample], allowed: float) -> float:
     known, wrong, weight = (np.array(column, dtype=float) for column in zip(*samples, strict=True))
     order = np.argsort(-known, kind="stable")
     share = np.cumsum((wrong * weight)[order])
-    over = np.flatnonzero(share > WRONG)
+    over = np.flatnonzero(share > allowed)
     return max(float(known[order][over[0]]) + _ANY, _ANY) if len(over) else _ANY
 
 
