@@ -1,9 +1,10 @@
 """Which language a text is in, whether it carries its accents or not.
 
 A linear model over groups of 1 to 4 characters and whole words, all without accents, and over what accents there are:
-so "kde mam zasilku" is Czech, and a text is nothing the more Slovak for being typed without them. It has learnt from
-lists of everyday words that come with Kupec (`vocabulary/languages`) and from the merchant's own phrases. A short text
-changes nothing by itself: the language spoken so far stands until there is enough to say otherwise.
+so "kde mam zasilku" is Czech, and a text is nothing the more Slovak for being typed without them. Its weights are the
+margins that tell languages apart, and how likely each part is in each. It has learnt from lists of everyday words that
+come with Kupec (`vocabulary/languages`) and from the merchant's own phrases. A short text changes nothing by itself:
+the language spoken so far stands until there is enough to say otherwise.
 """
 
 import math
@@ -31,11 +32,15 @@ _LONGEST: Final = 240
 """Characters that are read: nobody changes the language after that."""
 _LOYALTY: Final = 24
 """So many characters weigh a third of what a message of none does for the language spoken so far."""
-_SURE: Final = 6.0
-_PRIOR: Final = {"sk": -0.6}
+_SURE: Final = 8.0
+_PRIOR: Final = {"sk": -0.8}
 """What could be either is Czech rather than Slovak: twice as many people write it."""
 _NO_WORDS: Final = re.compile(r"\S*[\d@/]\S*")
 """Numbers of orders, addresses of pages and mail."""
+_SMOOTHED: Final = 0.1
+_TEMPERATURE: Final = 2.0
+_SHARE: Final = 0.5
+"""What the likelihoods weigh beside the margins."""
 _PIECE: Final = 6
 """Words: long texts are also learnt from in pieces as short as what people write."""
 
@@ -56,13 +61,20 @@ class LanguageModel:
     """`speaks` are the languages it answers with; it may know others, which then say nothing."""
 
     def __init__(
-        self, languages: Sequence[str], rows: Mapping[str, int], weights: Matrix, bias: Matrix, speaks: Sequence[str]
+        self,
+        languages: Sequence[str],
+        rows: Mapping[str, int],
+        weights: Matrix,
+        bias: Matrix,
+        likely: Matrix,
+        speaks: Sequence[str],
     ) -> None:
         self.speaks = tuple(speaks)
         self._rows = rows
         kept = [place for place, language in enumerate(languages) if language in speaks]
         self._languages = [languages[place] for place in kept]
         self._weights = np.ascontiguousarray(weights[:, kept])
+        self._likely = np.ascontiguousarray(likely[:, kept])
         self._bias = bias[kept] + _priors(self._languages)
 
     def language_of(self, text: str, *, spoken: str | None = None) -> str:
@@ -79,28 +91,38 @@ class LanguageModel:
         scored = self._scored(text)
         if scored is None:
             return {}
-        raised = np.exp(scored - scored.max())
+        raised = np.exp((scored - scored.max()) / _TEMPERATURE)
         return dict(zip(self._languages, (raised / raised.sum()).tolist(), strict=True))
 
     def dump(self) -> bytes:
         """The model as bytes; the same model gives the same ones."""
         told = _Told(speaks=list(self.speaks), languages=self._languages, rows=list(self._rows))
-        return pack(told, {"weights": self._weights.astype(np.float16), "bias": self._bias - _priors(self._languages)})
+        arrays = {
+            "weights": self._weights.astype(np.float16),
+            "bias": self._bias - _priors(self._languages),
+            "likely": self._likely.astype(np.float16),
+        }
+        return pack(told, arrays)
 
     @classmethod
     def load(cls, data: bytes) -> "LanguageModel":
         """What `dump` wrote. Raises UnreadableModel."""
         told, arrays = unpack(data, _Told)
-        if arrays.keys() != {"weights", "bias"}:
+        if arrays.keys() != {"weights", "bias", "likely"}:
             raise UnreadableModel(reason="it has other parts than a model of languages")
         rows = {part: row for row, part in enumerate(told.rows)}
-        return cls(told.languages, rows, arrays["weights"].astype(np.float32), arrays["bias"], told.speaks)
+        weights, likely = arrays["weights"].astype(np.float32), arrays["likely"].astype(np.float32)
+        return cls(told.languages, rows, weights, arrays["bias"], likely, told.speaks)
 
     def _scored(self, text: str) -> Matrix | None:
-        found, values = _weighed(_parts(text[:_LONGEST]), self._rows)
-        if not found:
+        rows = self._rows
+        parts = [(rows[part], count) for part, count in _parts(text[:_LONGEST]).items() if part in rows]
+        if not parts:
             return None
-        scored: Matrix = np.asarray(values, dtype=np.float32) @ self._weights[found] + self._bias
+        places, counts = np.array(parts, dtype=np.int64).T
+        values = 1 + np.log(counts, dtype=np.float32)
+        scored: Matrix = (values / np.sqrt(values @ values)) @ self._weights[places] + self._bias
+        scored += _SHARE * (counts.astype(np.float32) @ self._likely[places]) / np.sqrt(np.float32(counts.sum()))
         return scored
 
 
@@ -109,7 +131,7 @@ def train_languages(phrases: Sequence[tuple[str, str]]) -> LanguageModel:
     speaks = sorted({language for _, language in phrases})
     if len(speaks) < 2:
         nothing = np.zeros((0, len(speaks)), dtype=np.float32)
-        return LanguageModel(speaks, {}, nothing, np.zeros(len(speaks), dtype=np.float32), speaks)
+        return LanguageModel(speaks, {}, nothing, np.zeros(len(speaks), dtype=np.float32), nothing, speaks)
     return _trained([*_listed(), *_cut(phrases)], speaks)
 
 
@@ -187,4 +209,17 @@ def _trained(texts: Sequence[tuple[str, str]], speaks: Sequence[str]) -> Languag
         features=len(rows),
         classes=len(languages),
     )
-    return LanguageModel(languages, rows, learnt, bias, speaks)
+    return LanguageModel(languages, rows, learnt, bias, _likelihoods(texts, rows, languages), speaks)
+
+
+def _likelihoods(texts: Sequence[tuple[str, str]], rows: Mapping[str, int], languages: Sequence[str]) -> Matrix:
+    """How much likelier each part is in a language than in all of them, without accents; nothing for the accents."""
+    counted = np.zeros((len(rows), len(languages)))
+    for text, language in texts:
+        place = languages.index(language)
+        for part, count in _parts(fold(text)).items():
+            counted[rows[part], place] += count
+    plain = np.array([[not part.startswith("\x01")] for part in rows])
+    shares = (counted + _SMOOTHED) / (counted.sum(axis=0) + _SMOOTHED * plain.sum())
+    likely: Matrix = ((np.log(shares) - np.log(shares).mean(axis=1, keepdims=True)) * plain).astype(np.float32)
+    return likely
