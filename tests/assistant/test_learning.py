@@ -72,7 +72,7 @@ ASKED = (
     "dárkové poukazy máte prosím",
     "jak fungují dárkové poukazy",
     "dárkové poukazy vedete",
-    "co ty dárkové poukazy",
+    "vedete také dárkové poukazy",
 )
 
 

@@ -86,8 +86,8 @@ async def train_bot(database: Database, *, now: datetime) -> bool:
             return False
         material = await gather_material(db, in_use=True)
         known = await db.fetchval(
-            "select true from bot_model where fingerprint = $1 and (state = 'live' or rolled_back_at is not null "
-            "or (state = 'candidate' and origin = 'training')) limit 1",
+            "select true from bot_model where fingerprint = $1 and ((state = 'live' and languages is not null) "
+            "or rolled_back_at is not null or (state = 'candidate' and origin = 'training')) limit 1",
             material.fingerprint,
         )
     if known:
