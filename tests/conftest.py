@@ -40,7 +40,8 @@ FAST = {
     "max_wal_size": "4GB",
 }
 numbers = itertools.count()
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the tests start many processes, and each would compile everything anew
+# The tests start many processes, and each would compile everything anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 # Whole systems and browsers take long and wait much: begun first, they leave no lonely tail.

@@ -87,6 +87,13 @@ def test_a_flow_is_left_with_a_word(words: str) -> None:
     assert not one.run.frames
 
 
+def test_a_word_of_leaving_never_begins_what_it_was_mistaken_for() -> None:
+    one = talk()
+    one.say("change my order", "change_order")
+    assert one.say("cancel that", "hours") == ["All right, let us leave it. Nothing was changed."]
+    assert not one.run.frames
+
+
 def test_another_flow_interrupts_and_one_comes_back_exactly_where_it_was() -> None:
     one = talk()
     one.say("change my order", "change_order")

@@ -192,12 +192,21 @@ def _elsewhere(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
         return False
     if any(one.flow == turn.intent for one in walk.run.frames):
         return False
+    if hearing.cancels(turn.text) and not _asked_for_by_cancelling(walk, turn.intent):
+        return False
     asked = walk.asked(frame)
     answers = frame.waits == "confirm" and yes_or_no(turn) is not None
     if asked and walk.slot(frame, asked).type not in ("text", "any", "product"):
         answers = heard_for(walk.slot(frame, asked), turn, walk.values(frame), asked=True)[1] is not None
     short = len(hearing.words_of(turn.text)) < 4
     return turn.confidence >= SURE and not (answers and (short or not hearing.asks(turn.text)))
+
+
+def _asked_for_by_cancelling(walk: Walk, intent: str) -> bool:
+    """Whether people ask for this flow in words of leaving ("cancel my order"); else such words leave what is open."""
+    program = walk.flows.get(intent)
+    phrasings = program.flow.phrasings.values() if program is not None else ()
+    return any(hearing.cancels(phrase) for phrases in phrasings for phrase in phrases)
 
 
 def _confirmed(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
