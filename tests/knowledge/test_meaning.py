@@ -46,9 +46,11 @@ def test_what_is_meant_is_found_without_a_word_in_common() -> None:
 
 
 def test_a_question_taken_away_is_not_found_by_its_own_meaning() -> None:
-    index = LanguageIndex(SOURCES, "en", encoded=Encoded(Subjects()))
-    place = index.questions.index("parcel")
-    with_it, _ = index._likeness("parcel")
-    without, _ = index._likeness("parcel", but=place)
-    assert without[0] < with_it[0]
+    strange = Source(code="shipping", questions=("delivery", "limescale"), answer="delivery")
+    index = LanguageIndex([strange, *SOURCES[1:]], "en", encoded=Encoded(Subjects()))
+    meanings = index.meanings
+    assert meanings is not None
+    with_it, without = meanings.alike("limescale"), meanings.alike("limescale", but=(1, 0))
+    assert with_it[0] > 0.7
+    assert without[0] < 0.2, "nothing else of it has to do with that"
     assert np.allclose(without[1:], with_it[1:])
