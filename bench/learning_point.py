@@ -66,7 +66,7 @@ def point(
     """The least probability from which on hardly any of all questions would have been answered wrongly.
 
     `told` is of the last weeks, `unknown` the share of questions of no known intent, if anybody has looked,
-    `before` the point until now. For a young model it does not sink.
+    `before` the point until now. For a young model it sinks by half.
     """
     by_phrases = _by_phrases(phrases, UNKNOWN if unknown is None else unknown, encoder)
     weeks = len({one.asked.week for one in told})
@@ -77,7 +77,7 @@ def point(
         [(known, wrong, share / 2) for known, wrong, share in [*by_phrases, *looked]],
         WRONG_YOUNG if is_young else WRONG,
     )
-    return max(lowest, before if is_young else before - NEARLY)
+    return max(lowest, before - (NEARLY / 2 if is_young else NEARLY))
 
 
 def _lowest(samples: Sequence[Sample], allowed: float) -> float:
