@@ -152,6 +152,7 @@ def publish_to_some(desk: Desk) -> None:
     desk.visit("/desk/learning/model")
     # Two approvals and a new article order three trainings; each is a process of its own.
     expect(page.locator(".learning-candidate")).to_contain_text("rozhoduje člověk", timeout=150_000)
+    expect(page.get_by_text("Bot se učí")).to_have_count(0, timeout=150_000)
     some = page.get_by_role("button", name="Zveřejnit na 10 %")
     some.click()
     expect(page.locator("#despite-error")).to_be_visible()

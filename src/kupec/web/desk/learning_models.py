@@ -19,7 +19,7 @@ from kupec.assistant import (
 )
 from kupec.experiments import results, running
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue, KupecError, NotFound
+from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.gate import actor_of
@@ -139,8 +139,6 @@ async def publish(request: AnyRequest) -> Response[Any]:
         async with site.database.transaction() as db:
             now, despite = site.clock.now(), "despite" in form
             await publish_model(db, chosen, share=share / 100, despite=despite, actor=actor, now=now)
-    except NotFound:
-        raise
     except NeedsPerson as error:
         async with site.database.reading() as db:
             said = {"despite": translate(language, _("Look at what changes first, then say so here."))}
