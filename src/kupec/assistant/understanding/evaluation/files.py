@@ -48,7 +48,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BadFile(KupecError):
-    """{faults}"""
+    """Nothing was read, since the file is not as it should be:\n{faults}"""
 
     status = 422
     code = "bad_training_file"
