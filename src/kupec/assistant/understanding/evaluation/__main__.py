@@ -32,7 +32,7 @@ def main() -> int:
         if order.report:
             _write(Path(order.report), report)
     except BadFile as bad:
-        print(f"kupec: {len(bad.faults):,} wrong, nothing was done\n{bad.message}", file=sys.stderr)
+        print(f"kupec: {bad.message}", file=sys.stderr)
         return 2
     except KupecError as error:
         print(f"kupec: {error.message}", file=sys.stderr)
