@@ -133,6 +133,7 @@ from kupec.assistant.model import MODEL, LanguageModel, ModelFailed, ModelRules,
 from kupec.assistant.model_budget import LeashedModel, ModelUse, model_use
 from kupec.assistant.outcomes import outcome_subscriber
 from kupec.assistant.phrasing import Chosen, Grounds, Phrased, choose, phrase
+from kupec.assistant.playing import IDENTIFY
 from kupec.assistant.privacy import privacy_part
 from kupec.assistant.rolling_out import (
     Rollout,
@@ -147,7 +148,6 @@ from kupec.assistant.rolling_out import (
 from kupec.assistant.rollout_errors import NothingToTry, NotHolding
 from kupec.assistant.settings import BOT, Autonomy, BotSettings
 from kupec.assistant.suggesting import SuggestedArticle, Suggestion
-from kupec.assistant.turn import IDENTIFY
 from kupec.assistant.turn_models import Shop
 
 __all__ = [
