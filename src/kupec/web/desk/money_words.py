@@ -1,4 +1,4 @@
-"""What happens to money, in sentences: payments, refunds, documents, prices, points, and the codes of what went wrong."""
+"""What happens to money, in sentences: payments, refunds, documents, prices, points; and codes of what went wrong."""
 
 from collections.abc import Callable
 from typing import Any, Final
