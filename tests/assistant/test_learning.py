@@ -30,6 +30,7 @@ from kupec.assistant.learning.judging import lower_bound, mcnemar
 from kupec.assistant.understanding import IntentModel, Reading
 from kupec.assistant.understanding.clustering import Heaps, cluster, telling
 from kupec.assistant.understanding.training import train
+from kupec.conversations import Text, say
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.errors import Conflict, Forbidden
@@ -96,6 +97,10 @@ async def test_from_a_question_to_its_answer(pool: Pool) -> None:
         assert (summary.questions, summary.customers, summary.by_reason) == (6, 6, {"unknown": 6})
         words = await assistant.unknown_words(db, since=WEEK)
         assert {(one.word, one.customers) for one in words[:2]} == {("darkove", 6), ("poukazy", 6)}
+        asked = [Text(text="Jak jsme si vedli?")]
+        for one in questions:  # what is asked after a conversation is no answer of a person
+            assert one.conversation_id
+            await say(db, one.conversation_id, asked, author="system:surveys", actor=system("surveys"), now=NOON)
     assert await assistant.propose(database, now=NOON) == 1
     assert await assistant.propose(database, now=NOON) == 0, "gathering again doubles nothing"
     async with database.reading() as db:

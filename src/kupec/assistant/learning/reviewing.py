@@ -78,7 +78,7 @@ async def answers_of(db: Connection, question_ids: list[UUID]) -> list[str]:
           join message asked on asked.id = q.message_id
           join lateral (
               select m.text, m.created_at from message m
-               where m.conversation_id = q.conversation_id and m.kind = 'outgoing' and m.author <> 'bot'
+               where m.conversation_id = q.conversation_id and m.kind = 'outgoing' and m.author like 'staff:%'
                  and m.number > asked.number and m.text <> '' and m.state <> 'withdrawn'
                order by m.number limit 1
           ) as answer on true
