@@ -1,10 +1,10 @@
 """From when on the bot may answer by itself, by what the shop knows: its phrases, and what people told.
 
 Every week a person looks at some of the answers that were given, and at some of the questions that were nearly
-answered, drawn by lot: how sure the model was when it was asked tells how much would have been wrong from which
-probability on. So few are looked at that the phrases tell as well: read by models that did not learn from them, and, as
-many as there are questions about what the shop does not know, by models that did not even know their intent. Both count
-alike. The point sinks no further than people have looked.
+answered, drawn by lot. They are never learnt from, so that any later model can be asked how sure it would have been,
+and how much would have been wrong from which probability on. So few are looked at that the phrases tell as well: read
+by models that did not learn from them, and, as many as there are questions about what the shop does not know, by models
+that did not even know their intent. They count as one week more. The point sinks little by little.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,10 +15,11 @@ import numpy as np
 from kupec.assistant.understanding.training import train
 from kupec.kit.encoder import Encoder
 
-WRONG, WRONG_YOUNG = 0.02, 0.01
-"""Of all questions so many may be answered wrongly by what was told; the rest of the 3 % is kept for what was not. A
-model that got many new intents this week is less known."""
-NEARLY = 0.1
+WRONG = 0.01
+"""Of all questions so many may be answered wrongly by what was told. The rest of the 3 % is for what nobody looked at:
+above all for questions that were not nearly answered last week, and that a new model is sure of, wrongly.
+"""
+NEARLY = 0.05
 """What was missed by no more than this was nearly answered."""
 UNKNOWN = 0.8
 """The share of questions of no known intent, as long as nobody has looked."""
@@ -71,20 +72,18 @@ def point(
     by_phrases = _by_phrases(phrases, UNKNOWN if unknown is None else unknown, encoder)
     weeks = len({one.asked.week for one in told})
     if not weeks:
-        return _lowest(by_phrases, WRONG_YOUNG)
-    looked = [(one.asked.known, not one.asked.is_right, one.weight / weeks) for one in told]
-    lowest = _lowest(
-        [(known, wrong, share / 2) for known, wrong, share in [*by_phrases, *looked]],
-        WRONG_YOUNG if is_young else WRONG,
-    )
+        return _lowest(by_phrases)
+    looked = [(one.asked.known, not one.asked.is_right, one.weight) for one in told]
+    samples = [(known, wrong, share / (weeks + 1)) for known, wrong, share in [*by_phrases, *looked]]
+    lowest = _lowest(samples)
     return max(lowest, before - (NEARLY / 2 if is_young else NEARLY))
 
 
-def _lowest(samples: Sequence[Sample], allowed: float) -> float:
+def _lowest(samples: Sequence[Sample]) -> float:
     known, wrong, weight = (np.array(column, dtype=float) for column in zip(*samples, strict=True))
     order = np.argsort(-known, kind="stable")
     share = np.cumsum((wrong * weight)[order])
-    over = np.flatnonzero(share > allowed)
+    over = np.flatnonzero(share > WRONG)
     return max(float(known[order][over[0]]) + _ANY, _ANY) if len(over) else _ANY
 
 

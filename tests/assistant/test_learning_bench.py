@@ -59,5 +59,5 @@ def test_the_point_rises_where_people_saw_wrong_answers_and_sinks_no_further_tha
     wrong = learning_point.Told(asked=asked("a", "x", guess="y", known=0.7), weight=0.1)
     right = learning_point.Told(asked=asked("b", "x", guess="x", known=0.6), weight=0.1)
     assert point([], [wrong, right], 0.5, before=0.75, is_young=False, encoder=None) == pytest.approx(0.7, abs=1e-5)
-    assert point([], [right], 0.5, before=0.75, is_young=False, encoder=None) == pytest.approx(0.65)
-    assert point([], [right], 0.5, before=0.75, is_young=True, encoder=None) == pytest.approx(0.7)
+    assert point([], [right], 0.5, before=0.75, is_young=False, encoder=None) == pytest.approx(0.7)
+    assert point([], [right], 0.5, before=0.75, is_young=True, encoder=None) == pytest.approx(0.725)
