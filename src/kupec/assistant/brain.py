@@ -1,4 +1,4 @@
-"""What a process has learnt: the live model, those on trial, and the languages; loaded anew when that has changed.
+"""What a process knows: the live model, those on trial, languages, what is offered; loaded anew when that has changed.
 
 A model that cannot be read never breaks a turn: it is marked as broken, the last good one before it answers, and people
 are told (`mark_broken`). Until then, and where there is no other, the process goes on with what it has.
@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from kupec.assistant.learning import mark_broken
+from kupec.assistant.offered import Offered
 from kupec.assistant.understanding import IntentModel, LanguageModel, UnreadableModel
 from kupec.assistant.understanding.languages import train_languages
 from kupec.kit.db import Connection, Database
@@ -26,11 +27,12 @@ _FALLS = 20
 
 
 class Brain:
-    """`intents` and `languages` as they are now. Before the first model is trained it knows nothing."""
+    """`intents`, `languages` and what is `offered`, as they are now; nothing before a first model is trained."""
 
     def __init__(self, *, time: Callable[[], float] = monotonic) -> None:
         self.intents = IntentModel.empty()
         self.languages = train_languages([])
+        self.offered = Offered(time=time)
         self._live: UUID | None = None
         self._models: dict[UUID, IntentModel] = {}
         self._looked = float("-inf")
@@ -42,7 +44,8 @@ class Brain:
         return self._models.get(model_id)
 
     async def refresh(self, database: Database, *, now: datetime) -> None:
-        """Look for other models, if the last look is not of just now. To be called with no transaction open."""
+        """Look for other models and goods, if the last look is not of just now. To be called outside a transaction."""
+        await self.offered.refresh(database)
         if self._time() - self._looked < _LOOK:
             return
         async with self._loading:

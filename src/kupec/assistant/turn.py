@@ -113,6 +113,7 @@ class Player(AtHand):
             spoken=one.conversation.language,
             shop=Words(order_prefix=self.shop.order_prefix),
             today=self.today,
+            goods=self.brain.offered.goods,
             kept_for_people=words,
         )
 

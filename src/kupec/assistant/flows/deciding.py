@@ -290,7 +290,9 @@ def _restated(walk: Walk, frame: Frame, name: str, turn: TurnInput) -> tuple[boo
     slot, values = walk.slot(frame, name), walk.values(frame)
     if slot.type in ("text", "any", "boolean") and not slot.entities:
         return False, None
-    _source, value = heard_for(slot, turn, values, asked=False)
+    source, value = heard_for(slot, turn, values, asked=False)
+    if source == "product" and not hearing.corrects(turn.text):  # goods are named again by who only speaks of them
+        return True, None
     if value is not None or slot.type == "product":
         return True, value
     pieces = slot.type == "quantity" and hearing.quantity_in(turn.text) is not None

@@ -36,6 +36,8 @@ LONGEST_TEXT: Final = 2_000
 def heard_for(slot: Slot, turn: TurnInput, values: Mapping[str, Any], *, asked: bool) -> tuple[str, Any]:
     """The name of the entity used ("" for the text itself) and the value, None when there is none."""
     for name in (*slot.entities, *ENTITIES[slot.type]):
+        if asked and slot.type == "text" and name == "product":
+            continue  # what is said besides the product's name is wanted, too
         value = as_type(slot, one_of(turn.entities.get(name)))
         if value is not None:
             return name, value

@@ -3,8 +3,9 @@
 Local and fast: no model is fetched, nothing leaves the machine. What it does not know it says it does not know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -64,17 +65,18 @@ def understand(
     spoken: str,
     shop: Words,
     today: date,
-    goods: Goods | None = None,
+    goods: Mapping[str, Goods] = MappingProxyType({}),
     kept_for_people: frozenset[str] = frozenset(),
 ) -> Understood:
-    """What `text` means in a conversation that has been in the language `spoken` so far."""
+    """What `text` means in a conversation that has been in the language `spoken` so far; `goods` by language."""
     reading = intents.read(text)
+    language = languages.language_of(text, spoken=spoken)
     return Understood(
         text=text,
-        language=languages.language_of(text, spoken=spoken),
+        language=language,
         guesses=reading.guesses,
         is_known=reading.is_known,
-        entities=entities_in(text, shop, today, goods),
+        entities=entities_in(text, shop, today, goods.get(language)),
         wants_person=wants_person(text),
         is_angry=is_angry(text),
         is_sensitive=is_sensitive(text, kept_for_people),

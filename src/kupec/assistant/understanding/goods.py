@@ -22,6 +22,10 @@ _ENOUGH: Final = 0.6
 """So much of a name's weight must be said."""
 _APART: Final = 0.1
 """By so much the best must be better than the next."""
+_BESIDES: Final = 0.5
+"""So much of what was said of the best may words of other names weigh: "filters for a Philips" is not "Filters"."""
+_COMMON: Final = 1_000
+"""A word of more names than these finds none by itself; it only adds to what another word has found."""
 _BENT: Final = 0.9
 _MISTYPED: Final = 0.8
 _CODE: Final = re.compile(r"[^a-z0-9]")
@@ -57,11 +61,16 @@ class Goods:
         told = self._by_key(text)
         if told is not None:
             return [told]
-        heard: dict[int, dict[str, float]] = defaultdict(dict)
-        for said in words(text)[:_LONGEST]:
+        meant: dict[str, float] = {}
+        for said in dict.fromkeys(words(text)[:_LONGEST]):
             for word, nearness in self._meant(said):
-                for place in self._at[word]:
-                    heard[place][word] = max(heard[place].get(word, 0.0), nearness)
+                meant[word] = max(meant.get(word, 0.0), nearness)
+        heard: dict[int, dict[str, float]] = defaultdict(dict)
+        for word in sorted(meant, key=lambda one: len(self._at[one])):
+            places = self._at[word]
+            few = places if len(places) <= _COMMON else [place for place in heard if word in self._said[place]]
+            for place in few:
+                heard[place][word] = meant[word]
         shares: dict[str, Named] = {}
         for place, found in heard.items():
             share = sum(self._weight[word] * nearness for word, nearness in found.items()) / self._whole[place]
@@ -75,7 +84,17 @@ class Goods:
         found = self.find(text, best=2)
         if not found or (len(found) > 1 and found[0].share - found[1].share < _APART):
             return None
-        return found[0]
+        return found[0] if self._by_key(text) is not None or self._is_all(text, found[0].name) else None
+
+    def _is_all(self, text: str, name: str) -> bool:
+        """Whether little else of the catalogue is spoken of than this name."""
+        of_name, mine, others = set(words(name)), 0.0, 0.0
+        for said in dict.fromkeys(words(text)[:_LONGEST]):
+            meant = self._meant(said)
+            told = [self._weight[word] * nearness for word, nearness in meant if word in of_name]
+            mine += max(told, default=0.0)
+            others += 0.0 if told else max((self._weight[word] * nearness for word, nearness in meant), default=0.0)
+        return others <= mine * _BESIDES
 
     def _by_key(self, text: str) -> Named | None:
         for token in text.split()[:_LONGEST]:
