@@ -27,6 +27,7 @@ from kupec.assistant import (
 from kupec.assistant.learning import proposing, publishing, trainer, training
 from kupec.assistant.learning.cases import folded
 from kupec.assistant.learning.judging import lower_bound, mcnemar
+from kupec.assistant.learning.material import Material
 from kupec.assistant.understanding import IntentModel, Reading
 from kupec.assistant.understanding.clustering import Heaps, cluster, telling
 from kupec.assistant.understanding.training import train
@@ -256,6 +257,39 @@ async def test_the_gate_refuses_a_worse_model_and_needs_a_person_for_few_cases(
             assert (await assistant.publish_model(db, worse, actor=TEACHER, now=NOON)).is_live
         await without.rollback()
     await _out_and_back(database, live, equal)
+
+
+async def test_training_by_itself_keeps_a_worse_model_from_going_live(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(pool)
+    told = Material(phrases=_phrases(True), begins=["apple", "plum"])
+
+    async def gathered(_db: Connection, *, in_use: bool) -> Material:
+        assert in_use, "by itself nothing is learnt that nobody has published"
+        return told
+
+    monkeypatch.setattr(training, "gather_material", gathered)
+    async with database.transaction() as db:
+        live = await _stored(db, "live", swapped=False)
+        await db.execute("update bot_model set languages = ''")
+        await _cases(db, [(f"{name} number {number}", name) for name in FRUIT for number in range(100)])
+    assert await assistant.train_bot(database, now=NOON)
+    assert not await assistant.train_bot(database, now=NOON), "the same again, and people have been asked"
+    async with database.transaction() as db:
+        assert await db.fetchval("select id from bot_model where state = 'live'") == live
+        refused = await db.fetchval("select id from bot_model where state = 'candidate'")
+        assert await db.fetchval("select count(*) from task where key = $1", f"model refused:{refused}") == 1
+        assert await db.fetchval("select payload from event where name = 'model.refused'") == {
+            "verdict": "worse",
+            "why": "difference",
+        }
+        await db.execute("delete from labelled_case where id = (select min(id::text)::uuid from labelled_case)")
+        await db.execute("delete from bot_model where id = $1", refused)
+    assert await assistant.train_bot(database, now=NOON)
+    async with database.reading() as db:
+        assert await db.fetchval("select id from bot_model where state = 'live'") != live, "too few to compare with"
+        assert await db.fetchval("select count(*) from event where name = 'model.refused'") == 1
 
 
 async def _out_and_back(database: Database, live: UUID, candidate: UUID) -> None:
