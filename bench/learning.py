@@ -39,8 +39,6 @@ RECENT = 8
 SEEN = 12
 """So many questions of a heap a person reads; what is wrong further down stays in."""
 HELD_OUT = 0.3
-PHRASES = 10
-"""Phrases an intent that is known from the start."""
 COMPLAIN = 0.3
 """So many of those who are answered wrongly say so; their questions are among the open ones."""
 GROWN = 1.1
