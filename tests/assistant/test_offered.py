@@ -73,6 +73,18 @@ def test_who_tells_what_is_wrong_with_a_machine_is_heard_whole() -> None:
     run = searched("objednat servis", "book_servicing", "cs")[1]
     run = searched("kávovar philips ep2231 teče zespodu", "book_servicing", "cs", run)[1]
     assert run.frames[-1].slots["machine"] == "kávovar philips ep2231 teče zespodu"
+    for said in ("15. 5. 2026", "777 123 456"):
+        run = searched(said, "book_servicing", "cs", run)[1]
+    assert run.frames[-1].waits == "confirm"
+    said = "ano, ten kávovar philips ep2231"
+    agreed = TurnInput(
+        text=said,
+        language="cs",
+        entities=entities_in(said, Words(), NOON.date(), GOODS["cs"]),
+    )
+    step = advance(FLOWS, run, agreed)
+    assert isinstance(step.awaits, CallEffect), "a machine named once more is no other machine"
+    assert step.awaits.arguments["about"] == "kávovar philips ep2231 teče zespodu"
 
 
 async def test_names_are_loaded_when_the_catalogue_has_changed(pool: Pool) -> None:
