@@ -310,8 +310,8 @@ def _things(world: World) -> dict[str, list[str]]:
         **world.things,
         "language": list(_LANGUAGES),
         "slug": world.column(
-            "select slug from product_text union select slug from category_text union select slug from article_address "
-            "order by 1"
+            "select slug from (select slug, 1 as rank from product_text union select slug, 2 from category_text "
+            "union select slug, 3 from article_address) as every group by slug order by min(rank), slug"
         ),
         "name": ["promotions", "terms", "privacy", "delivery", "contact", asset("js/page.js").rpartition("/")[2]],
         "version": [asset("js/page.js").split("/")[2]],
