@@ -23,6 +23,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from kupec.assistant.flows import holding
 from kupec.kit import db as kit_db
 from kupec.kit import migrate as kit_migrate
 from kupec.kit.postgres import EmbeddedPostgres, create_database, drop_database
@@ -56,6 +57,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _one_shop() -> None:
+    """A process serves one database. Here it sees many, in which other flows have the same codes and numbers."""
+    holding._programs.clear()
+    holding._sets.clear()
 
 
 @pytest.fixture(scope="session")
