@@ -32,6 +32,8 @@ from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
 from kupec.sales import CartIncomplete, CompleteRequest, Completion, cancel_cart, get_order
 
+_NOBODYS = "-"
+"""A card that no provider knows."""
 _checkout_in = msgspec.json.Decoder(CheckoutIn)
 _complete_in = msgspec.json.Decoder(CompleteIn)
 
@@ -101,6 +103,14 @@ async def update_checkout(request: AnyRequest, session: FromPath[str]) -> Respon
     return answer(render.checkout(Session(seen=seen), door.settings))
 
 
+def _token(told: str) -> str:
+    """The card's token as the provider is asked for it.
+
+    References of kept cards are ours to use, nobody else's to name; and no token is no wish to type a card elsewhere.
+    """
+    return told if told and ":" not in told else _NOBODYS
+
+
 @post("/ucp/v1/checkout-sessions/{session:str}/complete", status_code=200)
 async def complete_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
     """Order and pay. Needs an Idempotency-Key; a repetition makes no second order."""
@@ -114,8 +124,7 @@ async def complete_checkout(request: AnyRequest, session: FromPath[str]) -> Resp
             CompleteRequest(
                 cart_id=session_id(session),
                 key=key,
-                # References of kept cards are ours to use, nobody else's to name.
-                card_token="" if ":" in instrument.credential.token else instrument.credential.token,
+                card_token=_token(instrument.credential.token),
                 expected_total="shown",
                 return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
                 actor=platform.actor,
