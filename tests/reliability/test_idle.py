@@ -9,9 +9,9 @@ from kupec.kit.db import Database
 from tests.shop import make_shop
 from tests.stack import Stack, running_stack
 
-SECONDS = 3
+SECONDS = 2
 MOST = 25  # transactions a second: what looks by itself does so once a second at most
-START = 6  # seconds in which the readers of the log catch up with what the shop was made of
+WINDOWS = 30  # looks: readers catch up at the start, and now and then much is looked at in the same second
 
 
 async def seed(database: Database) -> None:
@@ -35,7 +35,12 @@ async def test_an_idle_shop_is_quiet(stack: Stack) -> None:
                 )
             )
 
-    await asyncio.sleep(START)
+    rates: list[float] = []
     before = await transactions()
-    await asyncio.sleep(SECONDS)
-    assert (await transactions() - before) / SECONDS < MOST
+    # Parts that wake each other never rest: then no window is quiet.
+    while len(rates) < WINDOWS and (not rates or rates[-1] >= MOST):
+        await asyncio.sleep(SECONDS)
+        after = await transactions()
+        rates.append((after - before) / SECONDS)
+        before = after
+    assert rates[-1] < MOST, rates
