@@ -1,0 +1,27 @@
+"""The Agentic Commerce Protocol (2026-04-17): an adapter on the same verbs as the storefront."""
+
+from kupec.machines.acp.errors import NoSuchPlatform, PlatformTaken, UnknownPlatform
+from kupec.machines.acp.once import forget_acp_requests
+from kupec.machines.acp.platforms import (
+    AgentPlatform,
+    NewPlatformKey,
+    add_platform,
+    list_platforms,
+    revoke_platform,
+    rotate_platform_key,
+    set_platform_webhook,
+)
+
+__all__ = [
+    "AgentPlatform",
+    "NewPlatformKey",
+    "NoSuchPlatform",
+    "PlatformTaken",
+    "UnknownPlatform",
+    "add_platform",
+    "forget_acp_requests",
+    "list_platforms",
+    "revoke_platform",
+    "rotate_platform_key",
+    "set_platform_webhook",
+]
