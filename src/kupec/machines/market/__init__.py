@@ -1,0 +1,1 @@
+"""The market of machines: requests, sealed quotes, awards: the door."""
