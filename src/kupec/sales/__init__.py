@@ -216,7 +216,7 @@ from kupec.sales.points_exchange import exchange_for_coupon, exchange_for_credit
 from kupec.sales.prepare import PrepareRequest, Standing, prepare
 from kupec.sales.preview import PREVIEWED, ChangedOrder, Preview, preview_orders
 from kupec.sales.privacy import privacy_part
-from kupec.sales.promotions.cart_coupons import MAX_COUPONS, add_coupon, remove_coupon
+from kupec.sales.promotions.cart_coupons import MAX_COUPONS, add_coupon, normalise_coupon, remove_coupon, told_coupons
 from kupec.sales.promotions.coupon_book import (
     MAX_GENERATED,
     Batch,
@@ -744,6 +744,7 @@ __all__ = [
     "move_occurrence",
     "next_occurrence_due",
     "next_occurrences",
+    "normalise_coupon",
     "note_shown",
     "notice_services",
     "occurrence_from_token",
@@ -833,6 +834,7 @@ __all__ = [
     "tariff",
     "tariff_of",
     "toggle_like",
+    "told_coupons",
     "tracking_round",
     "transfer",
     "unsent",

@@ -25,7 +25,7 @@ MAX_LINES = 200
 MAX_QUANTITY = 9999
 _NOTHING_TOLD = CartDetails()
 _STRUCTS = {"address": Address, "pickup_point": PickupPoint, "company": Company}
-_PARTS = ("lines", *CartDetails.__struct_fields__)
+_PARTS = ("lines", *CartDetails.__struct_fields__, "coupons")
 
 
 class NewCart(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +84,17 @@ async def _insert_carts(db: Connection, carts: Sequence[NewCart]) -> set[UUID]:
         """
         insert into cart (id, customer_id, market, language, channel, agent, email, name, phone, address,
                           shipping_method, shown_total, created_at, updated_at, key, request_hash,
-                          slot_id, pickup_point, payment_method, company)
-        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                             $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::bigint[], $13::timestamptz[],
-                             $14::timestamptz[], $15::text[], $16::bytea[], $17::uuid[], $18::jsonb[], $19::text[],
-                             $20::jsonb[])
+                          slot_id, pickup_point, payment_method, company, coupons)
+        select id, customer_id, market, language, channel, agent, email, name, phone, address,
+               shipping_method, shown_total, created_at, updated_at, key, request_hash,
+               slot_id, pickup_point, payment_method, company, string_to_array(coupons, ' ')
+          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                      $8::text[], $9::text[], $10::jsonb[], $11::text[], $12::bigint[], $13::timestamptz[],
+                      $14::timestamptz[], $15::text[], $16::bytea[], $17::uuid[], $18::jsonb[], $19::text[],
+                      $20::jsonb[], $21::text[])
+            as new (id, customer_id, market, language, channel, agent, email, name, phone, address,
+                    shipping_method, shown_total, created_at, updated_at, key, request_hash,
+                    slot_id, pickup_point, payment_method, company, coupons)
             on conflict (key) do nothing
         returning id
         """,
@@ -112,6 +118,7 @@ async def _insert_carts(db: Connection, carts: Sequence[NewCart]) -> set[UUID]:
         [msgspec.to_builtins(cart.pickup_point) for cart in plain],
         [cart.payment_method for cart in plain],
         [msgspec.to_builtins(cart.company) for cart in plain],
+        [" ".join(cart.coupons) for cart in plain],
     )
     return {row["id"] for row in rows}
 
@@ -303,11 +310,11 @@ async def _update_carts(db: Connection, carts: Sequence[Cart], now: datetime) ->
            set market = new.market, language = new.language, email = new.email, name = new.name, phone = new.phone,
                address = new.address, shipping_method = new.shipping_method, shown_total = new.shown_total,
                slot_id = new.slot_id, pickup_point = new.pickup_point, payment_method = new.payment_method,
-               company = new.company, updated_at = $14
+               company = new.company, coupons = string_to_array(new.coupons, ' '), updated_at = $15
           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
-                      $9::bigint[], $10::uuid[], $11::jsonb[], $12::text[], $13::jsonb[])
+                      $9::bigint[], $10::uuid[], $11::jsonb[], $12::text[], $13::jsonb[], $14::text[])
             as new (id, market, language, email, name, phone, address, shipping_method, shown_total, slot_id,
-                    pickup_point, payment_method, company)
+                    pickup_point, payment_method, company, coupons)
          where cart.id = new.id
         """,
         [cart.id for cart in carts],
@@ -323,6 +330,7 @@ async def _update_carts(db: Connection, carts: Sequence[Cart], now: datetime) ->
         [msgspec.to_builtins(cart.pickup_point) for cart in carts],
         [cart.payment_method for cart in carts],
         [msgspec.to_builtins(cart.company) for cart in carts],
+        [" ".join(cart.coupons) for cart in carts],
         now,
     )
 

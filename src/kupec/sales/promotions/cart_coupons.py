@@ -1,5 +1,6 @@
 """Coupons in a cart: given and taken back by the buyer."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +22,16 @@ _LONGEST = 40
 def normalise_coupon(code: str) -> str:
     """A code as it is stored: in upper case, without spaces."""
     return "".join(code.split()).upper()
+
+
+def told_coupons(codes: Iterable[str]) -> list[str]:
+    """Codes as a cart may hold them: stored form, each once, at most its most; what cannot be one is left out.
+
+    Whether they are good is a matter of pricing, which says why not.
+    """
+    known = (normalise_coupon(code) for code in codes)
+    fitting = (code for code in known if code and len(code) <= _LONGEST and code.isprintable())
+    return list(dict.fromkeys(fitting))[:MAX_COUPONS]
 
 
 async def add_coupon(db: Connection, cart_id: UUID, code: str, actor: Actor, now: datetime) -> Cart:

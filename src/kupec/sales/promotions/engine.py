@@ -52,6 +52,10 @@ class _Effect(msgspec.Struct, frozen=True):
         return sum(self.lines.values()) + self.shipping
 
 
+def _chosen(action: Action) -> bool:
+    return isinstance(action, (PercentOff, AmountOff, BuyGet)) and not action.goods.everything
+
+
 def needs_history(promotions: Promotions, *, with_coupon: bool = True) -> bool:
     """Whether any promotion asks what the buyer, or everybody, has done before.
 
@@ -238,7 +242,14 @@ class _Work:
             self._given.append(msgspec.structs.replace(effect.gift, promotion=promotion.code))
         name = promotion.name(self._basket.language)
         self._applied.append(
-            AppliedPromotion(code=promotion.code, name=name, coupon=coupon, amount=effect.amount),
+            AppliedPromotion(
+                code=promotion.code,
+                name=name,
+                coupon=coupon,
+                amount=effect.amount,
+                lines=effect.lines,
+                chosen=_chosen(promotion.action),
+            ),
         )
         if promotion.exclusive:
             self._alone = promotion

@@ -14,6 +14,10 @@ class AppliedPromotion(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     coupon: str | None
     amount: int
+    lines: dict[UUID, int] = {}
+    """The part of `amount` that each line became cheaper by; the rest is off delivery."""
+    chosen: bool = False
+    """It is about some of the goods, not about all there are."""
 
 
 class RefusedPromotion(msgspec.Struct, frozen=True, kw_only=True):
