@@ -1,0 +1,115 @@
+"""A call to another machine: to a checked address, bounded in time and size, no redirect followed."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+import msgspec
+
+from kupec import __version__
+from kupec.kit.addresses import CheckedResolver, ForbiddenAddress, Reach, Resolve, check_url, resolve_by_system
+from kupec.kit.errors import InvalidValue
+from kupec.machines.trust.errors import CallFailed
+
+TIMEOUT: Final = 10.0  # seconds for a whole call
+MOST: Final = 1_000_000  # bytes of an answer
+_CONNECT: Final = 5.0
+_AT_ONCE: Final = 16
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def arrived(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Outside:
+    """Makes calls; one a process, closed with it. What `resolve` answers is checked all the same."""
+
+    def __init__(self, reach: Reach, *, resolve: Resolve = resolve_by_system, timeout: float = TIMEOUT) -> None:
+        self.reach = reach
+        self._resolve = resolve
+        self._timeout = timeout
+        self._session: aiohttp.ClientSession | None = None
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        most: int = MOST,
+        beginning: bool = False,
+    ) -> Answer:
+        """Ask once. Raises CallFailed, whose `reason` is a code, for whatever the other side does.
+
+        An answer that is longer than `most` is refused; with `beginning`, its beginning is enough.
+        """
+        try:
+            check_url(url, self.reach)
+            async with self._room:
+                return await self._ask(method, url, headers, body, most, beginning)
+        except (InvalidValue, ForbiddenAddress):
+            reason = "forbidden_address"
+        except TimeoutError:
+            reason = "timeout"
+        except aiohttp.ClientConnectorDNSError:
+            reason = "unknown_host"
+        except aiohttp.ClientSSLError:
+            reason = "tls"
+        except aiohttp.ClientConnectorError:
+            reason = "unreachable"
+        except (aiohttp.ClientError, ValueError, OSError):
+            reason = "broken_answer"
+        raise CallFailed(reason=reason)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int) -> Answer:
+        told = {"Accept-Encoding": "identity", **headers}
+        async with self._opened().request(method, url, data=body, headers=told, allow_redirects=False) as answer:
+            content = await _read(answer, most, beginning)
+            names = {name.lower() for name in answer.headers}
+            found = {name: ", ".join(answer.headers.getall(name)) for name in names}
+            return Answer(status=answer.status, headers=found, body=content)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                resolver=CheckedResolver(self.reach, self._resolve), use_dns_cache=False, limit=_AT_ONCE
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=_CONNECT),
+                auto_decompress=False,
+                headers={"User-Agent": f"Kupec/{__version__}"},
+            )
+        return self._session
+
+
+async def _read(answer: aiohttp.ClientResponse, most: int, beginning: bool) -> bytes:
+    """The body; CallFailed when it is longer than `most`, however long it says that it is, unless that much is enough."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in answer.content.iter_chunked(65_536):
+        size += len(part)
+        parts.append(part)
+        if size > most and beginning:
+            answer.close()
+            break
+        if size > most:
+            raise CallFailed(reason="too_large")
+    return b"".join(parts)
