@@ -77,7 +77,9 @@ class Outside:
             await self._session.close()
             self._session = None
 
-    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int) -> Answer:
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int, beginning: bool
+    ) -> Answer:
         told = {"Accept-Encoding": "identity", **headers}
         async with self._opened().request(method, url, data=body, headers=told, allow_redirects=False) as answer:
             content = await _read(answer, most, beginning)
@@ -101,7 +103,7 @@ class Outside:
 
 
 async def _read(answer: aiohttp.ClientResponse, most: int, beginning: bool) -> bytes:
-    """The body; CallFailed when it is longer than `most`, however long it says that it is, unless that much is enough."""
+    """The body, or CallFailed when it is longer than `most`, whatever it says of itself, unless so much is enough."""
     parts: list[bytes] = []
     size = 0
     async for part in answer.content.iter_chunked(65_536):
