@@ -16,6 +16,8 @@ _RUN = ("{number:int}", "{run}")  # which time of a standing order; other number
 _NAME = re.compile(r"""(?:form|query_form\(request\)|\.)\s*\.?(?:text|whole|prose|all|uuid)\(\s*"([\w.]+)\"""")
 _FOR_MACHINES = (
     "/ucp/",
+    "/acp/",
+    "/feeds/",
     "/api/",
     "/webhooks/",
     "/channels/",

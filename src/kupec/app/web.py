@@ -18,7 +18,7 @@ from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
-from kupec.machines import ucp
+from kupec.machines import acp, ucp
 from kupec.web import (
     api,
     carrier_webhooks,
@@ -38,7 +38,7 @@ from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 
 _LARGEST_BODY = 4 * 1024 * 1024
-_ALREADY_SMALL = ["/ucp/", "/media/", "/static/", "/chat/v1/", "/widget.js"]
+_ALREADY_SMALL = ["/ucp/", "/acp/", "/feeds/", "/media/", "/static/", "/chat/v1/", "/widget.js"]
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *desk.routes,
             *shared.routes,
             *ucp.routes,
+            *acp.routes,
             *api.routes,
             *my_api.routes,
             *webhooks.routes,

@@ -11,6 +11,7 @@ from kupec.machines.acp.platforms import (
     rotate_platform_key,
     set_platform_webhook,
 )
+from kupec.machines.acp.routes import routes
 
 __all__ = [
     "AgentPlatform",
@@ -23,5 +24,6 @@ __all__ = [
     "list_platforms",
     "revoke_platform",
     "rotate_platform_key",
+    "routes",
     "set_platform_webhook",
 ]

@@ -1,4 +1,4 @@
-"""What a platform that buys by ACP may be told. The docstring is the message; `code` is the protocol's where it has one."""
+"""What a platform that buys by ACP may be told. The docstring is the message, `code` the protocol's if it has one."""
 
 from kupec.kit.errors import KupecError, NotFound
 
@@ -93,13 +93,6 @@ class NotCancelable(KupecError):
 
     status = 405
     code = "not_cancelable"
-
-
-class AuthenticationAwaited(KupecError):
-    """The bank asks the buyer to confirm the payment. Send them to continue_url, then look at the session again."""
-
-    status = 400
-    code = "requires_3ds"
 
 
 class PaymentHandlerUnknown(KupecError):

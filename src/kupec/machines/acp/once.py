@@ -1,7 +1,7 @@
 """Idempotency as ACP has it: claim the key, carry out, keep the answer; a repetition is answered the same.
 
-The claim is a row of its own transaction, so that a second request sees at once that the first is under way. A claim whose
-process died is taken over after a lease; what it had begun is repeated by verbs that do nothing twice.
+The claim is a row of its own transaction, so that a second request sees at once that the first is under way. A claim
+whose process died is taken over after a lease; what it had begun is repeated by verbs that do nothing twice.
 """
 
 import hashlib
@@ -85,7 +85,10 @@ async def claim_request(
     if taken is not None:
         return Claim(platform_id=platform_id, path=path, key=key, claim=claim)
     row = await db.fetchrow(
-        "select fingerprint, status, body from acp_request where platform_id = $1 and path = $2 and idempotency_key = $3",
+        """
+        select fingerprint, status, body from acp_request
+         where platform_id = $1 and path = $2 and idempotency_key = $3
+        """,
         *(platform_id, path, key),
     )
     if row is not None and row["fingerprint"] != mark:

@@ -23,7 +23,7 @@ from kupec.machines.acp.errors import NoSuchPlatform, PlatformTaken, UnknownPlat
 from kupec.machines.acp.events import PlatformAdded, PlatformKeyRotated, PlatformRevoked, PlatformWebhookSet
 
 CHANNEL: Final = "acp"
-SECRET_PURPOSE: Final = "machines.webhook"
+SEALED_FOR: Final = "machines.webhook"
 OLD_KEY_FOR: Final = timedelta(hours=1)
 _BEGINNING: Final = "kupeca_"
 _SHOWN: Final = len(_BEGINNING) + 6
@@ -123,7 +123,7 @@ async def set_platform_webhook(
         check_url(address, reach)
         if not 8 <= len(signing.strip()) <= 200:
             raise InvalidValue(field="webhook_secret", expected=_("the secret that the platform gave you"))
-        sealed = seal(secret, SECRET_PURPOSE, signing.strip().encode())
+        sealed = seal(secret, SEALED_FOR, signing.strip().encode())
     row = await db.fetchrow(
         f"""
         update acp_platform set webhook_url = $2, webhook_secret = $3
@@ -189,7 +189,7 @@ async def identify(db: Connection, token: str, *, now: datetime) -> AgentPlatfor
 
 def signing_secret(sealed: bytes, *, secret: str) -> bytes:
     """What signs a platform's order events. Raises SealBroken."""
-    return unseal(secret, SECRET_PURPOSE, sealed)
+    return unseal(secret, SEALED_FOR, sealed)
 
 
 def _new_token() -> str:

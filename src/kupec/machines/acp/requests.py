@@ -1,8 +1,8 @@
 """What a platform sends (ACP 2026-04-17): the parts of the schemas that this shop understands.
 
-The JSON Schema of the requests leaves out `quantity`, which the protocol's own text and later corrections have; both are
-taken. Unknown members are ignored; a member of the wrong type is refused with its path. `null` and a member that is left
-out differ: null clears.
+The JSON Schema of the requests leaves out `quantity`, which the protocol's text and its later corrections have: both are
+taken. Unknown members are ignored; a member of the wrong type is refused with its path. `null` clears, which a member
+that is left out does not.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -105,12 +105,12 @@ class UpdateIn(msgspec.Struct, frozen=True, kw_only=True):
     """Change a session; what is left out stays, null clears."""
 
     line_items: Annotated[list[LineIn], msgspec.Meta(max_length=200)] | UnsetType = UNSET
-    buyer: BuyerIn | None | UnsetType = UNSET
-    fulfillment_details: DetailsIn | None | UnsetType = UNSET
-    selected_fulfillment_options: Annotated[list[OptionIn], msgspec.Meta(max_length=20)] | None | UnsetType = UNSET
-    discounts: DiscountsIn | None | UnsetType = UNSET
-    coupons: Annotated[list[_Text], msgspec.Meta(max_length=20)] | None | UnsetType = UNSET
-    order_notes: _Long | None | UnsetType = UNSET
+    buyer: BuyerIn | UnsetType | None = UNSET
+    fulfillment_details: DetailsIn | UnsetType | None = UNSET
+    selected_fulfillment_options: Annotated[list[OptionIn], msgspec.Meta(max_length=20)] | UnsetType | None = UNSET
+    discounts: DiscountsIn | UnsetType | None = UNSET
+    coupons: Annotated[list[_Text], msgspec.Meta(max_length=20)] | UnsetType | None = UNSET
+    order_notes: _Long | UnsetType | None = UNSET
 
 
 class CredentialIn(msgspec.Struct, frozen=True, kw_only=True):
