@@ -97,6 +97,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         cards = wiring.card_provider(settings)
         channels = wiring.channels(settings)
         selling = wiring.checkout(settings, database, cards, clock)
+        trusted = wiring.machine_trust(settings, database, clock)
         bot = wiring.bot(settings, database, selling, clock)
         warming = asyncio.create_task(bot.warm_up())
         try:
@@ -111,11 +112,13 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 bot=bot,
                 toolbox=toolbox(),
                 channels=channels,
+                trust=trusted,
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )
         finally:
             await asyncio.wait([warming])
             await hub.stop()
             await bot.close()
+            await trusted.aclose()
             await cards.close()
             await close_channels(channels)

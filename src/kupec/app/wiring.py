@@ -30,6 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
+from kupec.machines import trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -106,6 +107,20 @@ def courier(settings: Settings) -> integrations.Courier:
     return integrations.Courier(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo))
 
 
+def machine_trust(settings: Settings, database: Database, clock: Clock) -> trust.Trust:
+    """What we say to machines is signed with it, what they say is judged. Raises InvalidSetting."""
+    if settings.ucp_signatures not in ("optional", "required"):
+        raise InvalidSetting(variable="KUPEC_UCP_SIGNATURES", reason='it is "optional" or "required"')
+    return trust.Trust(
+        database,
+        trust.Outside(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo)),
+        clock,
+        secret=settings.secret,
+        base_url=settings.base_url,
+        required=settings.ucp_signatures == "required",
+    )
+
+
 def bot(
     settings: Settings,
     database: Database,
@@ -152,6 +167,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         billing.ledger_subscriber(),
         billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
+        ucp.order_news_subscriber(settings),
         personalization.stats_subscriber(),
         assistant.training_subscriber(),
         assistant.flow_tally_subscriber(),
@@ -187,7 +203,7 @@ def _books(settings: Settings) -> billing.Shop:
     return billing.Shop(timezone=settings.shop_timezone, name=settings.shop_name, country=settings.shop_country)
 
 
-def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
+def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier], trusted: trust.Trust) -> list[Job]:
     """What happens outside the database."""
     return [
         outreach.job(mail_transport(settings), sender(settings)),
@@ -195,6 +211,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier]) -> list[Job]:
         billing.print_job(),
         *assistant.learning_jobs(),
         integrations.sending_job(courier(settings)),
+        trust.webhook_job(trusted),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),
         customers.privacy_job(privacy_parts(), secret=settings.secret, shop=settings.shop_name),
@@ -218,6 +235,10 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
+        Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),
+        Due(name="machines' profiles", verb=trust.forget_profiles, every=3600),
+        Due(name="signatures seen", verb=trust.forget_signatures, every=600),
+        Due(name="signing keys", verb=partial(trust.rotate_due, secret=settings.secret), every=3600),
         Due(name="overdue payments", verb=billing.remind_overdue, every=600),
         Due(name="approvals", verb=sales.expire_approvals, every=600),
         Due(name="dunning", verb=billing.dun, every=600),

@@ -58,6 +58,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
             open_database(settings, application="worker") as (database, notifier),
             clock_of(settings, database, moved=moved.give) as clock,
             aclosing(mail.mailboxes(settings, database, clock, stop=stop)) as boxes,
+            aclosing(wiring.machine_trust(settings, database, clock)) as trusted,
         ):
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             bot = wiring.bot(settings, database, checkout, clock)
@@ -67,7 +68,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 database,
                 settings.database_url,
                 subscribers=wiring.subscribers(settings),
-                jobs=wiring.jobs(settings, carriers),
+                jobs=wiring.jobs(settings, carriers, trusted),
                 dues=wiring.dues(settings),
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),

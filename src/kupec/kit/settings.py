@@ -66,6 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_allowed_hosts: Annotated[
         str, _about("Hosts, addresses or networks that webhooks may go to although they are not public.")
     ] = ""
+    ucp_signatures: Annotated[str, _about('Whether agents must sign what they ask: "optional" or "required".')] = (
+        "optional"
+    )
     model_url: Annotated[
         str, _about("Address of an OpenAI-compatible language model (…/v1); empty runs without one, as is usual.")
     ] = ""

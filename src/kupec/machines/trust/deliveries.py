@@ -18,7 +18,7 @@ COLUMNS: Final = (
 _WRITE: Final = """
 insert into machine_webhook (id, kind, subject, url, profile, key, body, occurred_at, next_attempt_at, created_at,
                              sealed)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp(0), $9, $10)
 on conflict (key) do nothing returning id
 """
 # What waits for another try and tells less than the new one does; not what is on its way at this moment.

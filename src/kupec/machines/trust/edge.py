@@ -32,7 +32,7 @@ _ASK_AGAIN: Final = timedelta(minutes=1)
 
 
 class Trust:
-    """Signs what we say and judges what others do. Made once a process; `close` it."""
+    """Signs what we say and judges what others do. Made once a process, closed with it."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Trust:
         self._read_at = -_KEPT
         self._reading = asyncio.Lock()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         await self.outside.close()
 
     # --- what we say
