@@ -29,10 +29,3 @@ class NotChoosing(KupecError):
 
     status = 409
     code = "not_choosing"
-
-
-class NotForSale(KupecError):
-    """“{sku}” is not traded here."""
-
-    status = 422
-    code = "not_traded"

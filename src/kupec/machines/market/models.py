@@ -135,6 +135,19 @@ class Rfq(msgspec.Struct, frozen=True, kw_only=True):
     decided_at: datetime | None
     verdict: Verdict | None
     origin: Literal["live", "imported"]
+    last_seller: str | None = None
+
+    def ask(self) -> Ask:
+        """What its award is decided by."""
+        return Ask(
+            rfq_id=self.id,
+            quantity=self.quantity,
+            most_price=self.most_price,
+            within_days=self.within_days,
+            deadline=self.deadline,
+            rule=self.rule,
+            last_seller=self.last_seller,
+        )
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +163,17 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     state: QuoteState
     basis: Mapping[str, Any] | None
+
+    def bid(self) -> Bid:
+        """As the decision sees it."""
+        return Bid(
+            id=self.id,
+            seller=self.seller,
+            unit_price=self.unit_price,
+            lead_days=self.lead_days,
+            quantity=self.quantity,
+            received_at=self.received_at,
+        )
 
 
 class Award(msgspec.Struct, frozen=True, kw_only=True):

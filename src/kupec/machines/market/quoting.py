@@ -49,8 +49,6 @@ class OwnQuoting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     lead_days: int = 2
     capacity: int | None = 500
     steps: list[Step] = [Step(quantity=10, off_bp=300), Step(quantity=50, off_bp=700)]
-    by_proposal: bool = False
-    """Price by what is learnt about the buyer, where enough is: never below the floor, never above the list price."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):

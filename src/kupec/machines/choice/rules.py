@@ -1,0 +1,92 @@
+"""Rules by which a machine may choose: “the cheapest within two days”, “the known one unless 10 % dearer”.
+
+A rule limits some attributes and orders by others. A buyer who follows one errs now and then: with the error rate e it
+takes one of the rule's own with 1 - e, else any other. How likely its choices are, whatever e, has a closed form.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from scipy.special import betaln
+
+from kupec.machines.choice.data import ChoiceData, Flags, Floats
+
+ERROR = (1.0, 9.0)
+"""The Beta prior of the error rate: one in ten, and not sure of that."""
+_SAME = 1e-9
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """What an alternative must not go beyond: `most` of the attribute, or `most` more than the least there is.
+
+    `sign` is -1 where less is better, and 1 where more is: then it is about the negative.
+    """
+
+    attribute: str
+    most: float
+    relative: bool = False
+    sign: int = -1
+
+
+class LexRule(msgspec.Struct, frozen=True, kw_only=True):
+    """Within the limits, the best by the first attribute, among equals by the next; signs as in `Limit`.
+
+    `family` is what kind of rule it is. Where nothing is within the limits, they do not count.
+    """
+
+    family: str
+    order: list[tuple[str, int]]
+    limits: list[Limit] = []
+
+
+def winners(rule: LexRule, names: Sequence[str], x: Floats, there: Flags) -> Flags:
+    """Which alternatives (N, J) the rule would take: several where it finds them equal."""
+    open_to = there.copy()
+    for limit in rule.limits:
+        value = np.where(there, -limit.sign * x[:, :, names.index(limit.attribute)], np.inf)
+        most = value.min(axis=1, keepdims=True) + limit.most if limit.relative else limit.most
+        open_to &= value <= most + _SAME
+    open_to = np.where(open_to.any(axis=1, keepdims=True), open_to, there)
+    for attribute, sign in rule.order:
+        value = np.where(open_to, -sign * x[:, :, names.index(attribute)], np.inf)
+        open_to &= value <= value.min(axis=1, keepdims=True) + _SAME
+    return open_to
+
+
+def rule_chances(taken: Flags, there: Flags, error: Floats | float) -> Floats:
+    """The chance of each alternative when the rule takes `taken` and errs so often; `error` may be one a choice."""
+    own = taken.sum(axis=1, keepdims=True)
+    others = there.sum(axis=1, keepdims=True) - own
+    rate = np.where(others > 0, np.broadcast_to(np.reshape(error, (-1, 1)), own.shape), 0.0)
+    found: Floats = np.where(taken, (1 - rate) / own, np.where(there, rate / np.maximum(others, 1), 0.0))
+    return found
+
+
+def rule_evidence(data: ChoiceData, taken: Flags) -> tuple[Floats, Floats, Floats]:
+    """By buyer: the log of how likely the choices are under the rule, the right choices, and the wrong ones.
+
+    Choices among which the rule has no preference count for neither.
+    """
+    at = np.arange(len(data))
+    own = taken.sum(axis=1)
+    others = data.there.sum(axis=1) - own
+    right = taken[at, data.chosen]
+    telling = others > 0
+    among = np.where(right, -np.log(own), -np.log(np.maximum(others, 1)))
+    count = len(data.buyers)
+    hits = np.bincount(data.buyer, weights=right & telling, minlength=count)
+    misses = np.bincount(data.buyer, weights=~right & telling, minlength=count)
+    spread = np.bincount(data.buyer, weights=among, minlength=count)
+    wrong, fine = ERROR
+    return spread + betaln(wrong + misses, fine + hits) - betaln(wrong, fine), hits, misses
+
+
+def generic_rules(names: Sequence[str], signs: Sequence[int], *, deep: int = 2) -> list[LexRule]:
+    """Every order of at most `deep` attributes, each in its better direction: where nothing more is known of them."""
+    orders: list[list[int]] = [[]]
+    rules = []
+    for _ in range(deep):
+        orders = [[*order, k] for order in orders for k in range(len(names)) if k not in order]
+        rules += [LexRule(family=names[order[0]], order=[(names[k], signs[k]) for k in order]) for order in orders]
+    return rules
