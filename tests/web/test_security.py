@@ -9,8 +9,8 @@ from litestar.datastructures import State
 
 from kupec.catalogue import store_media
 from kupec.kit.db import Database, Pool
+from kupec.kit.rates import RateLimit
 from kupec.web import errors, security
-from kupec.web.security import RateLimit
 from kupec.web.static import asset, static_files
 from tests.shop import NOON, SETUP
 from tests.web.browsing import Browser, Served, serving

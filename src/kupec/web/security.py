@@ -14,6 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
 from kupec.kit.errors import KupecError, TooManyRequests
+from kupec.kit.rates import RateLimit
 from kupec.kit.settings import Settings
 from kupec.kit.signing import sign, unsign
 from kupec.web.site import Site
@@ -22,7 +23,6 @@ CSRF_COOKIE = "kupec_form"
 CSRF_FIELD = "form_token"
 CSRF_HEADER = "X-Form-Token"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_WINDOW = 60.0
 
 AnyRequest = Request[Any, Any, Any]
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -156,32 +156,6 @@ def _cookie(
 
 
 GUESSES = 20
-
-
-class RateLimit:
-    """Counts changing requests of an address in windows of a minute; a window weighs less as it grows old."""
-
-    def __init__(self) -> None:
-        self._windows: dict[str, tuple[int, int, int]] = {}
-        self._cleared = 0
-
-    def allows(self, address: str, limit: int, *, at: float) -> bool:
-        """Count one request of `address` at `at` seconds; False when it is one too many in the last minute."""
-        window, passed = divmod(at, _WINDOW)
-        current = int(window)
-        self._forget_old(current)
-        last, before, count = self._windows.get(address, (current, 0, 0))
-        if last != current:
-            before, count = (count if last == current - 1 else 0), 0
-        if before * (1 - passed / _WINDOW) + count >= limit:
-            return False
-        self._windows[address] = (current, before, count + 1)
-        return True
-
-    def _forget_old(self, current: int) -> None:
-        if self._cleared != current:
-            self._cleared = current
-            self._windows = {address: seen for address, seen in self._windows.items() if seen[0] >= current - 1}
 
 
 async def limit_rate(connection: AnyConnection, _: BaseRouteHandler) -> None:

@@ -18,13 +18,13 @@ from kupec.catalogue import Market, markets
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound, TooManyRequests
 from kupec.kit.i18n import LANGUAGES
+from kupec.kit.rates import RateLimit
 from kupec.kit.versions import published
 from kupec.knowledge import CHANNELS, KNOWLEDGE, Article, current_index, get_article, search, wording
 from kupec.web.api.handling import Query
 from kupec.web.api.problems import exception_handlers
 from kupec.web.article_text import as_html, as_plain, filled
 from kupec.web.rendering import AnyRequest, site_of
-from kupec.web.security import RateLimit
 
 ROOT: Final = "/api/knowledge/v1"
 MOST: Final = 200

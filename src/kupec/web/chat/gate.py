@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kupec.conversations import Inbox, WebChannel, WebConfig, inbox_by_code
 from kupec.kit.errors import KupecError, NotFound, TooManyRequests
-from kupec.web.security import RateLimit
+from kupec.kit.rates import RateLimit
 from kupec.web.site import Site
 
 _KEPT: Final = 2.0  # seconds that an inbox's settings are kept
