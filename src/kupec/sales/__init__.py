@@ -133,6 +133,7 @@ from kupec.sales.explaining import Explained, explain_order
 from kupec.sales.exporting import EXPORT_COLUMNS, export_orders
 from kupec.sales.filling import add_to_cart, change_line, set_quantity
 from kupec.sales.fulfilment import mark_delivered, ship, split_parcel
+from kupec.sales.giving import give_cart
 from kupec.sales.goodwill import (
     GOODWILL,
     Goodwill,
@@ -714,6 +715,7 @@ __all__ = [
     "get_return",
     "get_review",
     "get_standing",
+    "give_cart",
     "give_coupons",
     "give_goodwill",
     "hold_goods",

@@ -92,6 +92,12 @@ class PurchaseAsked(_OfPurchase, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class PurchaseApproved(_OfPurchase, frozen=True, kw_only=True):
+    """Its owner has said yes; it is being ordered."""
+
+    name: ClassVar[str] = "purchase.approved"
+
+
 class PurchasePlaced(_OfPurchase, frozen=True, kw_only=True):
     """`order_id` and `number` are of an order in this shop; none for another seller's."""
 

@@ -96,7 +96,7 @@ class MandateTerms(msgspec.Struct, frozen=True, kw_only=True):
     `least_price` and `most_price` are of one piece, with VAT and after discounts.
     """
 
-    sellers: list[str] = [OWN]
+    sellers: list[str] = msgspec.field(default_factory=lambda: [OWN])
     goods: Goods = Goods()
     least_price: int | None = None
     most_price: int | None = None
@@ -221,6 +221,7 @@ class BoughtLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int
     name: str = ""
     total: int | None = None
+    categories: list[str] = []
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +246,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     why: dict[str, Any]
     attempt: int
     approved_by: str | None
+    card_id: UUID | None
     cart_id: UUID | None
     order_id: UUID | None
     foreign_order: str | None
@@ -278,6 +280,8 @@ class PurchaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     mandate_id: UUID | None = None
     why: dict[str, Any] = {}
     """Why it is wanted, in codes and figures; kept with the purchase and shown to its owner."""
+    agreed: dict[str, int] | None = None
+    """By SKU, what a piece costs by an award or an offer, in minor units with VAT; only other rooms say so."""
     seller: Literal["own"] = "own"
 
 
