@@ -112,6 +112,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 bot=bot,
                 toolbox=toolbox(),
                 channels=channels,
+                buyer=wiring.machine_buyer(settings, database, selling, clock),
                 trust=trusted,
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )

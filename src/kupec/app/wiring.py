@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import trust, ucp
+from kupec.machines import mandates, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -105,6 +105,13 @@ def carriers(settings: Settings) -> dict[str, sales.Carrier]:
 
 def courier(settings: Settings) -> integrations.Courier:
     return integrations.Courier(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo))
+
+
+def machine_buyer(
+    settings: Settings, database: Database, selling: sales.Checkout, clock: Clock
+) -> mandates.MachineBuyer:
+    """Buys for owners what their machines want."""
+    return mandates.MachineBuyer(database, selling, clock, return_url=settings.base_url)
 
 
 def machine_trust(settings: Settings, database: Database, clock: Clock) -> trust.Trust:
@@ -190,6 +197,7 @@ def privacy_parts() -> list[PrivacyPart]:
         integrations.privacy_part,
         outreach.privacy_part,
         personalization.privacy_part,
+        mandates.privacy_part,
         sales.privacy_part,
         knowledge.privacy_part,
         billing.privacy_part,
@@ -235,6 +243,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
+        Due(name="machines' wishes nobody answered", verb=mandates.expire_purchases, every=600),
         Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),
         Due(name="machines' profiles", verb=trust.forget_profiles, every=3600),
         Due(name="signatures seen", verb=trust.forget_signatures, every=600),

@@ -62,6 +62,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
         ):
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             bot = wiring.bot(settings, database, checkout, clock)
+            buyer = wiring.machine_buyer(settings, database, checkout, clock)
             async with database.transaction() as db:
                 await order_for_encoder(db)
             await run_worker(
@@ -73,6 +74,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
+                    Sweep(name="purchases of machines", run=buyer.finish_purchases, rest=0.5),
                     sources(settings, database, clock),
                     *talking.sweeps(settings, database, channels, clock),
                     Sweep(name="bot", run=bot.sweep, every=2.0, rest=0.1),

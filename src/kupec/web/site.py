@@ -14,6 +14,7 @@ from kupec.kit.db import Connection, Database
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
 from kupec.kit.tools import Toolbox
+from kupec.machines.mandates import MachineBuyer
 from kupec.machines.trust import Trust
 from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
@@ -56,6 +57,8 @@ class Site:
     sessions: Sessions
     payments: CardProvider
     live: Hub
+    buyer: MachineBuyer | None = None
+    """Buys for owners what their machines want; only a process without machines' routes has none."""
     trust: Trust | None = None
     """Signs what we say to machines and judges what they say; only a process without machines' routes has none."""
     bot: AnsweringBot | None = None

@@ -91,6 +91,7 @@ from kupec.machines.mandates.noting import (
 from kupec.machines.mandates.periods import (
     period_of,
 )
+from kupec.machines.mandates.privacy import privacy_part
 from kupec.machines.mandates.registering import (
     list_machines,
     machines_of,
@@ -184,6 +185,7 @@ __all__ = [
     "pause_machine",
     "period_of",
     "price_asked",
+    "privacy_part",
     "purchases_of",
     "register_machine",
     "rename_machine",
