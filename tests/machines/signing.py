@@ -57,7 +57,9 @@ class Other:
     async def _hook(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.told.append((headers, await request.read()))
-        return web.json_response({"ucp": {"version": "2026-04-08"}}, status=self.answers.pop(0) if self.answers else 200)
+        return web.json_response(
+            {"ucp": {"version": "2026-04-08"}}, status=self.answers.pop(0) if self.answers else 200
+        )
 
     async def _else(self, _: web.Request) -> web.StreamResponse:
         self.asked += 100
@@ -85,5 +87,3 @@ async def another() -> AsyncIterator[Other]:
 
 def replaced(headers: dict[str, str], **changed: str) -> dict[str, str]:
     return {**headers, **{name.replace("_", "-"): value for name, value in changed.items()}}
-
-

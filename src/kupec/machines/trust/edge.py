@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from kupec.kit.clock import Clock
+from kupec.kit.clock import Clock, outside_now
 from kupec.kit.db import Connection, Database
 from kupec.kit.versions import published
 from kupec.machines.trust.errors import CallFailed, KeyNotFound, SignatureMissing
@@ -72,11 +72,11 @@ class Trust:
         """The headers of a request of ours: who we are, and the signature."""
         key = await self._keys()
         told = {"ucp-agent": f'profile="{self.profile_url}"', **headers}
-        return sign_request(key, method, url, told, body, now=self.clock.now())
+        return sign_request(key, method, url, told, body, now=outside_now(self.clock))
 
     async def signed_response(self, status: int, content_type: str, body: bytes) -> dict[str, str]:
         """The headers that sign an answer of ours."""
-        return sign_response(await self._keys(), status, content_type, body, now=self.clock.now())
+        return sign_response(await self._keys(), status, content_type, body, now=outside_now(self.clock))
 
     async def call(
         self,
@@ -120,7 +120,7 @@ class Trust:
             signed = verify_request(request, profile.keys, profile=profile_url, window=window)
         if counts_once(request, signed):
             async with self.database.transaction(quiet=True) as db:
-                until = window.now + window.age + 2 * window.skew
+                until = self.clock.now() + window.age + 2 * window.skew
                 await use_signature(db, request.headers["signature"], until=until)
         return signed
 
@@ -146,7 +146,7 @@ class Trust:
         async with self.database.reading() as db:
             rules = (await published(db, TRUST))[TRUST]
         return Window(
-            self.clock.now(),
+            outside_now(self.clock),
             age=timedelta(seconds=rules.signature_seconds),
             skew=timedelta(seconds=rules.skew_seconds),
         )
