@@ -1,4 +1,4 @@
-"""`kupec evaluate` and `kupec train`: the understanding, asked and trained (docs/understanding.md).
+"""`kupec evaluate` and `kupec train`: the understanding, asked and trained (docs/understanding.md); how buyers choose.
 
 The work is done in a process of its own, on one core: what trains carries libraries that nothing else needs.
 """
@@ -15,6 +15,7 @@ import msgspec
 from kupec.app import training
 
 _WORKER = "kupec.assistant.understanding.evaluation"
+_CHOOSING = "kupec.machines.choice.evaluation"
 _ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _FORMS = "CSV with a header “text,intent”, JSON or JSON lines, also .gz"
 
@@ -29,6 +30,19 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_clusters(what)
     _add_language(what)
     _add_all(what)
+    _add_choice(what)
+
+
+def _add_choice(what: Any) -> None:
+    choices = what.add_parser("choice", help="how buyers choose, on published choices (docs/algorithms/choice.md)")
+    choices.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder with the published files")
+    choices.add_argument("--json", type=Path, metavar="OUT", help="write all figures there, too")
+    choices.set_defaults(run=_choice)
+
+
+def _choice(options: argparse.Namespace) -> int:
+    order = {"data": str(options.data), "report": str(options.json or "")}
+    return hand_over(order, worker=_CHOOSING)
 
 
 def _add_intents(what: Any) -> None:
@@ -146,10 +160,10 @@ def run(options: argparse.Namespace) -> int:
     return hand_over(order)
 
 
-def hand_over(order: dict[str, Any]) -> int:
+def hand_over(order: dict[str, Any], *, worker: str = _WORKER) -> int:
     """Runs the worker with this order; its exit status."""
     done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", _WORKER],
+        [sys.executable, "-m", worker],
         input=msgspec.json.encode(order),
         env={**os.environ, **_ONE_CORE},
         check=False,

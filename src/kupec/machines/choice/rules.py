@@ -79,7 +79,8 @@ def rule_evidence(data: ChoiceData, taken: Flags) -> tuple[Floats, Floats, Float
     misses = np.bincount(data.buyer, weights=~right & telling, minlength=count)
     spread = np.bincount(data.buyer, weights=among, minlength=count)
     wrong, fine = ERROR
-    return spread + betaln(wrong + misses, fine + hits) - betaln(wrong, fine), hits, misses
+    evidence: Floats = spread + betaln(wrong + misses, fine + hits) - betaln(wrong, fine)
+    return evidence, hits.astype(np.float64), misses.astype(np.float64)
 
 
 def generic_rules(names: Sequence[str], signs: Sequence[int], *, deep: int = 2) -> list[LexRule]:

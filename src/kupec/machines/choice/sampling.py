@@ -42,7 +42,7 @@ def sample(
     weights, mean, covariance = start.weights.copy(), start.mean, start.covariance
     shape = np.linalg.cholesky(start.spreads)
     buyers, size = weights.shape
-    now = _likelihood(scaled, weights)
+    now: Floats = _likelihood(scaled, weights)
     length, taken = 0.8, 0.0
     every = max(1, (steps - burn) // keep)
     kept: list[tuple[Floats, Floats, Floats]] = []
@@ -75,7 +75,7 @@ def sample(
 def _likelihood(data: ChoiceData, weights: Floats) -> Floats:
     p = chances(data.x, data.there, weights[data.buyer])
     logs = np.log(np.maximum(p[np.arange(len(data)), data.chosen], 1e-300))
-    found: Floats = np.bincount(data.buyer, weights=logs, minlength=len(weights))
+    found: Floats = np.bincount(data.buyer, weights=logs, minlength=len(weights)).astype(np.float64)
     return found
 
 

@@ -1,0 +1,1 @@
+"""How well choices are predicted, on published data: `kupec evaluate choice` (docs/algorithms/choice.md)."""
