@@ -87,17 +87,12 @@ def terms_of(
     )
 
 
-def shelf_after(
-    shelf: float, *, level_before: float, level: float, used: float, content: float, on_way: float
-) -> float:
-    """What lies beside the device, when so much was used of it since it was counted: what was refilled is gone from it.
+def shelf_after(shelf: float, *, filled: float, on_way: float) -> float:
+    """What lies beside the device after so much was filled into it.
 
     Below nothing only by what may have come of an order that is not known to have arrived.
     """
-    refilled = level - level_before + used
-    if refilled < content / 20:  # a scale that trembles
-        return shelf
-    return max(shelf - refilled, -on_way if on_way else min(0.0, shelf))
+    return max(shelf - max(0.0, filled), min(-on_way, shelf) if on_way else min(0.0, shelf))
 
 
 class Error(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,9 +26,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     service_level: float | None
     most_pieces: int | None
     shelf: float
-    marked_level: float | None
     marked_on: date | None
-    marked_used: float
+    marked_filled: float
+    counter_base: float | None
     wake_at: float | None
     blocked: str
     blocked_fields: dict[str, Any]
@@ -77,11 +77,12 @@ class ReplenishmentOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one policy, and when it will order. Levels are in the meter's unit, `rate` is a day's use.
 
-    `why` is a msgid with placeholders that `fields` fill; `words_of` says it in a language.
+    `why` is a msgid with placeholders that `fields` fill; `why_in` says it in a language.
     """
 
     policy: Policy
     level: float | None = None
+    shelf: float = 0.0
     capacity: float | None = None
     unit: str = ""
     rate: float | None = None
