@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import mandates, trust, ucp
+from kupec.machines import acp, mandates, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -179,6 +179,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         assistant.training_subscriber(),
         assistant.flow_tally_subscriber(),
         assistant.outcome_subscriber(),
+        acp.acp_order_subscriber(settings),
     ]
 
 
@@ -219,7 +220,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier], trusted: trus
         billing.print_job(),
         *assistant.learning_jobs(),
         integrations.sending_job(courier(settings)),
-        trust.webhook_job(trusted),
+        trust.webhook_job(trusted, {"acp": acp.webhook_signer(settings.secret)}),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),
         customers.privacy_job(privacy_parts(), secret=settings.secret, shop=settings.shop_name),
@@ -244,6 +245,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
         Due(name="machines' wishes nobody answered", verb=mandates.expire_purchases, every=600),
+        Due(name="answers to ACP", verb=acp.forget_acp_requests, every=3600),
         Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),
         Due(name="machines' profiles", verb=trust.forget_profiles, every=3600),
         Due(name="signatures seen", verb=trust.forget_signatures, every=600),

@@ -2,6 +2,7 @@
 
 from kupec.machines.acp.errors import NoSuchPlatform, PlatformTaken, UnknownPlatform
 from kupec.machines.acp.once import forget_acp_requests
+from kupec.machines.acp.order_news import acp_order_subscriber, merchant_signature, webhook_signer
 from kupec.machines.acp.platforms import (
     AgentPlatform,
     NewPlatformKey,
@@ -19,11 +20,14 @@ __all__ = [
     "NoSuchPlatform",
     "PlatformTaken",
     "UnknownPlatform",
+    "acp_order_subscriber",
     "add_platform",
     "forget_acp_requests",
     "list_platforms",
+    "merchant_signature",
     "revoke_platform",
     "rotate_platform_key",
     "routes",
     "set_platform_webhook",
+    "webhook_signer",
 ]

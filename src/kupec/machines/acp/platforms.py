@@ -18,7 +18,7 @@ from kupec.kit.errors import InvalidValue
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
-from kupec.kit.sealing import seal, unseal
+from kupec.kit.sealing import seal
 from kupec.machines.acp.errors import NoSuchPlatform, PlatformTaken, UnknownPlatform
 from kupec.machines.acp.events import PlatformAdded, PlatformKeyRotated, PlatformRevoked, PlatformWebhookSet
 
@@ -185,11 +185,6 @@ async def identify(db: Connection, token: str, *, now: datetime) -> AgentPlatfor
     if row["last_used_at"] is None or row["last_used_at"] < now - timedelta(minutes=1):
         await db.execute("update acp_platform set last_used_at = $2 where id = $1", row["id"], now)
     return _platform(row)
-
-
-def signing_secret(sealed: bytes, *, secret: str) -> bytes:
-    """What signs a platform's order events. Raises SealBroken."""
-    return unseal(secret, SEALED_FOR, sealed)
 
 
 def _new_token() -> str:

@@ -1,5 +1,5 @@
-"""The addresses of ACP. What is wrong with a request has a status and the protocol's error; what is wrong with a session
-is told in its messages.
+"""The addresses of ACP. What is wrong with a request has a status and the protocol's error; what is wrong with a
+session is told in its messages.
 """
 
 from typing import Any
