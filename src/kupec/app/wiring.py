@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import acp, mandates, trust, ucp
+from kupec.machines import acp, mandates, replenishment, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -174,6 +174,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         billing.ledger_subscriber(),
         billing.invoice_subscriber(_books(settings)),
         integrations.subscriber(),
+        replenishment.replenishment_subscriber(),
         ucp.order_news_subscriber(settings),
         personalization.stats_subscriber(),
         assistant.training_subscriber(),
@@ -244,6 +245,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
+        Due(name="devices that run low", verb=replenishment.wake_low, every=10),
         Due(name="machines' wishes nobody answered", verb=mandates.expire_purchases, every=600),
         Due(name="answers to ACP", verb=acp.forget_acp_requests, every=3600),
         Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),

@@ -21,6 +21,7 @@ from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Hint, Sweep, run_worker, stop_on_signals
 from kupec.knowledge import check_sources
+from kupec.machines.replenishment import Buyer, review_devices
 from kupec.sales import Carrier, Checkout, place_due, tracking_round
 
 if sys.platform != "win32":
@@ -75,6 +76,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
                     Sweep(name="purchases of machines", run=buyer.finish_purchases, rest=0.5),
+                    replenishing(database, buyer, clock),
                     sources(settings, database, clock),
                     *talking.sweeps(settings, database, channels, clock),
                     Sweep(name="bot", run=bot.sweep, every=2.0, rest=0.1),
@@ -100,6 +102,15 @@ def tracking(database: Database, carriers: Mapping[str, Carrier], clock: Clock) 
         return await tracking_round(database, carriers, now=clock.now())
 
     return Sweep(name="parcels", run=parcels, every=60.0)
+
+
+def replenishing(database: Database, buyer: Buyer, clock: Clock) -> Sweep:
+    """Looks at devices, and orders what they need."""
+
+    async def devices() -> int:
+        return await review_devices(database, buyer, clock)
+
+    return Sweep(name="devices replenished", run=devices, every=5.0, rest=0.5)
 
 
 def sources(settings: Settings, database: Database, clock: Clock) -> Sweep:
