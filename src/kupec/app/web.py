@@ -18,7 +18,7 @@ from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
-from kupec.machines import acp, ucp
+from kupec.machines import acp, market, ucp
 from kupec.web import (
     api,
     carrier_webhooks,
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *desk.routes,
             *shared.routes,
             *ucp.routes,
+            *market.routes,
             *acp.routes,
             *api.routes,
             *my_api.routes,

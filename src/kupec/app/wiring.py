@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import acp, mandates, replenishment, trust, ucp
+from kupec.machines import acp, mandates, market, replenishment, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -238,6 +238,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="silent customers", verb=partial(outreach.write_dormant, sender=sender(settings)), every=3600),
         Due(name="services", verb=sales.notice_services, every=600),
         Due(name="bounces", verb=outreach.read_bounces, every=30),
+        Due(name="requests for quotes", verb=market.decide_due, every=1, waiting=market.waiting_to_be_decided),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
         Due(name="guesses at orders", verb=sales.forget_guesses, every=3600),
         Due(name="carriers' notices", verb=sales.act_on_notices, every=5),

@@ -21,6 +21,7 @@ from kupec.kit.logs import configure
 from kupec.kit.settings import Settings
 from kupec.kit.worker import Hint, Sweep, run_worker, stop_on_signals
 from kupec.knowledge import check_sources
+from kupec.machines import market
 from kupec.machines.replenishment import Buyer, review_devices
 from kupec.sales import Carrier, Checkout, place_due, tracking_round
 
@@ -70,7 +71,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                 database,
                 settings.database_url,
                 subscribers=wiring.subscribers(settings),
-                jobs=wiring.jobs(settings, carriers, trusted),
+                jobs=[*wiring.jobs(settings, carriers, trusted), market.order_job(buyer)],
                 dues=wiring.dues(settings),
                 sweeps=[
                     *sweeps(settings, database, checkout, cards, clock),

@@ -65,7 +65,7 @@ class RfqOrdered(Payload, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "rfq.ordered"
     state: str
-    purchase_id: UUID
+    purchase_id: UUID | None = None
     reason: str | None = None
 
 

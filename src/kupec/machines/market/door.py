@@ -1,0 +1,14 @@
+"""What the market's handlers need at hand; `kupec.web.site.Site` offers it."""
+
+from typing import Protocol
+
+from kupec.kit.clock import Clock
+from kupec.kit.db import Database
+
+
+class Door(Protocol):
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def clock(self) -> Clock: ...
