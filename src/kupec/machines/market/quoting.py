@@ -48,7 +48,9 @@ class OwnQuoting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     floor_bp: int = 1000
     lead_days: int = 2
     capacity: int | None = 500
-    steps: list[Step] = [Step(quantity=10, off_bp=300), Step(quantity=50, off_bp=700)]
+    steps: list[Step] = msgspec.field(
+        default_factory=lambda: [Step(quantity=10, off_bp=300), Step(quantity=50, off_bp=700)]
+    )
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
