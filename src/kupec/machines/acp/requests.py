@@ -1,8 +1,8 @@
 """What a platform sends (ACP 2026-04-17): the parts of the schemas that this shop understands.
 
 The JSON Schema of the requests leaves out `quantity`, which the protocol's text and its later corrections have: it is
-taken. Unknown members are ignored; a member of the wrong type is refused with its path. `null` clears, which a member that is
-left out does not.
+taken. Unknown members are ignored; a member of the wrong type is refused with its path. `null` clears, which a member
+that is left out does not.
 """
 
 from typing import Annotated, Any, TypeVar
