@@ -77,6 +77,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     encoder: Annotated[
         str, _about("Directory of an ONNX sentence encoder (kupec[encoder]); empty runs without one, as is usual.")
     ] = ""
+    mqtt_url: Annotated[
+        str, _about("mqtt://user:password@host (mqtts:// for TLS): the broker that devices report to; empty: none.")
+    ] = ""
+    mqtt_ca: Annotated[
+        str, _about("File with the certificates that the broker's is checked against; empty: the system's.")
+    ] = ""
+    mqtt_topic: Annotated[str, _about("What the topics of this shop's devices begin with.")] = "kupec/shop"
     metrics_token: Annotated[str, _about("Bearer token for /metrics; empty lets only this machine read them.")] = ""
     secure_cookies: Annotated[bool, _about("Send cookies over HTTPS only; switch on behind TLS.")] = False
     demo: Annotated[bool, _about("Shows demo sign-ins and the outbox without SMTP. Never on a real shop.")] = False
