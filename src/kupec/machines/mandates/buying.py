@@ -159,8 +159,8 @@ def _outcome(completion: Completion) -> Outcome | None:
     if completion.state == "placed":
         return Outcome(order_id=completion.order_id)
     if completion.state == "requires_action":
-        return Outcome(reason="needs_action")
-    return Outcome(reason=completion.error_code or "declined")
+        return Outcome(reason="needs_action", unpaid=True)
+    return Outcome(reason=completion.error_code or "declined", unpaid=True)
 
 
 async def _began(db: Connection, purchase: Purchase) -> Outcome | None:
@@ -181,5 +181,5 @@ async def _began(db: Connection, purchase: Purchase) -> Outcome | None:
     if row["state"] == "draft":
         return Outcome(undecided=True)
     if row["state"] == "abandoned":
-        return Outcome(reason=row["error_code"] or "declined")
+        return Outcome(reason=row["error_code"] or "declined", unpaid=True)
     return Outcome(order_id=row["id"])

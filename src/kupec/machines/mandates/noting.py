@@ -18,10 +18,8 @@ from kupec.machines.mandates.rows import CHANNEL, get_purchase, lock_purchase, r
 from kupec.sales import cancel_cart, get_cart, withdraw_drafts
 
 _WITHIN: Final = timedelta(hours=24)
-# What only a person can mend; the rest is told by the event, and tried again by whoever wants it.
-_CALLS: Final = frozenset(
-    {"needs_action", "card_gone", "declined", "card_declined", "expired_card", "insufficient_funds"}
-)
+# An order that cannot be paid for wants a person, whatever the bank calls it.
+_UNPAID: Final = frozenset({"card_gone", "credit_exceeded", "account_stopped"})
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +28,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     order_id: UUID | None = None
     reason: str = ""
     fields: dict[str, Any] = {}
+    unpaid: bool = False
+    """It is the payment that is in the way."""
     undecided: bool = False
 
     @property
@@ -49,7 +49,10 @@ async def note_own(db: Connection, seen: Purchase, outcome: Outcome, *, now: dat
     if outcome.order_id is not None:
         return await _placed(db, purchase, order_id=outcome.order_id, actor=actor, now=now)
     await _let_go_of_cart(db, purchase, actor, now)
-    return await _failed(db, purchase, outcome.reason, outcome.fields, actor=actor, now=now)
+    failed = await _failed(db, purchase, outcome.reason, outcome.fields, actor=actor, now=now)
+    if outcome.unpaid or outcome.reason in _UNPAID:
+        await call_about(db, failed, actor=actor, now=now)
+    return failed
 
 
 async def note_purchase(
@@ -139,19 +142,16 @@ async def _failed(
     )
     told = PurchaseFailed(**about_purchase(purchase), reason=reason)
     await tell(db, f"purchase:{purchase.id}", purchase.party_id, [told], actor=actor, now=now)
-    await call_about(db, purchase, reason, actor=actor, now=now)
     return await get_purchase(db, purchase.id)
 
 
-async def call_about(db: Connection, purchase: Purchase, reason: str, *, actor: Actor, now: datetime) -> None:
-    """A task for whoever looks after this customer, where only a person can mend it: one a machine and day."""
-    if reason not in _CALLS:
-        return
+async def call_about(db: Connection, purchase: Purchase, *, actor: Actor, now: datetime) -> None:
+    """A task for whoever looks after this customer, since only a person can mend it: one a machine, reason and day."""
     await open_task(
         db,
-        key=f"purchase.failed:{purchase.machine_id}:{reason}:{now.date()}",
+        key=f"purchase.failed:{purchase.machine_id}:{purchase.reason}:{now.date()}",
         title=_("A machine's purchase could not be paid: {code}"),
-        details={"code": reason},
+        details={"code": purchase.reason},
         subject=f"machine:{purchase.machine_id}",
         customer_id=purchase.party_id,
         due_at=now + _WITHIN,

@@ -114,8 +114,8 @@ async def _write(
     db: Connection, machine: Machine, state: str, payload: Payload, actor: Actor, now: datetime
 ) -> Machine:
     await db.execute(
-        "update machine set state = $2, updated_at = $3, revoked_at = case when $2 = 'revoked' then $3 end "
-        "where id = $1",
+        "update machine set state = $2, updated_at = $3, "
+        "revoked_at = case when $2 = 'revoked' then $3::timestamptz end where id = $1",
         *(machine.id, state, now),
     )
     await tell(db, f"machine:{machine.id}", machine.party_id, [payload], actor=actor, now=now)

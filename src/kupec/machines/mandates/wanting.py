@@ -38,6 +38,7 @@ from kupec.machines.mandates.models import (
     Wish,
     WishLine,
 )
+from kupec.machines.mandates.noting import call_about
 from kupec.machines.mandates.rows import lock_machine
 from kupec.sales import MAX_LINES, MAX_QUANTITY, Problem
 
@@ -55,6 +56,7 @@ class _Tried(msgspec.Struct, frozen=True, kw_only=True):
     wish: Wish
     failed: Found | None = None
     cart_id: UUID | None = None
+    card_id: UUID | None = None
 
 
 async def want(db: Connection, request: PurchaseRequest, *, now: datetime) -> Purchase:
@@ -69,7 +71,10 @@ async def want(db: Connection, request: PurchaseRequest, *, now: datetime) -> Pu
     if known is not None:
         return known
     found = await _find(db, machine, request, now)
-    return await write(db, machine, request.key, found, why=request.why, now=now)
+    purchase = await write(db, machine, request.key, found, why=request.why, now=now)
+    if purchase.reason == "card_gone":
+        await call_about(db, purchase, actor=actor_of(machine.id), now=now)
+    return purchase
 
 
 def _check(request: PurchaseRequest) -> None:
@@ -97,12 +102,12 @@ async def _find(db: Connection, machine: Machine, request: PurchaseRequest, now:
     for mandate in mandates:
         one = await _try(db, mandate, request, variants, keep=(Allowed,), now=now)
         if isinstance(one.decision, Allowed):
-            return await _kept(db, one)
+            return _kept(one)
         tried.append(one)
     best = best_of([(one.mandate, one.decision) for one in tried])
     assert best is not None, "one was tried at least"
     if isinstance(best[1], NeedsApproval):
-        return await _kept(db, await _try(db, best[0], request, variants, keep=(NeedsApproval,), now=now))
+        return _kept(await _try(db, best[0], request, variants, keep=(NeedsApproval,), now=now))
     wish = next(one.wish for one in tried if one.mandate.id == best[0].id)
     return found_of(best, wish)
 
@@ -151,8 +156,11 @@ async def _judged(db: Connection, mandate: Mandate, request: PurchaseRequest, se
         figures = {"total": wish.total, "expected": request.expected_total, "currency": wish.currency}
         changed = Found(state="failed", wish=wish, mandate=mandate, reason="total_changed", fields=figures)
         return _Tried(mandate=mandate, decision=decision, wish=wish, failed=changed)
+    card_id = await card_for(db, mandate) if mandate.payment == "card" else None
     failed = _failed(mandate, wish, wrong) if wrong is not None else None
-    return _Tried(mandate=mandate, decision=decision, wish=wish, failed=failed)
+    if failed is None and mandate.payment == "card" and card_id is None:
+        failed = Found(state="failed", wish=wish, mandate=mandate, reason="card_gone")
+    return _Tried(mandate=mandate, decision=decision, wish=wish, failed=failed, card_id=card_id)
 
 
 def _failed(mandate: Mandate, wish: Wish, problem: Problem) -> Found:
@@ -160,16 +168,11 @@ def _failed(mandate: Mandate, wish: Wish, problem: Problem) -> Found:
     return Found(state="failed", wish=wish, mandate=mandate, reason=problem.code, fields=fields)
 
 
-async def _kept(db: Connection, one: _Tried) -> Found:
+def _kept(one: _Tried) -> Found:
     if one.failed is not None:
         return one.failed
-    found = msgspec.structs.replace(found_of((one.mandate, one.decision), one.wish), cart_id=one.cart_id)
-    if one.mandate.payment != "card":
-        return found
-    card_id = await card_for(db, one.mandate)
-    if card_id is None:
-        return Found(state="failed", wish=one.wish, mandate=one.mandate, reason="card_gone", cart_id=one.cart_id)
-    return msgspec.structs.replace(found, card_id=card_id)
+    found = found_of((one.mandate, one.decision), one.wish)
+    return msgspec.structs.replace(found, cart_id=one.cart_id, card_id=one.card_id)
 
 
 async def card_for(db: Connection, mandate: Mandate) -> UUID | None:
