@@ -65,7 +65,7 @@ class InvalidMetadata(OAuthError):
 
 
 class AskExpired(KupecError):
-    """This request for access has expired or was answered already. Nothing was given. Start again in the application."""
+    """This request for access is over: it has expired, or was answered already. Start again in the application."""
 
     status = 409
     code = "ask_expired"

@@ -110,7 +110,7 @@ async def get_grant(db: Connection, grant_id: UUID) -> Grant:
 
 
 async def end_grant(db: Connection, grant: Grant, why: str, *, now: datetime) -> None:
-    """Its keys and tokens open nothing any more. Ending twice is once. Emits agent.disconnected, machine_key.revoked."""
+    """Its keys and tokens open nothing any more; twice is once. Emits agent.disconnected, machine_key.revoked."""
     ended = await db.fetchval(
         "update mcp_grant set ended_at = $2, ended_why = $3 where id = $1 and ended_at is null returning true",
         *(grant.id, now, why),

@@ -55,4 +55,4 @@ class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: str
     expires_in: int
     scope: str
-    token_type: str = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105

@@ -95,7 +95,7 @@ def _registration(body: bytes) -> Registration:
 async def authorize(request: AnyRequest) -> Redirect:
     """An application asks for access: its request is checked, then a person reads and answers it in their account.
 
-    What is wrong with the application itself is told here; going back to an address that nobody checked would be a trap.
+    What is wrong with the application itself is told here: going back to an address that nobody knows is a trap.
     """
     door = _door(request)
     limit(request, "authorize", _TRIES_A_MINUTE)

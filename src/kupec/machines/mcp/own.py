@@ -49,7 +49,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Buy(msgspec.Struct, frozen=True, kw_only=True):
-    """`idempotency_key` is your own name for this purchase: the same key again is the same purchase, never a second one.
+    """`idempotency_key` is your own name for this purchase: the same key again is the same purchase, never another.
 
     `expected_total`, in minor units, refuses any other price.
     """
@@ -74,8 +74,8 @@ class BoughtThing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bought(msgspec.Struct, frozen=True, kw_only=True):
-    """`state`: "placed" is ordered; "asked" waits for the owner; "claimed" is being ordered, ask again; "refused" by the
-    mandate, "failed" at ordering, "cancelled" afterwards, with the reason as a code. Amounts in minor units.
+    """`state`: "placed" is ordered; "asked" waits for the owner; "claimed" is being ordered, ask again; "refused" by
+    the mandate, "failed" at ordering, "cancelled" afterwards, with the reason as a code. Amounts in minor units.
     """
 
     purchase_id: str

@@ -43,7 +43,7 @@ async def serve(door: Door, request: AnyRequest, caller: Caller, call: Call) -> 
             return _stamped(_listed(door, caller, call), door.settings, call)
         case "tools/call":
             return _stamped(await _called(door, request, caller, call), door.settings, call)
-    raise WireError(METHOD_NOT_FOUND, "There is no such method here.", id=call.id)
+    raise WireError(METHOD_NOT_FOUND, "There is no such method here.", to=call.id)
 
 
 def _initialized(call: Call, caller: Caller, settings: Settings) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _discovered(caller: Caller) -> dict[str, Any]:
 def _listed(door: Door, caller: Caller, call: Call) -> dict[str, Any]:
     """All at once: there is no second page, so a cursor is none of ours."""
     if call.params.get("cursor") is not None:
-        raise WireError(INVALID_PARAMS, "There is no such page.", id=call.id)
+        raise WireError(INVALID_PARAMS, "There is no such page.", to=call.id)
     tools = [described(tool) for tool in offered(door.toolbox, signed_in=caller.signed_in, scopes=caller.scopes)]
     own = [
         definition(each.name, each.description, each.arguments, each.result, each.hints)
@@ -83,7 +83,7 @@ def _listed(door: Door, caller: Caller, call: Call) -> dict[str, Any]:
 async def _called(door: Door, request: AnyRequest, caller: Caller, call: Call) -> dict[str, Any]:
     name, arguments = call.params.get("name"), call.params.get("arguments")
     if not isinstance(name, str) or not (arguments is None or isinstance(arguments, dict)):
-        raise WireError(INVALID_PARAMS, "A call names a tool, and its arguments as an object.", id=call.id)
+        raise WireError(INVALID_PARAMS, "A call names a tool, and its arguments as an object.", to=call.id)
     return await call_tool(door, request, caller, _tool(door, caller, name, call), arguments or {})
 
 
@@ -97,7 +97,7 @@ def _tool(door: Door, caller: Caller, name: str, call: Call) -> Tool | OwnTool:
         return tool
     if caller.signed_in and (own is not None or (tool is not None and lacks_scope(tool))):
         raise ScopeNeeded
-    raise WireError(INVALID_PARAMS, f"There is no tool {name[:80]!r} here.", id=call.id)
+    raise WireError(INVALID_PARAMS, f"There is no tool {name[:80]!r} here.", to=call.id)
 
 
 def _stamped(result: dict[str, Any], settings: Settings, call: Call) -> dict[str, Any]:

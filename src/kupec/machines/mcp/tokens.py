@@ -61,8 +61,8 @@ async def redeem_code(
 async def refresh_tokens(
     db: Connection, token: str, *, client_id: str, scopes: Sequence[str] | None, now: datetime
 ) -> Tokens | OAuthError:
-    """New tokens for a refresh token, which is over with that. One that comes a second time ends the connection: whoever
-    has it, one of the two is not the application.
+    """New tokens for a refresh token, which is over with that. One that comes a second time ends the connection:
+    whoever has it, one of the two is not the application.
 
     A refusal is a value, since what it ended must stay. Raises InvalidClient.
     """

@@ -50,11 +50,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class WireError(Exception):
     """What JSON-RPC calls an error. `status` is HTTP's; the era of handshakes answers most of them with 200."""
 
-    def __init__(self, code: int, message: str, *, id: Id = None, data: Any = None, status: int | None = None) -> None:
+    def __init__(self, code: int, message: str, *, to: Id = None, data: Any = None, status: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.id = id
+        self.to = to
         self.data = data
         self.status = status
 
@@ -70,12 +70,12 @@ def read_call(body: bytes, headers: Mapping[str, str]) -> Call | Notice:
     number = told.get("id")
     known = (isinstance(number, str) and len(number) <= _LONGEST_ID) or _is_whole(number)
     if told.get("jsonrpc") != "2.0" or ("id" in told and not known):
-        raise WireError(INVALID_REQUEST, "This is no JSON-RPC 2.0 message.", id=number if known else None, status=400)
+        raise WireError(INVALID_REQUEST, "This is no JSON-RPC 2.0 message.", to=number if known else None, status=400)
     method, params = told.get("method"), told.get("params")
     if method is None and ("result" in told or "error" in told):
         return Notice()
     if not isinstance(method, str) or (params is not None and not isinstance(params, dict)):
-        raise WireError(INVALID_REQUEST, "A method is a text, its parameters an object.", id=number, status=400)
+        raise WireError(INVALID_REQUEST, "A method is a text, its parameters an object.", to=number, status=400)
     if "id" not in told:
         return Notice()
     return Call(id=number, method=method, params=params or {}, modern=_era(number, method, params or {}, headers))
@@ -101,11 +101,11 @@ def _era(number: Id, method: str, params: dict[str, Any], headers: Mapping[str, 
         raise _unsupported(number, header)
     if not isinstance(meta, dict) or not isinstance(named, str) or f"{META}clientCapabilities" not in meta:
         wanted = f"params._meta names {META}protocolVersion and {META}clientCapabilities."
-        raise WireError(INVALID_PARAMS, wanted, id=number, status=400)
+        raise WireError(INVALID_PARAMS, wanted, to=number, status=400)
     if header != named or headers.get("mcp-method") != method:
-        raise WireError(HEADER_MISMATCH, "MCP-Protocol-Version and Mcp-Method repeat what the body says.", id=number)
+        raise WireError(HEADER_MISMATCH, "MCP-Protocol-Version and Mcp-Method repeat what the body says.", to=number)
     if method == "tools/call" and headers.get("mcp-name") != params.get("name"):
-        raise WireError(HEADER_MISMATCH, "Mcp-Name repeats the name of the tool.", id=number)
+        raise WireError(HEADER_MISMATCH, "Mcp-Name repeats the name of the tool.", to=number)
     if named not in MODERN:
         raise _unsupported(number, named)
     return True
@@ -113,7 +113,7 @@ def _era(number: Id, method: str, params: dict[str, Any], headers: Mapping[str, 
 
 def _unsupported(number: Id, requested: str) -> WireError:
     data = {"supported": [*MODERN], "requested": requested[:40]}
-    return WireError(UNSUPPORTED_VERSION, "Unsupported protocol version", id=number, data=data, status=400)
+    return WireError(UNSUPPORTED_VERSION, "Unsupported protocol version", to=number, data=data, status=400)
 
 
 def status_of(error: WireError, *, modern: bool) -> int:
@@ -128,4 +128,4 @@ def answer(number: Id, result: Any) -> bytes:
 
 def refusal(error: WireError) -> bytes:
     told = {"code": error.code, "message": error.message} | ({} if error.data is None else {"data": error.data})
-    return _encode({"jsonrpc": "2.0", "id": error.id, "error": told})
+    return _encode({"jsonrpc": "2.0", "id": error.to, "error": told})
