@@ -18,6 +18,7 @@ _FOR_MACHINES = (
     "/ucp/",
     "/acp/",
     "/feeds/",
+    "/devices/",
     "/api/",
     "/webhooks/",
     "/channels/",

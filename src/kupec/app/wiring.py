@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import acp, mandates, market, replenishment, trust, ucp
+from kupec.machines import acp, devices, mandates, market, replenishment, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -199,6 +199,7 @@ def privacy_parts() -> list[PrivacyPart]:
         integrations.privacy_part,
         outreach.privacy_part,
         personalization.privacy_part,
+        devices.privacy_part,
         mandates.privacy_part,
         sales.privacy_part,
         knowledge.privacy_part,
@@ -232,6 +233,9 @@ def dues(settings: Settings) -> list[Due]:
     """What becomes due by the clock."""
     return [
         *outreach.rule_dues(_rules(settings)),
+        Due(name="hours of meters", verb=devices.sum_hours, every=60),
+        Due(name="silent devices", verb=devices.notice_silent, every=60),
+        Due(name="readings kept long enough", verb=devices.forget_readings, every=600),
         Due(name="reservations", verb=catalogue.expire_reservations, every=30),
         Due(name="messages held", verb=outreach.release_held, every=30),
         Due(name="left carts", verb=partial(outreach.write_left_carts, sender=sender(settings)), every=600),

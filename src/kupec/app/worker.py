@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 
 from kupec.app import mail, talking, wiring
@@ -22,6 +22,8 @@ from kupec.kit.settings import Settings
 from kupec.kit.worker import Hint, Sweep, run_worker, stop_on_signals
 from kupec.knowledge import check_sources
 from kupec.machines import market
+from kupec.machines.devices import Telemetry
+from kupec.machines.devices.mqtt import MqttListener
 from kupec.machines.replenishment import Buyer, review_devices
 from kupec.sales import Carrier, Checkout, place_due, tracking_round
 
@@ -61,6 +63,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
             clock_of(settings, database, moved=moved.give) as clock,
             aclosing(mail.mailboxes(settings, database, clock, stop=stop)) as boxes,
             aclosing(wiring.machine_trust(settings, database, clock)) as trusted,
+            listening(settings, database, clock, stop),
         ):
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             bot = wiring.bot(settings, database, checkout, clock)
@@ -94,6 +97,24 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
         for carrier in carriers.values():
             await carrier.close()
         await close_channels(channels)
+
+
+@asynccontextmanager
+async def listening(settings: Settings, database: Database, clock: Clock, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Meanwhile devices are listened to at the MQTT broker, where one is named."""
+    if not settings.mqtt_url:
+        yield
+        return
+    telemetry = Telemetry(database, clock)
+    task = asyncio.create_task(MqttListener(settings, telemetry, stop=stop).run())
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait([task], timeout=5.0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await telemetry.close()
 
 
 def tracking(database: Database, carriers: Mapping[str, Carrier], clock: Clock) -> Sweep:

@@ -14,6 +14,7 @@ from kupec.kit.db import Connection, Database
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
 from kupec.kit.tools import Toolbox
+from kupec.machines.devices import Telemetry
 from kupec.machines.mandates import MachineBuyer
 from kupec.machines.trust import Trust
 from kupec.machines.ucp import Sessions
@@ -61,6 +62,8 @@ class Site:
     """Buys for owners what their machines want; only a process without machines' routes has none."""
     trust: Trust | None = None
     """Signs what we say to machines and judges what they say; only a process without machines' routes has none."""
+    telemetry: Telemetry | None = None
+    """Takes in what devices measure; only a process without machines' routes has none."""
     bot: AnsweringBot | None = None
     """Answers at once what this process has taken in; without one the worker does."""
     facts: Facts | None = None

@@ -1,6 +1,7 @@
 """Devices of customers: the register, their models, what they measure, what they complain of.
 
 What a device measures is kept as it came for days and as sums for years; it is no change of state, and no event.
+The worker alone imports `mqtt`, by its name: a web process has no use for an MQTT client.
 """
 
 from kupec.machines.devices.complaining import errors_of, errors_of_all, report_errors
@@ -38,9 +39,11 @@ from kupec.machines.devices.models import (
 )
 from kupec.machines.devices.privacy import privacy_part
 from kupec.machines.devices.registering import change_device, devices_of, get_device, register_device
+from kupec.machines.devices.routes import routes
 from kupec.machines.devices.rules import DEVICE_MODELS
 from kupec.machines.devices.shapes import Consumable, DeviceModel, DeviceModels, Meter, Part, Service
 from kupec.machines.devices.summing import sum_hours
+from kupec.machines.devices.telemetry import Telemetry
 from kupec.machines.devices.watching import ask_refill, forget_readings, notice_silent
 
 __all__ = [
@@ -71,6 +74,7 @@ __all__ = [
     "RefillAsked",
     "Service",
     "Taken",
+    "Telemetry",
     "TooManyReadings",
     "UnknownModel",
     "UnknownSlot",
@@ -91,6 +95,7 @@ __all__ = [
     "privacy_part",
     "register_device",
     "report_errors",
+    "routes",
     "sum_hours",
     "use_by_day",
     "use_of",

@@ -59,8 +59,11 @@ def judge(reading: Reading, known: Mapping[UUID, Known], rules: DeviceModels, no
         return "in_the_future"
     if at < now - timedelta(days=rules.keep_readings_days):
         return "too_old"
+    # A sensor may tremble past its ends; the negative zero is the same as zero.
     value = min(max(reading.value, meter.empty), meter.full) + 0.0
-    return Fit(machine_id=reading.machine_id, meter=meter, at=at, sequence=reading.sequence, value=value)
+    return Fit(
+        machine_id=reading.machine_id, meter=meter, at=at.astimezone(UTC), sequence=reading.sequence, value=value
+    )
 
 
 def speaks_for(by: UUID | None, device: Known) -> bool:
@@ -74,7 +77,7 @@ def in_range(meter: Meter, value: float) -> bool:
 
 
 def moment(at: datetime | None, now: datetime) -> datetime:
-    """When it was measured: in UTC; a bare one is taken as UTC, none as now."""
+    """When it was measured: a bare time is taken as UTC, none as now. (The first and last years have no other zone.)"""
     if at is None:
         return now
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at

@@ -37,8 +37,8 @@ async def register_device(
     """A device of this customer's, with a key for its telemetry whose token is shown this once.
 
     For the customer, who buys for them, and the desk with "customers.write". Its model is told, or found by the
-    article. Raises Forbidden, NotFound (the customer), UnknownModel, InvalidValue naming the field. Emits machine.registered,
-    machine_key.created, device.registered.
+    article. Raises Forbidden, NotFound (the customer), UnknownModel, InvalidValue naming the field. Emits
+    machine.registered, machine_key.created, device.registered.
     """
     document = (await published(db, DEVICE_MODELS))[DEVICE_MODELS]
     machine = await register_machine(db, party_id, NewMachine(name=new.name, kind="device"), actor=actor, now=now)

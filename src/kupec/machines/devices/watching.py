@@ -1,5 +1,6 @@
 """Who has not been heard of, who asks for more, and how long is kept what was measured."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -117,3 +118,10 @@ async def _delete(db: Connection, table: str, column: str, before: object) -> in
 
 def _count(status: str) -> int:
     return int(status.rpartition(" ")[2])
+
+
+async def hear(db: Connection, machine_ids: Sequence[UUID], *, now: datetime) -> None:
+    """These devices are there; unknown ones and those taken out are passed over. Emits device.back."""
+    rules = (await published(db, DEVICE_MODELS))[DEVICE_MODELS]
+    known = await lock_devices(db, set(machine_ids), rules, now)
+    await heard(db, [device for device in known.values() if not device.revoked], {}, now=now)
