@@ -53,7 +53,8 @@ def a_mandate(**terms: Any) -> Mandate:
 
 def a_wish(total: int = 90000, *, pieces: int = 3, lines: list[WishLine] | None = None, **other: Any) -> Wish:
     line = WishLine(sku="BEANS", quantity=pieces, total=total, categories=["coffee"])
-    return Wish(**({"seller": "own", "lines": lines or [line], "total": total, "currency": "CZK"} | other))
+    plain: dict[str, Any] = {"seller": "own", "lines": lines or [line], "total": total, "currency": "CZK"}
+    return Wish(**(plain | other))
 
 
 def said(mandate: Mandate, wish: Wish, spent: Spent | None = None) -> str:

@@ -12,6 +12,7 @@ from kupec.machines.mandates.buying import (
 )
 from kupec.machines.mandates.claiming import (
     claim_purchase,
+    purchase_by_key,
     spent_under,
 )
 from kupec.machines.mandates.deciding import (
@@ -111,6 +112,7 @@ from kupec.machines.mandates.rules import (
     MANDATES,
     MandateRules,
 )
+from kupec.machines.mandates.words import reason_words
 
 __all__ = [
     "MANDATES",
@@ -186,7 +188,9 @@ __all__ = [
     "period_of",
     "price_asked",
     "privacy_part",
+    "purchase_by_key",
     "purchases_of",
+    "reason_words",
     "register_machine",
     "rename_machine",
     "resume_machine",

@@ -78,7 +78,8 @@ async def spent_under(db: Connection, mandate: Mandate, *, now: datetime, withou
     return Spent(total=row["total"], orders=row["orders"])
 
 
-async def by_key(db: Connection, machine_id: UUID, key: str) -> Purchase | None:
+async def purchase_by_key(db: Connection, machine_id: UUID, key: str) -> Purchase | None:
+    """What a machine has asked for under this key, if anything."""
     found = await read_purchases(db, "where p.machine_id = $1 and p.key = $2", machine_id, key)
     return found[0] if found else None
 
@@ -105,7 +106,7 @@ async def claim_purchase(db: Connection, wanted: ForeignPurchase, *, now: dateti
     """
     check_key(wanted.key)
     machine = await lock_machine(db, wanted.machine_id)
-    known = await by_key(db, machine.id, wanted.key)
+    known = await purchase_by_key(db, machine.id, wanted.key)
     if known is not None:
         return known
     stopped = stopped_by(machine)

@@ -16,10 +16,10 @@ from kupec.machines.mandates.carts import Seen, keep_cart, price_given, price_wa
 from kupec.machines.mandates.claiming import (
     Found,
     actor_of,
-    by_key,
     candidates,
     check_key,
     found_of,
+    purchase_by_key,
     spent_under,
     stopped_by,
     write,
@@ -67,7 +67,7 @@ async def want(db: Connection, request: PurchaseRequest, *, now: datetime) -> Pu
     """
     _check(request)
     machine = await lock_machine(db, request.machine_id)
-    known = await by_key(db, machine.id, request.key)
+    known = await purchase_by_key(db, machine.id, request.key)
     if known is not None:
         return known
     found = await _find(db, machine, request, now)
