@@ -45,7 +45,7 @@ class Replenishment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     cover_days: int = 14
     """An order lasts at least so long beyond the delivery."""
     most_pieces: int = 50
-    shelf_life_days: int = 180
+    shelf_life_days: int = 60
     """No more than is used up within so many days."""
     first_days: float = 14.0
     """Before anything is known of its use, a full device is taken to last so long."""
