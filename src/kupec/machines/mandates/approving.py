@@ -24,11 +24,11 @@ async def accept(
 ) -> Purchase:
     """Say yes to what is asked: it is claimed at today's price, in today's period. The edge orders it then.
 
-    For the owner, who buys for them, and the desk with "orders.write"; where the account itself wants an approver, for
+    For the owner, who buys or approves for them, and the desk with "orders.write"; where the account itself wants an approver, for
     that one only. Emits purchase.approved, once. Raises as `MachineBuyer.approve`.
     """
     purchase = await lock_purchase(db, purchase_id)
-    await require_owner(db, purchase.party_id, actor, "orders.write")
+    await _may_answer(db, purchase, actor)
     if purchase.approved_by is not None and purchase.state in ("claimed", "placed"):
         return purchase
     if purchase.state != "asked" or (purchase.expires_at is not None and purchase.expires_at <= now):
@@ -52,6 +52,12 @@ async def accept(
     told = PurchaseApproved(**about_purchase(claimed))
     await tell(db, f"purchase:{purchase_id}", purchase.party_id, [told], actor=actor, now=now)
     return claimed
+
+
+async def _may_answer(db: Connection, purchase: Purchase, actor: Actor) -> None:
+    owner = (await roots(db, [purchase.party_id]))[purchase.party_id]
+    if not actor.acts_for(owner, "approver"):
+        await require_owner(db, purchase.party_id, actor, "orders.write")
 
 
 async def _check(
@@ -106,10 +112,11 @@ async def price_asked(db: Connection, purchases: Sequence[Purchase], *, now: dat
 async def deny_purchase(db: Connection, purchase_id: UUID, *, actor: Actor, now: datetime) -> Purchase:
     """Say no: it is not bought, and its budget is free again. Saying no twice is once. Emits purchase.denied.
 
-    For the owner, who buys for them, and the desk with "orders.write". Raises NotFound, Forbidden, PurchaseDecided.
+    For the owner, who buys or approves for them, and the desk with "orders.write". Raises NotFound, Forbidden,
+    PurchaseDecided.
     """
     purchase = await lock_purchase(db, purchase_id)
-    await require_owner(db, purchase.party_id, actor, "orders.write")
+    await _may_answer(db, purchase, actor)
     if purchase.state == "refused" and purchase.reason == "denied":
         return purchase
     if purchase.state != "asked":

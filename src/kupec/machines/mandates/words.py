@@ -1,4 +1,4 @@
-"""Why something was not bought, or waits, in a sentence for the owner: the same in the portal, at the desk, in a tool."""
+"""Why something was not bought, or waits, in a sentence: the same in the portal, at the desk, in a tool."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +12,7 @@ from kupec.kit.i18n import translate
 from kupec.kit.money import Money, display
 from kupec.machines.mandates.models import Purchase
 
+_CONFIRM: Final = _("The bank wants the owner to confirm the payment, and nobody was there. Nothing was bought.")
 REASONS: Final = {
     "no_mandate": _("Nobody has allowed this machine to buy anything yet."),
     "machine_paused": _("The machine is paused. It buys again once it is resumed."),
@@ -36,10 +37,8 @@ REASONS: Final = {
     "total_changed": _("The price had changed meanwhile to {total}. Nothing was bought."),
     "not_enough_stock": _("There is not enough in stock. Nothing was bought."),
     "card_gone": _("No card is kept to pay with. Add one, or let the mandate pay on account."),
-    "needs_action": _("The bank wants the owner to confirm the payment, and nobody was there. Nothing was bought."),
-    "authentication_required": _(
-        "The bank wants the owner to confirm the payment, and nobody was there. Nothing was bought."
-    ),
+    "needs_action": _CONFIRM,
+    "authentication_required": _CONFIRM,
     "insufficient_funds": _("There is not enough money on the card. Nothing was bought."),
     "expired_card": _("The card has expired. Nothing was bought."),
     "declined": _("The bank declined the card. Nothing was bought."),
