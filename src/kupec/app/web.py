@@ -18,7 +18,7 @@ from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
-from kupec.machines import acp, devices, market, ucp
+from kupec.machines import acp, devices, market, mcp, ucp
 from kupec.web import (
     api,
     carrier_webhooks,
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *desk.routes,
             *shared.routes,
             *ucp.routes,
+            *mcp.routes,
             *devices.routes,
             *market.routes,
             *acp.routes,
@@ -113,9 +114,11 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 live=hub,
                 bot=bot,
                 toolbox=toolbox(),
+                tool_services=services(settings, database, selling),
                 channels=channels,
                 buyer=wiring.machine_buyer(settings, database, selling, clock),
                 trust=trusted,
+                profiles=ucp.Profiles(trusted, settings.ucp_profiles),
                 telemetry=devices.Telemetry(database, clock),
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )

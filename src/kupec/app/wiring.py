@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import acp, devices, mandates, market, replenishment, trust, ucp
+from kupec.machines import acp, devices, mandates, market, mcp, replenishment, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -176,6 +176,7 @@ def subscribers(settings: Settings) -> list[Subscriber]:
         integrations.subscriber(),
         replenishment.replenishment_subscriber(),
         ucp.order_news_subscriber(settings),
+        ucp.consent_subscriber(),
         personalization.stats_subscriber(),
         assistant.training_subscriber(),
         assistant.flow_tally_subscriber(),
@@ -200,6 +201,7 @@ def privacy_parts() -> list[PrivacyPart]:
         outreach.privacy_part,
         personalization.privacy_part,
         devices.privacy_part,
+        mcp.privacy_part,
         mandates.privacy_part,
         sales.privacy_part,
         knowledge.privacy_part,
@@ -249,10 +251,12 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="late parcels", verb=sales.call_late, every=600),
         Due(name="drafts", verb=sales.abandon_expired_drafts, every=5),
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
+        Due(name="agents nobody has connected", verb=mcp.forget_clients, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
         Due(name="devices that run low", verb=replenishment.wake_low, every=10),
         Due(name="machines' wishes nobody answered", verb=mandates.expire_purchases, every=600),
         Due(name="answers to ACP", verb=acp.forget_acp_requests, every=3600),
+        Due(name="keys of platforms", verb=ucp.forget_requests, every=3600),
         Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),
         Due(name="machines' profiles", verb=trust.forget_profiles, every=3600),
         Due(name="signatures seen", verb=trust.forget_signatures, every=600),

@@ -13,11 +13,11 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
-from kupec.kit.tools import Toolbox
+from kupec.kit.tools import Services, Toolbox
 from kupec.machines.devices import Telemetry
 from kupec.machines.mandates import MachineBuyer
 from kupec.machines.trust import Trust
-from kupec.machines.ucp import Sessions
+from kupec.machines.ucp import Profiles, Sessions
 from kupec.sales import Checkout
 
 
@@ -64,11 +64,15 @@ class Site:
     """Signs what we say to machines and judges what they say; only a process without machines' routes has none."""
     telemetry: Telemetry | None = None
     """Takes in what devices measure; only a process without machines' routes has none."""
+    profiles: Profiles | None = None
+    """What platforms publish about themselves; without it they are taken at their word."""
     bot: AnsweringBot | None = None
     """Answers at once what this process has taken in; without one the worker does."""
     facts: Facts | None = None
     """Fills what articles leave to tools; without it their lines are left out."""
     toolbox: Toolbox = field(default_factory=lambda: Toolbox([]))
     """What flows may call, as the desk shows and tries it."""
+    tool_services: Services | None = None
+    """What those tools need that act outside a transaction."""
     channels: Mapping[str, Channel] = field(default_factory=dict)
     """Every way to talk with customers that can be set up, by its code."""

@@ -17,6 +17,7 @@ from kupec.machines.mandates import (
     Mandate,
     Purchase,
     PurchaseRequest,
+    Spent,
     mandates_for,
     purchase_by_key,
     reason_words,
@@ -122,7 +123,8 @@ async def _buy(door: Door, caller: Caller, given: Buy) -> Bought:
         expected_total=given.expected_total,
         why={"by": "mcp"},
     )
-    return _bought(await door.buyer.buy(request), caller.language)
+    assert door.buyer is not None, "a process with machines' routes has one"
+    return _bought(await door.buyer.buy(request), caller.language, door.settings.shop_timezone)
 
 
 async def _my_purchase(door: Door, caller: Caller, given: MyPurchase) -> Bought:
@@ -130,7 +132,7 @@ async def _my_purchase(door: Door, caller: Caller, given: MyPurchase) -> Bought:
         found = await purchase_by_key(db, _machine(caller).machine.id, given.idempotency_key)
     if found is None:
         raise NotFound(what="purchase")
-    return _bought(found, caller.language)
+    return _bought(found, caller.language, door.settings.shop_timezone)
 
 
 async def _my_mandates(door: Door, caller: Caller, given: Nothing) -> Mandates:
@@ -143,7 +145,7 @@ async def _my_mandates(door: Door, caller: Caller, given: Nothing) -> Mandates:
     return Mandates(may_buy=may, mandates=said, text=_mandates_text(may, said, caller.language))
 
 
-def _mandate(mandate: Mandate, spent: Any) -> MandateSaid:
+def _mandate(mandate: Mandate, spent: Spent) -> MandateSaid:
     return MandateSaid(
         id=str(mandate.id),
         currency=mandate.currency,
@@ -177,11 +179,11 @@ _STATES: Final = {
 }
 
 
-def _bought(purchase: Purchase, language: str) -> Bought:
+def _bought(purchase: Purchase, language: str, zone: str) -> Bought:
     total = money_said(purchase.total, purchase.currency, language)
     number = purchase.order_number or ""
     if purchase.state in ("refused", "failed"):
-        text = reason_words(purchase, language)
+        text = reason_words(purchase, language, zone=zone)
     else:
         text = words(language, _STATES[purchase.state], total=total, number=number)
     return Bought(
