@@ -10,6 +10,7 @@ from kupec.machines.mandates.approving import (
 from kupec.machines.mandates.buying import (
     MachineBuyer,
 )
+from kupec.machines.mandates.carts import price_wanted
 from kupec.machines.mandates.claiming import (
     claim_purchase,
     purchase_by_key,
@@ -187,6 +188,7 @@ __all__ = [
     "pause_machine",
     "period_of",
     "price_asked",
+    "price_wanted",
     "privacy_part",
     "purchase_by_key",
     "purchases_of",
