@@ -118,6 +118,8 @@ def machine_trust(settings: Settings, database: Database, clock: Clock) -> trust
     """What we say to machines is signed with it, what they say is judged. Raises InvalidSetting."""
     if settings.ucp_signatures not in ("optional", "required"):
         raise InvalidSetting(variable="KUPEC_UCP_SIGNATURES", reason='it is "optional" or "required"')
+    if settings.ucp_profiles not in ("asked", "required", "off"):
+        raise InvalidSetting(variable="KUPEC_UCP_PROFILES", reason='it is "asked", "required" or "off"')
     return trust.Trust(
         database,
         trust.Outside(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo)),

@@ -69,6 +69,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ucp_signatures: Annotated[str, _about('Whether agents must sign what they ask: "optional" or "required".')] = (
         "optional"
     )
+    ucp_profiles: Annotated[
+        str,
+        _about(
+            'Whether agents\' profiles are fetched: "asked" (and done without where one cannot be had), "required" or '
+            '"off".'
+        ),
+    ] = "asked"
     model_url: Annotated[
         str, _about("Address of an OpenAI-compatible language model (…/v1); empty runs without one, as is usual.")
     ] = ""

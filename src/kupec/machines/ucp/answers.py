@@ -1,11 +1,16 @@
 """Answers as bytes: what is encoded here, the framework need not encode."""
 
 import msgspec
+import structlog
 from litestar import Response
 
-from kupec.kit.errors import IdempotencyMismatch, KupecError
+from kupec.kit.batch import Busy
+from kupec.kit.errors import IdempotencyMismatch, KupecError, TooManyRequests
 from kupec.kit.i18n import explain
 from kupec.machines.ucp import render
+from kupec.machines.ucp.agent import AnyRequest, language_of
+
+log = structlog.get_logger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,4 +31,23 @@ def no(error: KupecError, language: str) -> Response[bytes]:
 
 def is_outcome(error: KupecError) -> bool:
     """Whether the business says no (a message in a 200), rather than the protocol (a problem with its own status)."""
-    return error.status < 500 and not isinstance(error, IdempotencyMismatch)
+    return error.status < 500 and not isinstance(error, (IdempotencyMismatch, TooManyRequests))
+
+
+def refused(request: AnyRequest, error: KupecError) -> Response[bytes]:
+    """What the protocol says no to, by its code and in words; a fault of ours tells the log, and nobody else."""
+    language = language_of(request, None)
+    if error.status < 400:
+        return no(error, language)
+    if error.status >= 500 and not isinstance(error, Busy):
+        log.error("request_failed", method=request.method, path=request.scope["path"], exc_info=error)
+        error = KupecError()
+    headers = {"Cache-Control": "no-store"}
+    if error.status in (429, 503):
+        headers["Retry-After"] = "60" if error.status == 429 else "1"
+    return Response(
+        _encode({**error.problem(), "content": explain(error, language)}),
+        status_code=error.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )

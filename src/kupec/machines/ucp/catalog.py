@@ -20,11 +20,12 @@ from kupec.catalogue import (
 from kupec.kit.db import Connection
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
-from kupec.machines.ucp.agent import AnyRequest, language_of, platform_of
+from kupec.machines.ucp.agent import AnyRequest, language_of
 from kupec.machines.ucp.answers import answer, no
 from kupec.machines.ucp.door import Door
 from kupec.machines.ucp.errors import EmptySearch, ProductNotFound, RequestTooLarge
 from kupec.machines.ucp.goods import Goods, Sought
+from kupec.machines.ucp.negotiation import caller
 from kupec.machines.ucp.profile import catalogue_metadata
 from kupec.machines.ucp.requests import (
     MOST_IDS,
@@ -52,7 +53,7 @@ _get_product_in = msgspec.json.Decoder(GetProductIn)
 @post("/ucp/v1/catalog/search", status_code=200)
 async def search_catalog(request: AnyRequest) -> Response[bytes]:
     """Find products by words, category and price; pages by a cursor."""
-    platform_of(request)
+    await caller(request, "catalog.search")
     data = await read(request, _search_in)
     filters = data.filters or FiltersIn()
     if not data.query.strip() and not filters.categories and filters.price is None:
@@ -142,7 +143,7 @@ async def _categories(goods: Goods, wanted: Sequence[str]) -> list[UUID | None]:
 @post("/ucp/v1/catalog/lookup", status_code=200)
 async def lookup_catalog(request: AnyRequest) -> Response[bytes]:
     """Products by product id, variant id or SKU; each variant says which of the identifiers it answers."""
-    platform_of(request)
+    await caller(request, "catalog.lookup")
     data = await read(request, _lookup_in)
     if len(data.ids) > MOST_IDS:
         raise RequestTooLarge(field="ids", most=MOST_IDS)
@@ -202,7 +203,7 @@ def _not_found(index: int, given: str, language: str) -> Message:
 @post("/ucp/v1/catalog/product", status_code=200)
 async def get_product(request: AnyRequest) -> Response[bytes]:
     """One product, by product id, variant id or SKU, with all its variants, the one that was named first."""
-    platform_of(request)
+    await caller(request, "catalog.lookup")
     data = await read(request, _get_product_in)
     door: Door = request.app.state.site
     language = language_of(request, data.context)

@@ -5,6 +5,9 @@ from typing import Protocol
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
 from kupec.kit.settings import Settings
+from kupec.machines.mandates import MachineBuyer
+from kupec.machines.trust import Trust
+from kupec.machines.ucp.profiles import Profiles
 from kupec.machines.ucp.sessions import Sessions
 from kupec.sales import Checkout
 
@@ -24,3 +27,12 @@ class Door(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def trust(self) -> Trust | None: ...
+
+    @property
+    def profiles(self) -> Profiles | None: ...
+
+    @property
+    def buyer(self) -> MachineBuyer | None: ...

@@ -10,6 +10,20 @@ class InvalidProfile(KupecError):
     code = "invalid_profile_url"
 
 
+class VersionUnsupported(KupecError):
+    """This shop speaks version {spoken} of the protocol, not {version}."""
+
+    status = 422
+    code = "version_unsupported"
+
+
+class CapabilitiesIncompatible(KupecError):
+    """What this is about is not among the capabilities that your profile and this shop have in common."""
+
+    status = 200
+    code = "capabilities_incompatible"
+
+
 class InvalidKey(KupecError):
     """An Idempotency-Key is 8 to 128 letters, digits, hyphens and underscores, such as a UUID."""
 
@@ -49,6 +63,10 @@ class SessionNotFound(NotFound):
     """There is no such checkout session."""
 
 
+class BasketNotFound(NotFound):
+    """There is no such cart."""
+
+
 class OrderNotFound(NotFound):
     """There is no such order."""
 
@@ -72,7 +90,14 @@ class MethodUnavailable(KupecError):
 
 
 class UnknownHandler(KupecError):
-    """This payment handler is not offered here; “{offered}” is."""
+    """This payment handler is not offered here; these are: {offered}."""
+
+    status = 200
+    code = "payment_failed"
+
+
+class KeyRefused(KupecError):
+    """The machine's key does not let it buy: it is unknown, has expired, was revoked, or is not for buying."""
 
     status = 200
     code = "payment_failed"

@@ -11,8 +11,8 @@ from kupec import __version__
 from kupec.kit.settings import Settings
 from kupec.machines.ucp.agent import KEY, PROFILE
 from kupec.machines.ucp.profile import VERSION
-from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, GetProductIn, LookupIn, SearchIn
-from kupec.machines.ucp.shapes import Checkout, ErrorResponse, LookupResult, Order, ProductResult, SearchResult
+from kupec.machines.ucp.requests import CartIn, CheckoutIn, CompleteIn, GetProductIn, LookupIn, SearchIn
+from kupec.machines.ucp.shapes import Cart, Checkout, ErrorResponse, LookupResult, Order, ProductResult, SearchResult
 
 _REF = "#/components/schemas/{name}"
 
@@ -24,6 +24,7 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     title: str
     status: int
     code: str
+    content: str
     field: str | None = None
 
 
@@ -43,11 +44,15 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     body: type | None = None
     answers: Mapping[int, tuple[type, ...]]
     key: Literal["required", "optional"] | None = None
-    problems: tuple[int, ...] = (400,)
+    problems: tuple[int, ...] = (400, 401, 422, 424)
 
 
 _SESSION = "/ucp/v1/checkout-sessions/{session}"
-_BODY = (400, 413)
+_CART = "/ucp/v1/carts/{cart}"
+_KNOWN = (400, 401, 422, 424)
+_BODY = (*_KNOWN, 413)
+_CHANGE = (*_BODY, 409, 429, 503)
+_CART_OR_ERROR: Mapping[int, tuple[type, ...]] = {200: (Cart, ErrorResponse)}
 _SESSION_OR_ERROR: Mapping[int, tuple[type, ...]] = {200: (Checkout, ErrorResponse)}
 OPERATIONS = (
     Operation(
@@ -66,7 +71,7 @@ OPERATIONS = (
         body=CheckoutIn,
         answers={201: (Checkout,), 200: (ErrorResponse,)},
         key="optional",
-        problems=(*_BODY, 409, 503),
+        problems=_CHANGE,
     ),
     Operation(
         method="get",
@@ -79,11 +84,11 @@ OPERATIONS = (
         method="put",
         path=_SESSION,
         id="update_checkout",
-        summary="Replace what the session holds; a part that is left out stays as it is.",
+        summary="Replace what the session holds; what is left out is not there any more.",
         body=CheckoutIn,
         answers=_SESSION_OR_ERROR,
         key="optional",
-        problems=_BODY,
+        problems=_CHANGE,
     ),
     Operation(
         method="post",
@@ -93,7 +98,7 @@ OPERATIONS = (
         body=CompleteIn,
         answers=_SESSION_OR_ERROR,
         key="required",
-        problems=(*_BODY, 409, 503),
+        problems=_CHANGE,
     ),
     Operation(
         method="post",
@@ -102,6 +107,37 @@ OPERATIONS = (
         summary="Give the session up. Cancelling twice is once.",
         answers=_SESSION_OR_ERROR,
         key="optional",
+        problems=(*_KNOWN, 409, 503),
+    ),
+    Operation(
+        method="post",
+        path="/ucp/v1/carts",
+        id="create_cart",
+        summary="Open a cart. The same Idempotency-Key opens one; with another body it is a 409.",
+        body=CartIn,
+        answers={201: (Cart,), 200: (ErrorResponse,)},
+        key="optional",
+        problems=_CHANGE,
+    ),
+    Operation(method="get", path=_CART, id="get_cart", summary="The cart as it stands.", answers=_CART_OR_ERROR),
+    Operation(
+        method="put",
+        path=_CART,
+        id="update_cart",
+        summary="Replace what the cart holds; what is left out is not there any more.",
+        body=CartIn,
+        answers=_CART_OR_ERROR,
+        key="optional",
+        problems=_CHANGE,
+    ),
+    Operation(
+        method="post",
+        path=f"{_CART}/cancel",
+        id="cancel_cart",
+        summary="Give the cart up; the answer is how it stood. Afterwards it is not found.",
+        answers=_CART_OR_ERROR,
+        key="optional",
+        problems=(*_KNOWN, 409, 503),
     ),
     Operation(
         method="get",
@@ -116,7 +152,7 @@ OPERATIONS = (
         id="search_catalog",
         summary="Find products by words, category and price; pages by a cursor.",
         body=SearchIn,
-        answers={200: (SearchResult,)},
+        answers={200: (SearchResult, ErrorResponse)},
         problems=_BODY,
     ),
     Operation(
@@ -125,7 +161,7 @@ OPERATIONS = (
         id="lookup_catalog",
         summary="Products by product id, variant id or SKU; each variant says which identifiers it answers.",
         body=LookupIn,
-        answers={200: (LookupResult,)},
+        answers={200: (LookupResult, ErrorResponse)},
         problems=_BODY,
     ),
     Operation(

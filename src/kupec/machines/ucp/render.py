@@ -1,6 +1,6 @@
 """Carts and orders as the protocol shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Literal
 from uuid import UUID
@@ -11,7 +11,15 @@ from kupec.kit.errors import KupecError
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
 from kupec.kit.settings import Settings
-from kupec.machines.ucp.profile import checkout_metadata, error_metadata, order_metadata
+from kupec.machines.ucp.details import KEPT
+from kupec.machines.ucp.discounts import discounts, off_lines, rejected_codes
+from kupec.machines.ucp.profile import (
+    CAPABILITIES,
+    basket_metadata,
+    checkout_metadata,
+    error_metadata,
+    order_metadata,
+)
 from kupec.machines.ucp.shapes import (
     Adjustment,
     Buyer,
@@ -39,8 +47,9 @@ from kupec.machines.ucp.shapes import (
     Total,
     TotalPart,
 )
+from kupec.machines.ucp.shapes import Cart as Basket
 from kupec.machines.ucp.standing import Placed, Session
-from kupec.sales import Address, Fulfilment, PricedCart, PricedLine, Problem, ShippingOption, status_token
+from kupec.sales import Address, Cart, Fulfilment, PricedCart, Problem, ShippingOption, cart_link, status_token
 from kupec.sales import Order as SalesOrder
 from kupec.sales import OrderLine as SalesLine
 
@@ -65,8 +74,14 @@ _CODES = {
 }
 
 
-def checkout(session: Session, settings: Settings, *, messages: Sequence[Message] = ()) -> Checkout:
-    """A session in its present state, with `messages` and what it still lacks."""
+def checkout(
+    session: Session,
+    settings: Settings,
+    *,
+    messages: Sequence[Message] = (),
+    spoken: frozenset[str] = CAPABILITIES,
+) -> Checkout:
+    """A session in its present state, with `messages` and what it still lacks, to whom `spoken` is understood by."""
     seen, cart = session.seen, session.seen.cart
     status = _status(session)
     told = [*messages]
@@ -76,25 +91,61 @@ def checkout(session: Session, settings: Settings, *, messages: Sequence[Message
         said = {message.path for message in messages}
         lacking = (_problem(problem, cart.language) for problem in seen.problems)
         told.extend(message for message in lacking if message.path not in said)
+    reduced = "dev.ucp.shopping.discount" in spoken
+    if reduced:
+        told.extend(rejected_codes(seen))
     return Checkout(
-        ucp=checkout_metadata(settings.card_gateway_url),
+        ucp=checkout_metadata(settings.card_gateway_url, spoken),
         id=str(cart.id),
         status=status,
         currency=seen.currency,
-        line_items=[_line(line, settings) for line in seen.lines],
-        buyer=_buyer(cart.name, cart.email, cart.phone),
+        line_items=line_items(seen, settings),
+        buyer=buyer(cart, session.consent if "dev.ucp.shopping.buyer_consent" in spoken else {}),
+        discounts=discounts(seen) if reduced else None,
         totals=_totals(
             seen,
             cart.language,
+            off_goods=sum(off_lines(seen).values()),
             fee=seen.shipping_fee if seen.shipping else None,
             shipping_name=seen.shipping.name if seen.shipping else None,
             payment_name=seen.payment.name if seen.payment else None,
         ),
         fulfillment=_fulfillment(seen, settings),
         messages=told or None,
-        links=_links(settings, cart.language),
+        links=links(settings, cart.language),
         continue_url=session.payment.action_url if session.payment and status == "requires_escalation" else None,
         order=_confirmation(session.placed, settings) if session.placed else None,
+    )
+
+
+def basket(
+    seen: PricedCart, settings: Settings, *, messages: Sequence[Message] = (), spoken: frozenset[str] = CAPABILITIES
+) -> Basket:
+    """A cart as it stands: what its goods would cost, and what is wrong with them."""
+    cart = seen.cart
+    told = [*messages]
+    told.extend(_problem(problem, cart.language) for problem in seen.problems if problem.field.startswith("lines"))
+    reduced = "dev.ucp.shopping.discount" in spoken
+    if reduced:
+        told.extend(rejected_codes(seen))
+    return Basket(
+        ucp=basket_metadata(spoken),
+        id=str(cart.id),
+        currency=seen.currency,
+        line_items=line_items(seen, settings),
+        buyer=buyer(cart, {}),
+        discounts=discounts(seen) if reduced else None,
+        totals=_totals(
+            seen,
+            cart.language,
+            off_goods=sum(off_lines(seen).values()),
+            fee=seen.shipping_fee if seen.shipping else None,
+            shipping_name=seen.shipping.name if seen.shipping else None,
+            payment_name=None,
+        ),
+        messages=told or None,
+        links=links(settings, cart.language),
+        continue_url=settings.base_url + cart_link(settings.secret, cart.id, cart.language),
     )
 
 
@@ -148,18 +199,23 @@ def _problem(problem: Problem, language: str) -> Message:
     return message(_CODES.get(problem.code, problem.code), content, path=path_of(problem.field))
 
 
-def _line(line: PricedLine, settings: Settings) -> LineItem:
-    return LineItem(
-        id=str(line.id),
-        item=Item(
-            id=str(line.variant_id),
-            title=line.name,
-            price=line.unit_amount,
-            image_url=f"{settings.base_url}/media/{line.picture}" if line.picture else None,
-        ),
-        quantity=line.quantity,
-        totals=_line_totals(line.total, line.discount),
-    )
+def line_items(seen: PricedCart, settings: Settings) -> list[LineItem]:
+    """The lines, each with what is off that very line; what is off the whole stands in the totals."""
+    off = off_lines(seen)
+    return [
+        LineItem(
+            id=str(line.id),
+            item=Item(
+                id=str(line.variant_id),
+                title=line.name,
+                price=line.unit_amount,
+                image_url=f"{settings.base_url}/media/{line.picture}" if line.picture else None,
+            ),
+            quantity=line.quantity,
+            totals=_line_totals(line.total + line.discount - off.get(line.id, 0), off.get(line.id, 0)),
+        )
+        for line in seen.lines
+    ]
 
 
 def _line_totals(amount: int, discount: int) -> list[Total]:
@@ -174,16 +230,24 @@ def _totals(
     sale: PricedCart | SalesOrder,
     language: str,
     *,
+    off_goods: int,
     fee: int | None,
     shipping_name: str | None,
     payment_name: str | None,
 ) -> list[Total]:
-    """Prices include VAT, so the tax is a part of the total, shown as its breakdown, and adds nothing."""
+    """Prices include VAT, so the tax is a part of the total, shown as its breakdown, and adds nothing.
+
+    `off_goods` is what single lines became cheaper by; the rest of the discounts is off the whole, or off delivery.
+    """
     rows = [Total(type="subtotal", amount=sale.subtotal + sale.discount)]
-    if sale.discount:
-        rows.append(Total(type="items_discount", amount=-sale.discount))
+    if off_goods:
+        rows.append(Total(type="items_discount", amount=-off_goods))
+    off_whole = sale.discount - off_goods + (sale.shipping_discount if fee is not None else 0)
+    if off_whole:
+        rows.append(Total(type="discount", amount=-off_whole))
     if fee is not None:
-        rows.append(Total(type="fulfillment", amount=fee, display_text=shipping_name or None))
+        whole_fee = fee + sale.shipping_discount
+        rows.append(Total(type="fulfillment", amount=whole_fee, display_text=shipping_name or None))
     if sale.payment_fee:
         rows.append(Total(type="fee", amount=sale.payment_fee, display_text=payment_name or None))
     if sale.rounding:
@@ -198,11 +262,17 @@ def _totals(
     return rows
 
 
-def _buyer(name: str | None, email: str | None, phone: str | None) -> Buyer | None:
-    if not (name or email or phone):
+def buyer(cart: Cart, consent: Mapping[str, bool]) -> Buyer | None:
+    if not (cart.name or cart.email or cart.phone or consent):
         return None
-    first, _, last = (name or "").partition(" ")
-    return Buyer(first_name=first or None, last_name=last or None, email=email, phone_number=phone)
+    first, _, last = (cart.name or "").partition(" ")
+    return Buyer(
+        first_name=first or None,
+        last_name=last or None,
+        email=cart.email,
+        phone_number=cart.phone,
+        consent=dict(consent) or None,
+    )
 
 
 def _fulfillment(seen: PricedCart, settings: Settings) -> Fulfillment:
@@ -222,7 +292,7 @@ def _fulfillment(seen: PricedCart, settings: Settings) -> Fulfillment:
                 type="shipping",
                 line_item_ids=line_ids,
                 destinations=[_destination(address)] if address else [],
-                selected_destination_id="address" if address else None,
+                selected_destination_id=KEPT if address else None,
                 groups=[group],
             )
         ]
@@ -243,7 +313,7 @@ def _option(option: ShippingOption, settings: Settings) -> Option:
 def _destination(address: Address) -> Destination:
     first, _, last = address.name.partition(" ")
     return Destination(
-        id="address",
+        id=KEPT,
         first_name=first or None,
         last_name=last or None,
         street_address=address.street,
@@ -253,7 +323,7 @@ def _destination(address: Address) -> Destination:
     )
 
 
-def _links(settings: Settings, language: str) -> list[Link]:
+def links(settings: Settings, language: str) -> list[Link]:
     return [
         Link(type="privacy_policy", url=f"{settings.base_url}/{language}/info/privacy"),
         Link(type="terms_of_service", url=f"{settings.base_url}/{language}/info/terms"),
@@ -291,6 +361,7 @@ def order(order: SalesOrder, refunds: Sequence[Refund], settings: Settings) -> O
         totals=_totals(
             order,
             order.language,
+            off_goods=order.discount,
             fee=order.shipping_amount,
             shipping_name=order.shipping_name,
             payment_name=order.payment_name,

@@ -32,11 +32,20 @@ class LineItemIn(msgspec.Struct, frozen=True, kw_only=True):
     id: _Text | None = None
 
 
+class PurposeIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A word about a purpose as version 2026-08-25 of the protocol has it."""
+
+    granted: bool
+
+
 class BuyerIn(msgspec.Struct, frozen=True, kw_only=True):
+    """`consent` is by purpose: analytics, preferences, marketing, sale_of_data."""
+
     first_name: _Text | None = None
     last_name: _Text | None = None
     email: _Text | None = None
     phone_number: _Text | None = None
+    consent: Annotated[dict[_Text, bool | PurposeIn], msgspec.Meta(max_length=20)] | None = None
 
 
 class ContextIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +84,33 @@ class FulfillmentIn(msgspec.Struct, frozen=True, kw_only=True):
     methods: Annotated[list[MethodIn], msgspec.Meta(max_length=10)] = []
 
 
+class DiscountsIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The codes that are to hold, in place of those told before."""
+
+    codes: Annotated[list[_Text], msgspec.Meta(max_length=20)] = []
+
+
 class CheckoutIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Create or replace a checkout session. On update, a part that is left out stays as it is."""
+    """Open a checkout session, or replace one: what is left out is not there any more.
+
+    With a `cart_id`, when it is opened, goods, buyer, context and codes are that cart's; it may then name no goods.
+    """
+
+    line_items: Annotated[list[LineItemIn], msgspec.Meta(max_length=200)]
+    buyer: BuyerIn | None = None
+    context: ContextIn | None = None
+    discounts: DiscountsIn | None = None
+    fulfillment: FulfillmentIn | None = None
+    cart_id: _Text | None = None
+
+
+class CartIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Open a cart, or replace one: what is left out is not there any more."""
 
     line_items: Annotated[list[LineItemIn], msgspec.Meta(min_length=1, max_length=200)]
     buyer: BuyerIn | None = None
     context: ContextIn | None = None
-    fulfillment: FulfillmentIn | None = None
+    discounts: DiscountsIn | None = None
 
 
 class CredentialIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +183,13 @@ class GetProductIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Body = TypeVar("Body")
+
+
+def some_goods(body: CheckoutIn) -> CheckoutIn:
+    """A session of something. Raises MalformedRequest for one without goods."""
+    if not body.line_items:
+        raise MalformedRequest(field="$.line_items", reason="expected `array` of length >= 1")
+    return body
 
 
 async def read(request: Request[Any, Any, State], decoder: msgspec.json.Decoder[Body]) -> Body:

@@ -4,36 +4,34 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post, put
+from litestar import Response, Router, get, post, put
 from litestar.params import FromPath
 
 from kupec.billing import refunds_of
-from kupec.kit.errors import KupecError, NotFound
-from kupec.kit.i18n import mark as _
-from kupec.kit.i18n import translate
+from kupec.kit.errors import IdempotencyMismatch, KupecError, NotFound
 from kupec.machines.ucp import render
-from kupec.machines.ucp.agent import (
-    AnyRequest,
-    Platform,
-    key_of,
-    language_of,
-    platform_of,
-    required_key,
-)
-from kupec.machines.ucp.answers import answer, is_outcome, no
+from kupec.machines.ucp.agent import AnyRequest, Platform, key_of, language_of, required_key
+from kupec.machines.ucp.answers import answer, is_outcome, no, refused
+from kupec.machines.ucp.basket_routes import find_basket
+from kupec.machines.ucp.basket_routes import routes as basket_routes
 from kupec.machines.ucp.catalog import routes as catalog_routes
+from kupec.machines.ucp.consents import told_consent
+from kupec.machines.ucp.details import details_of, replacing
 from kupec.machines.ucp.door import Door
-from kupec.machines.ucp.errors import OrderNotFound, SessionNotFound, UnknownHandler
+from kupec.machines.ucp.errors import OrderNotFound, SessionNotFound
+from kupec.machines.ucp.guesses import check_guesses
+from kupec.machines.ucp.keyed import claim, keyed
+from kupec.machines.ucp.negotiation import caller
 from kupec.machines.ucp.openapi import document
-from kupec.machines.ucp.profile import CARD_HANDLER, business_profile
-from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, read
-from kupec.machines.ucp.sessions import Change, Opening, details_of
-from kupec.machines.ucp.shapes import Message
-from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
-from kupec.sales import CartIncomplete, CompleteRequest, Completion, cancel_cart, get_order
+from kupec.machines.ucp.paying import pay
+from kupec.machines.ucp.profile import business_profile
+from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, read, some_goods
+from kupec.machines.ucp.sessions import Change, Opening
+from kupec.machines.ucp.showing import declined, shown
+from kupec.machines.ucp.signed import SignedAnswers, check_signed
+from kupec.machines.ucp.standing import Session, find_session, session_id
+from kupec.sales import cancel_cart, get_order
 
-_NOBODYS = "-"
-"""A card that no provider knows."""
 _checkout_in = msgspec.json.Decoder(CheckoutIn)
 _complete_in = msgspec.json.Decoder(CompleteIn)
 
@@ -45,9 +43,11 @@ def _door(request: AnyRequest) -> Door:
 
 @get("/.well-known/ucp")
 async def profile(request: AnyRequest) -> Response[bytes]:
-    """What this shop offers to agents and where."""
+    """What this shop offers to agents and where, and the keys that its signatures are checked by."""
+    door = _door(request)
+    keys = await door.trust.jwks() if door.trust is not None else []
     return Response(
-        business_profile(_door(request).settings),
+        business_profile(door.settings, keys),
         media_type="application/json",
         headers={"Cache-Control": "public, max-age=3600"},
     )
@@ -65,98 +65,129 @@ async def api_document(request: AnyRequest) -> Response[bytes]:
 
 @post("/ucp/v1/checkout-sessions", status_code=201)
 async def create_checkout(request: AnyRequest) -> Response[bytes]:
-    """Open a checkout session. The same Idempotency-Key opens one; with another body it is a 409."""
-    door, platform, key = _door(request), platform_of(request), key_of(request)
+    """Open a checkout session, of goods or of a cart. The same Idempotency-Key opens one; with another body: a 409."""
+    door, platform, key = _door(request), await caller(request, "checkout"), key_of(request)
     data = await read(request, _checkout_in)
     language = language_of(request, data.context)
+    check_guesses(request, platform, data.discounts)
     try:
-        details = details_of(data.buyer, data.fulfillment)
-        opening = Opening(platform=platform, language=language, body=data, key=key, details=details)
-        seen = await door.sessions.create(opening)
+        if data.cart_id is None:
+            details = details_of(some_goods(data).buyer, data.fulfillment)
+            opening = Opening(platform=platform, language=language, body=data, key=key, details=details)
+            seen = await door.sessions.create(opening)
+        else:
+            opened = await _of_cart(request, platform, data, language, key)
+            if isinstance(opened, UUID):
+                return await shown(request, platform, str(opened), status=201)
+            seen = await door.sessions.create(opened)
     except KupecError as error:
         if is_outcome(error):
             return no(error, language)
         raise
     if seen.cart.state != "open":
-        return await _shown(request, platform, str(seen.cart.id), status=201)
-    return answer(render.checkout(Session(seen=seen), door.settings), status=201)
+        return await shown(request, platform, str(seen.cart.id), status=201)
+    session = Session(seen=seen, consent=told_consent(data.buyer))
+    return answer(render.checkout(session, door.settings, spoken=platform.capabilities), status=201)
+
+
+async def _of_cart(
+    request: AnyRequest, platform: Platform, data: CheckoutIn, language: str, key: str | None
+) -> Opening | UUID:
+    """The opening of a session of a cart; or the session that was opened of it before and is not over."""
+    door = _door(request)
+    once = keyed(platform.profile, key, "POST", "checkout-sessions", data)
+    async with door.database.transaction() as db:
+        [fresh] = await claim(db, [once], now=door.clock.now())
+        if isinstance(fresh, IdempotencyMismatch):
+            raise fresh
+        basket = await find_basket(db, str(data.cart_id), platform, request)
+        row = await db.fetchrow(
+            """
+            select checkout_id, cart.state from ucp_cart left join cart on cart.id = checkout_id
+             where ucp_cart.cart_id = $1
+            """,
+            basket.cart.id,
+        )
+    before: UUID | None = row["checkout_id"] if row else None
+    if before is not None and row is not None and row["state"] == "open":
+        return before
+    return Opening(
+        platform=platform,
+        language=language,
+        body=data,
+        key=f"of {basket.cart.id} after {before or 'none'}",
+        details=details_of(None, data.fulfillment),
+        source=basket.cart,
+    )
 
 
 @get("/ucp/v1/checkout-sessions/{session:str}")
 async def get_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
     """The session as it stands."""
-    return await _shown(request, platform_of(request), session)
+    return await shown(request, await caller(request, "checkout"), session)
 
 
 @put("/ucp/v1/checkout-sessions/{session:str}")
 async def update_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
-    """Replace what the session holds; a part that is left out stays as it is."""
-    door, platform = _door(request), platform_of(request)
-    key_of(request)
-    data = await read(request, _checkout_in)
+    """Replace what the session holds; what is left out is not there any more."""
+    door, platform, key = _door(request), await caller(request, "checkout"), key_of(request)
+    data = some_goods(await read(request, _checkout_in))
+    check_guesses(request, platform, data.discounts)
     try:
         details = details_of(data.buyer, data.fulfillment)
-        change = Change(cart_id=session_id(session), platform=platform, body=data, details=details)
+        change = Change(
+            cart_id=session_id(session),
+            platform=platform,
+            body=data,
+            details=replacing(details, data.fulfillment),
+            chosen=details.shipping_method is not msgspec.UNSET,
+            keyed=keyed(platform.profile, key, "PUT", "checkout-sessions", session, data),
+        )
         seen = await door.sessions.change(change)
     except KupecError as error:
-        return await _refused(request, platform, session, error)
-    return answer(render.checkout(Session(seen=seen), door.settings))
-
-
-def _token(told: str) -> str:
-    """The card's token as the provider is asked for it.
-
-    References of kept cards are ours to use, nobody else's to name; and no token is no wish to type a card elsewhere.
-    """
-    return told if told and ":" not in told else _NOBODYS
+        return await declined(request, platform, session, error)
+    if seen is None:
+        return await shown(request, platform, session)
+    found = Session(seen=seen, consent=told_consent(data.buyer))
+    return answer(render.checkout(found, door.settings, spoken=platform.capabilities))
 
 
 @post("/ucp/v1/checkout-sessions/{session:str}/complete", status_code=200)
 async def complete_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
     """Order and pay. Needs an Idempotency-Key; a repetition makes no second order."""
-    door, platform, key = _door(request), platform_of(request), required_key(request)
+    platform, key = await caller(request, "checkout"), required_key(request)
     data = await read(request, _complete_in)
     instrument = next((each for each in data.payment.instruments if each.selected), data.payment.instruments[0])
     try:
-        if instrument.handler_id != CARD_HANDLER:
-            raise UnknownHandler(field="payment.instruments[0].handler_id", offered=CARD_HANDLER)
-        completion = await door.checkout.complete(
-            CompleteRequest(
-                cart_id=session_id(session),
-                key=key,
-                card_token=_token(instrument.credential.token),
-                expected_total="shown",
-                return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
-                actor=platform.actor,
-                agent=platform.profile,
-            )
-        )
+        return await pay(request, platform, session, instrument, key)
     except NotFound:
         return no(SessionNotFound(), language_of(request, None))
     except KupecError as error:
-        return await _refused(request, platform, session, error)
-    return await _completed(request, platform, completion)
+        return await declined(request, platform, session, error)
 
 
 @post("/ucp/v1/checkout-sessions/{session:str}/cancel", status_code=200)
 async def cancel_checkout(request: AnyRequest, session: FromPath[str]) -> Response[bytes]:
     """Give the session up. Cancelling twice is once."""
-    door, platform = _door(request), platform_of(request)
-    key_of(request)
+    door, platform, key = _door(request), await caller(request, "checkout"), key_of(request)
+    now = door.clock.now()
     try:
         cart_id = session_id(session)
         async with door.database.transaction() as db:
-            await find_session(db, cart_id, platform, now=door.clock.now())
-            await cancel_cart(db, cart_id, actor=platform.actor, now=door.clock.now())
+            [fresh] = await claim(db, [keyed(platform.profile, key, "cancel", "checkout-sessions", session)], now=now)
+            if isinstance(fresh, IdempotencyMismatch):
+                raise fresh
+            await find_session(db, cart_id, platform, now=now)
+            await cancel_cart(db, cart_id, actor=platform.actor, now=now)
     except KupecError as error:
-        return await _refused(request, platform, session, error)
-    return await _shown(request, platform, session)
+        return await declined(request, platform, session, error)
+    return await shown(request, platform, session)
 
 
 @get("/ucp/v1/orders/{order:str}")
 async def get_ucp_order(request: AnyRequest, order: FromPath[str]) -> Response[bytes]:
     """An order of the asking platform; any other is not found."""
-    door, platform = _door(request), platform_of(request)
+    door, platform = _door(request), await caller(request, "order")
     try:
         async with door.database.reading() as db:
             found = await get_order(db, UUID(order))
@@ -168,56 +199,20 @@ async def get_ucp_order(request: AnyRequest, order: FromPath[str]) -> Response[b
     return answer(render.order(found, refunds, door.settings))
 
 
-async def _shown(
-    request: AnyRequest,
-    platform: Platform,
-    session: str,
-    *,
-    error: KupecError | None = None,
-    status: int = 200,
-) -> Response[bytes]:
-    """The session as it stands, with what has just been refused."""
-    door = _door(request)
-    try:
-        cart_id = session_id(session)
-        async with door.database.transaction() as db:
-            found = await find_session(db, cart_id, platform, now=door.clock.now())
-    except SessionNotFound as missing:
-        return no(missing, language_of(request, None))
-    messages = [render.refusal(error, found.seen.cart.language)] if error else []
-    return answer(render.checkout(found, door.settings, messages=messages), status=status)
-
-
-async def _refused(request: AnyRequest, platform: Platform, session: str, error: KupecError) -> Response[bytes]:
-    """A business no: the session as it stands, with the reason. What is no outcome is raised again."""
-    if not is_outcome(error):
-        raise error
-    # What an incomplete session lacks, it says itself.
-    return await _shown(request, platform, session, error=None if isinstance(error, CartIncomplete) else error)
-
-
-async def _completed(request: AnyRequest, platform: Platform, completion: Completion) -> Response[bytes]:
-    door = _door(request)
-    if completion.sold is not None:
-        placed = Placed(id=completion.order_id, number=completion.number, language=completion.sold.cart.language)
-        return answer(render.checkout(Session(seen=completion.sold, placed=placed), door.settings))
-    async with door.database.transaction() as db:
-        found = await find_session(db, completion.cart_id, platform, now=door.clock.now())
-    messages: list[Message] = []
-    if completion.state == "failed":
-        text = translate(found.seen.cart.language, _("The payment did not go through. Nothing was charged."))
-        messages = [render.message("payment_failed", text, path="$.payment")]
-    return answer(render.checkout(found, door.settings, messages=messages))
-
-
-routes: list[Any] = [
-    profile,
-    api_document,
-    create_checkout,
-    get_checkout,
-    update_checkout,
-    complete_checkout,
-    cancel_checkout,
-    get_ucp_order,
-    *catalog_routes,
-]
+_api = Router(
+    path="/",
+    route_handlers=[
+        create_checkout,
+        get_checkout,
+        update_checkout,
+        complete_checkout,
+        cancel_checkout,
+        get_ucp_order,
+        *basket_routes,
+        *catalog_routes,
+    ],
+    before_request=check_signed,
+    middleware=[SignedAnswers],
+    exception_handlers={KupecError: refused},
+)
+routes: list[Any] = [profile, api_document, _api]

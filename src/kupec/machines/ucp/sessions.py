@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -15,8 +16,11 @@ from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
 from kupec.kit.ids import uuid7
 from kupec.machines.ucp.agent import Platform, spoken_in
-from kupec.machines.ucp.errors import ItemUnavailable, MethodUnavailable, SessionNotFound
-from kupec.machines.ucp.requests import BuyerIn, CheckoutIn, ContextIn, DestinationIn, FulfillmentIn, MethodIn
+from kupec.machines.ucp.consents import save_consents, told_consent
+from kupec.machines.ucp.details import completed
+from kupec.machines.ucp.errors import BasketNotFound, ItemUnavailable, SessionNotFound
+from kupec.machines.ucp.keyed import Keyed, claim, let_go
+from kupec.machines.ucp.requests import CartIn, CheckoutIn, ContextIn
 from kupec.sales import (
     MAX_QUANTITY,
     Address,
@@ -30,37 +34,44 @@ from kupec.sales import (
     Prices,
     ShippingOption,
     cart_lines,
-    check_details,
     create_carts,
     lock_carts,
     note_shown,
     price_carts,
     read_prices,
     save_carts,
+    told_coupons,
     with_details,
     withdraw_drafts,
 )
 
 CHANNEL = "ucp"
+Kind = Literal["checkout", "cart"]
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """A session about to be made."""
+    """A session, or a cart before one, about to be made; `source` is the cart that a session is made of."""
 
     platform: Platform
     language: str
-    body: CheckoutIn
+    body: CheckoutIn | CartIn
     key: str | None
     details: CartDetails
+    kind: Kind = "checkout"
+    source: Cart | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A session about to be replaced."""
+    """A session or a cart about to be replaced."""
 
     cart_id: UUID
     platform: Platform
-    body: CheckoutIn
+    body: CheckoutIn | CartIn
     details: CartDetails
+    kind: Kind = "checkout"
+    chosen: bool = False
+    """The platform has chosen a delivery."""
+    keyed: Keyed | None = None
 
 
 class Sessions:
@@ -68,14 +79,14 @@ class Sessions:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._create: Batcher[Opening, PricedCart] = Batcher(database, partial(_create_now, clock=clock))
-        self._change: Batcher[Change, PricedCart] = Batcher(database, partial(_change_now, clock=clock))
+        self._change: Batcher[Change, PricedCart | None] = Batcher(database, partial(_change_now, clock=clock))
 
     async def create(self, opening: Opening) -> PricedCart:
         """Raises ItemUnavailable, IdempotencyMismatch."""
         return await self._create(opening)
 
-    async def change(self, change: Change) -> PricedCart:
-        """Raises SessionNotFound, CartClosed, CartInPayment, ItemUnavailable."""
+    async def change(self, change: Change) -> PricedCart | None:
+        """None for a request that was done before. Raises what `change_sessions` gives as values."""
         return await self._change(change)
 
 
@@ -83,7 +94,9 @@ async def _create_now(db: Connection, openings: Sequence[Opening], *, clock: Clo
     return await open_sessions(db, openings, now=clock.now())
 
 
-async def _change_now(db: Connection, changes: Sequence[Change], *, clock: Clock) -> list[PricedCart | KupecError]:
+async def _change_now(
+    db: Connection, changes: Sequence[Change], *, clock: Clock
+) -> list[PricedCart | KupecError | None]:
     return await change_sessions(db, changes, now=clock.now())
 
 
@@ -98,7 +111,7 @@ async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: dat
     carts = [_cart(opening, known, items, now) for opening in openings]
     prices = await read_prices(db, [cart for cart in carts if isinstance(cart, Cart)], now=now, known=known)
     wished = [
-        _priced(cart, opening, items, prices, now) if isinstance(cart, Cart) else cart
+        _priced(cart, opening, prices, now) if isinstance(cart, Cart) else cart
         for cart, opening in zip(carts, openings, strict=True)
     ]
     new = [
@@ -107,6 +120,15 @@ async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: dat
     made = iter(await create_carts(db, new, now=now) if new else ())
     answers = [next(made) if isinstance(seen, PricedCart) else seen for seen in wished]
     fresh = {seen.cart.id: seen for seen in wished if isinstance(seen, PricedCart)}
+    await _note(
+        db,
+        {
+            answer: opening
+            for answer, opening in zip(answers, openings, strict=True)
+            if isinstance(answer, UUID) and answer in fresh
+        },
+        now,
+    )
     repeated = [answer for answer in answers if isinstance(answer, UUID) and answer not in fresh]
     before = await _shown_again(db, repeated, now=now) if repeated else {}
     return [(fresh | before)[answer] if isinstance(answer, UUID) else answer for answer in answers]
@@ -115,39 +137,56 @@ async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: dat
 def _cart(
     opening: Opening, known: Sequence[Market], items: Mapping[str, UUID], now: datetime
 ) -> Cart | ItemUnavailable:
-    lines = wanted_lines(opening.body, items)
+    source, body = opening.source, opening.body
+    lines = wanted_lines(body, items) if source is None else [(line.variant_id, line.quantity) for line in source.lines]
     if isinstance(lines, ItemUnavailable):
         return lines
+    current = source.market if source else None
     cart = Cart(
         id=uuid7(),
         customer_id=None,
-        market=market_for(known, opening.details, opening.body.context, opening.language).code,
-        language=opening.language,
+        market=market_for(known, opening.details, body.context, opening.language, current=current).code,
+        language=source.language if source else opening.language,
         channel=CHANNEL,
-        agent=opening.platform.profile,
+        agent=agent_of(opening.platform, opening.kind),
+        email=source.email if source else None,
+        name=source.name if source else None,
+        phone=source.phone if source else None,
+        coupons=source.coupons if source else _coupons(opening.platform, body),
         created_at=now,
         updated_at=now,
         lines=cart_lines(lines),
     )
-    return with_details(cart, opening.details)
+    return with_details(cart, completed(opening.details, cart, cart.market, None))
 
 
-def _priced(
-    cart: Cart, opening: Opening, items: Mapping[str, UUID], prices: Prices, now: datetime
-) -> PricedCart | ItemUnavailable:
-    refused = _not_sold(opening.body, items, cart.market, prices.goods)
-    if refused is not None:
-        return refused
-    return _shown(prices, cart, opening.details, now)
+def _priced(cart: Cart, opening: Opening, prices: Prices, now: datetime) -> PricedCart | ItemUnavailable:
+    refused = _not_sold(cart, opening.body, prices)
+    chosen = opening.details.shipping_method is not msgspec.UNSET
+    return refused or _shown(prices, cart, now, chosen=chosen)
 
 
 def _new(cart: Cart, opening: Opening) -> NewCart:
+    told = opening.source.id if opening.source else opening.body
     return NewCart(
         cart=cart,
         actor=opening.platform.actor,
-        key=f"{opening.platform.profile} {opening.key}" if opening.key else None,
-        request_hash=hashlib.sha256(msgspec.json.encode(opening.body)).digest(),
+        key=f"{cart.agent} {opening.key}" if opening.key else None,
+        request_hash=hashlib.sha256(msgspec.json.encode(told)).digest(),
     )
+
+
+async def _note(db: Connection, made: Mapping[UUID, Opening], now: datetime) -> None:
+    """What sales does not know of: which are carts only, what they became, what their buyers agree to."""
+    baskets = [cart_id for cart_id, opening in made.items() if opening.kind == "cart"]
+    if baskets:
+        await db.execute("insert into ucp_cart (cart_id, created_at) select unnest($1::uuid[]), $2", baskets, now)
+    for cart_id, opening in made.items():
+        if opening.source is not None:
+            await db.execute("update ucp_cart set checkout_id = $2 where cart_id = $1", opening.source.id, cart_id)
+    told = {cart_id: words for cart_id, opening in made.items() if (words := told_consent(opening.body.buyer))}
+    if told:
+        await save_consents(db, told, now=now)
 
 
 async def _shown_again(db: Connection, cart_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, PricedCart]:
@@ -157,7 +196,18 @@ async def _shown_again(db: Connection, cart_ids: Sequence[UUID], *, now: datetim
     return seen
 
 
-def wanted_lines(body: CheckoutIn, items: Mapping[str, UUID]) -> list[tuple[UUID, int]] | ItemUnavailable:
+def agent_of(platform: Platform, kind: Kind) -> str:
+    """Whose a cart of sales is: what has not come to checkout cannot be found, or paid, as a session."""
+    return platform.profile if kind == "checkout" else f"cart {platform.profile}"
+
+
+def _coupons(platform: Platform, body: CheckoutIn | CartIn) -> list[str]:
+    if body.discounts is None or not platform.speaks("discount"):
+        return []
+    return told_coupons(body.discounts.codes)
+
+
+def wanted_lines(body: CheckoutIn | CartIn, items: Mapping[str, UUID]) -> list[tuple[UUID, int]] | ItemUnavailable:
     """(variant, pieces) of each line, the same variant summed; or what is unknown."""
     lines: dict[UUID, int] = {}
     for index, line in enumerate(body.line_items):
@@ -168,13 +218,13 @@ def wanted_lines(body: CheckoutIn, items: Mapping[str, UUID]) -> list[tuple[UUID
     return list(lines.items())
 
 
-def _not_sold(
-    body: CheckoutIn, items: Mapping[str, UUID], market: str, sold: Mapping[tuple[str, UUID], object]
-) -> ItemUnavailable | None:
+def _not_sold(cart: Cart, body: CheckoutIn | CartIn, prices: Prices) -> ItemUnavailable | None:
     """The first of the wanted things that the market does not sell."""
-    for index, line in enumerate(body.line_items):
-        if (market, items[line.item.id]) not in sold:
-            return ItemUnavailable(field=f"line_items[{index}]", item=line.item.id)
+    names = [line.item.id for line in body.line_items]
+    for index, line in enumerate(cart.lines):
+        if (cart.market, line.variant_id) not in prices.goods:
+            item = names[index] if len(names) == len(cart.lines) else str(line.variant_id)
+            return ItemUnavailable(field=f"line_items[{index}]", item=item)
     return None
 
 
@@ -203,44 +253,55 @@ def market_for(
     return max(known, key=fit)
 
 
-async def change_sessions(db: Connection, changes: Sequence[Change], *, now: datetime) -> list[PricedCart | KupecError]:
-    """Let each session hold what its body says; parts that it leaves out stay. Returns them priced.
+async def change_sessions(
+    db: Connection, changes: Sequence[Change], *, now: datetime
+) -> list[PricedCart | KupecError | None]:
+    """Let each session, or cart, hold what its body says and nothing else. Returns them priced.
 
-    Errors, as values: SessionNotFound (also for another platform's session), CartClosed, CartInPayment,
-    ItemUnavailable. Emits cart.changed.
+    None where the request has been done before. Errors, as values: SessionNotFound and BasketNotFound (also for
+    another platform's), CartClosed, CartInPayment, ItemUnavailable, IdempotencyMismatch. Emits cart.changed.
     """
     first = {change.cart_id: index for index, change in reversed(list(enumerate(changes)))}
     if len(first) < len(changes):
         return await _one_after_another(db, changes, set(first.values()), now)
     carts = await lock_carts(db, list(first))
+    claimed = await claim(db, [change.keyed for change in changes], now=now)
     items = await resolve_items(db, [line.item.id for change in changes for line in change.body.line_items])
     known = await markets(db)
-    wished = [_changed(change, carts, items, known) for change in changes]
+    wished = [
+        _changed(change, carts, items, known) if fresh is True else fresh or None
+        for change, fresh in zip(changes, claimed, strict=True)
+    ]
     prices = await read_prices(db, [cart for cart in wished if isinstance(cart, Cart)], now=now, known=known)
     seen = [
-        _repriced(change, cart, items, prices, now) if isinstance(cart, Cart) else cart
+        _repriced(change, cart, prices, now) if isinstance(cart, Cart) else cart
         for change, cart in zip(changes, wished, strict=True)
     ]
     free = {cart.cart.id for cart in seen if isinstance(cart, PricedCart)}
     undecided = await withdraw_drafts(db, sorted(free), actor=changes[0].platform.actor, now=now)
     answers = [CartInPayment() if isinstance(cart, PricedCart) and cart.cart.id in undecided else cart for cart in seen]
+    done = [(change, answer) for change, answer in zip(changes, answers, strict=True) if isinstance(answer, PricedCart)]
     await save_carts(
         db,
         [
             CartChange(before=carts[change.cart_id], after=answer.cart, actor=change.platform.actor)
-            for change, answer in zip(changes, answers, strict=True)
-            if isinstance(answer, PricedCart)
+            for change, answer in done
         ],
         now=now,
     )
+    # What came to nothing may be tried again with the same key.
+    in_vain = zip(changes, answers, claimed, strict=True)
+    await let_go(db, [one.keyed for one, answer, fresh in in_vain if fresh is True and isinstance(answer, KupecError)])
+    if done:
+        await save_consents(db, {change.cart_id: told_consent(change.body.buyer) for change, _ in done}, now=now)
     return answers
 
 
 async def _one_after_another(
     db: Connection, changes: Sequence[Change], early: set[int], now: datetime
-) -> list[PricedCart | KupecError]:
+) -> list[PricedCart | KupecError | None]:
     """Where a session is changed more than once in a batch, the later change finds what the earlier one has written."""
-    answers: dict[int, PricedCart | KupecError] = {}
+    answers: dict[int, PricedCart | KupecError | None] = {}
     for part in (sorted(early), [index for index in range(len(changes)) if index not in early]):
         found = await change_sessions(db, [changes[index] for index in part], now=now)
         answers |= dict(zip(part, found, strict=True))
@@ -252,94 +313,35 @@ def _changed(
 ) -> Cart | KupecError:
     """The cart as it should be, before anything is known of prices."""
     cart = carts.get(change.cart_id)
-    if cart is None or cart.agent != change.platform.profile:
-        return SessionNotFound()
+    if cart is None or cart.agent != agent_of(change.platform, change.kind):
+        return SessionNotFound() if change.kind == "checkout" else BasketNotFound()
     if cart.state != "open":
-        return CartClosed()
+        return CartClosed() if change.kind == "checkout" else BasketNotFound()
     lines = wanted_lines(change.body, items)
     if isinstance(lines, ItemUnavailable):
         return lines
     market = cart.market
     if isinstance(change.details.address, Address):
         market = market_for(known, change.details, change.body.context, cart.language, current=market).code
-    details = _completed(change.details, cart, market, spoken_in(change.body.context))
+    details = completed(change.details, cart, market, spoken_in(change.body.context))
     same = [(line.variant_id, line.quantity) for line in cart.lines] == lines
-    return msgspec.structs.replace(with_details(cart, details), lines=cart.lines if same else cart_lines(lines))
+    return msgspec.structs.replace(
+        with_details(cart, details),
+        lines=cart.lines if same else cart_lines(lines),
+        coupons=_coupons(change.platform, change.body),
+    )
 
 
-def _repriced(
-    change: Change, cart: Cart, items: Mapping[str, UUID], prices: Prices, now: datetime
-) -> PricedCart | ItemUnavailable:
-    refused = _not_sold(change.body, items, cart.market, prices.goods)
-    if refused is not None:
-        return refused
-    return _shown(prices, cart, change.details, now)
+def _repriced(change: Change, cart: Cart, prices: Prices, now: datetime) -> PricedCart | ItemUnavailable:
+    refused = _not_sold(cart, change.body, prices)
+    return refused or _shown(prices, cart, now, chosen=change.chosen)
 
 
-def _shown(prices: Prices, cart: Cart, details: CartDetails, now: datetime) -> PricedCart:
+def _shown(prices: Prices, cart: Cart, now: datetime, *, chosen: bool) -> PricedCart:
     """What the platform will be shown, with the cheapest delivery where it has not itself chosen one."""
-    chosen = details.shipping_method is not msgspec.UNSET
     seen = prices.of(cart, now=now, choose=None if chosen else _cheapest)
     return msgspec.structs.replace(seen, cart=msgspec.structs.replace(seen.cart, shown_total=seen.total))
 
 
-def _completed(details: CartDetails, cart: Cart, market: str, language: str | None) -> CartDetails:
-    """The details with what follows from the rest: who receives the goods, the market, the language."""
-    details = msgspec.structs.replace(details, market=market)
-    if language is not None:
-        details = msgspec.structs.replace(details, language=language)
-    name = cart.name if details.name is msgspec.UNSET else details.name
-    if isinstance(details.address, Address) and not details.address.name and name:
-        details = msgspec.structs.replace(details, address=msgspec.structs.replace(details.address, name=name))
-    return details
-
-
 def _cheapest(options: Sequence[ShippingOption]) -> str:
     return min(options, key=lambda option: (option.fee, option.promised_on)).code
-
-
-def details_of(buyer: BuyerIn | None, fulfillment: FulfillmentIn | None) -> CartDetails:
-    """What the body says about the buyer and the delivery.
-
-    Raises InvalidValue naming the member, and MethodUnavailable for goods to be picked up.
-    """
-    given: dict[str, object] = {}
-    if buyer is not None:
-        given["email"] = buyer.email
-        given["phone"] = buyer.phone_number
-        given["name"] = " ".join(part for part in (buyer.first_name, buyer.last_name) if part) or None
-    if fulfillment is not None and fulfillment.methods:
-        given |= _delivery(fulfillment.methods[0], str(given.get("name") or ""), given.get("phone"))
-    return check_details(CartDetails(**given))  # type: ignore[arg-type]
-
-
-def _delivery(method: MethodIn, buyer: str, phone: object) -> dict[str, object]:
-    if method.type != "shipping":
-        raise MethodUnavailable(field="fulfillment.methods[0].type")
-    given: dict[str, object] = {}
-    destination = _selected(method.destinations, method.selected_destination_id)
-    if destination is not None:
-        given["address"] = _address(destination, buyer)
-        if destination.phone_number and not phone:
-            given["phone"] = destination.phone_number
-    option = method.groups[0].selected_option_id if method.groups else None
-    if option is not None:
-        given["shipping_method"] = option
-    return given
-
-
-def _selected(destinations: Sequence[DestinationIn], wanted: str | None) -> DestinationIn | None:
-    named = next((place for place in destinations if wanted is not None and place.id == wanted), None)
-    return named or next(iter(destinations), None)
-
-
-def _address(place: DestinationIn, buyer: str) -> Address:
-    name = " ".join(part for part in (place.first_name, place.last_name) if part)
-    street = " ".join(part for part in (place.street_address, place.extended_address) if part)
-    return Address(
-        name=name or buyer,
-        street=street,
-        city=place.address_locality or "",
-        postcode=place.postal_code or "",
-        country=place.address_country or "",
-    )

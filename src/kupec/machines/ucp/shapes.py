@@ -90,6 +90,28 @@ class Buyer(_Out):
     last_name: str | None = None
     email: str | None = None
     phone_number: str | None = None
+    consent: dict[str, bool] | None = None
+
+
+class Allocation(_Out):
+    """The part of a discount that a line became cheaper by; `path` is its JSONPath."""
+
+    path: str
+    amount: int
+
+
+class AppliedDiscount(_Out):
+    title: str
+    amount: int
+    code: str | None = None
+    automatic: bool = False
+    method: Literal["each", "across"] | None = None
+    allocations: list[Allocation] | None = None
+
+
+class Discounts(_Out):
+    codes: list[str]
+    applied: list[AppliedDiscount]
 
 
 class Destination(_Out):
@@ -158,10 +180,26 @@ class Checkout(_Out):
     totals: list[Total]
     links: list[Link]
     buyer: Buyer | None = None
+    discounts: Discounts | None = None
     fulfillment: Fulfillment | None = None
     messages: list[Message] | None = None
     continue_url: _Uri | None = None
     order: OrderConfirmation | None = None
+
+
+class Cart(_Out):
+    """What a platform fills before it checks out; totals are estimates."""
+
+    ucp: _Metadata
+    id: str
+    line_items: list[LineItem]
+    currency: _Currency
+    totals: list[Total]
+    buyer: Buyer | None = None
+    discounts: Discounts | None = None
+    messages: list[Message] | None = None
+    links: list[Link] | None = None
+    continue_url: _Uri | None = None
 
 
 # --- orders --------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A checkout session as it stands."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from kupec.billing import Payment, latest_payments
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.machines.ucp.agent import Platform
+from kupec.machines.ucp.consents import consents_told
 from kupec.machines.ucp.errors import SessionNotFound
 from kupec.sales import PricedCart, note_shown, price_cart
 
@@ -27,6 +29,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     seen: PricedCart
     payment: Payment | None = None
     placed: Placed | None = None
+    consent: Mapping[str, bool] = {}
 
 
 def session_id(text: str) -> UUID:
@@ -47,12 +50,14 @@ async def find_session(db: Connection, cart_id: UUID, platform: Platform, *, now
         raise SessionNotFound
     if seen.cart.state == "open":
         await note_shown(db, {cart_id: seen.total})
+    consent = (await consents_told(db, [cart_id])).get(cart_id, {})
     order = await db.fetchrow(
         "select id, number, language, state from sales_order where cart_id = $1 and state <> 'abandoned'", cart_id
     )
     if order is None:
-        return Session(seen=seen)
+        return Session(seen=seen, consent=consent)
     if order["state"] == "draft":
-        return Session(seen=seen, payment=(await latest_payments(db, [order["id"]])).get(order["id"]))
+        payment = (await latest_payments(db, [order["id"]])).get(order["id"])
+        return Session(seen=seen, payment=payment, consent=consent)
     placed = Placed(id=order["id"], number=order["number"], language=order["language"])
-    return Session(seen=seen, placed=placed)
+    return Session(seen=seen, placed=placed, consent=consent)

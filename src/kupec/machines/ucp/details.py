@@ -1,0 +1,82 @@
+"""What a platform says about the buyer and the delivery, as a cart knows it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from kupec.machines.ucp.errors import MethodUnavailable
+from kupec.machines.ucp.requests import BuyerIn, DestinationIn, FulfillmentIn, MethodIn
+from kupec.sales import Address, Cart, CartDetails, check_details
+
+KEPT = "address"
+"""What a session calls the destination that it holds."""
+
+
+def completed(details: CartDetails, cart: Cart, market: str, language: str | None) -> CartDetails:
+    """The details with what follows from the rest: who receives the goods, the market, the language."""
+    details = msgspec.structs.replace(details, market=market)
+    if language is not None:
+        details = msgspec.structs.replace(details, language=language)
+    name = cart.name if details.name is msgspec.UNSET else details.name
+    if isinstance(details.address, Address) and not details.address.name and name:
+        details = msgspec.structs.replace(details, address=msgspec.structs.replace(details.address, name=name))
+    return details
+
+
+def details_of(buyer: BuyerIn | None, fulfillment: FulfillmentIn | None) -> CartDetails:
+    """What the body says about the buyer and the delivery; what it does not say is UNSET.
+
+    Raises InvalidValue naming the member, and MethodUnavailable for goods to be picked up.
+    """
+    given: dict[str, object] = {}
+    if buyer is not None:
+        given["email"] = buyer.email
+        given["phone"] = buyer.phone_number
+        given["name"] = " ".join(part for part in (buyer.first_name, buyer.last_name) if part) or None
+    if fulfillment is not None and fulfillment.methods:
+        given |= _delivery(fulfillment.methods[0], str(given.get("name") or ""), given.get("phone"))
+    return check_details(CartDetails(**given))  # type: ignore[arg-type]
+
+
+def _delivery(method: MethodIn, buyer: str, phone: object) -> dict[str, object]:
+    if method.type != "shipping":
+        raise MethodUnavailable(field="fulfillment.methods[0].type")
+    given: dict[str, object] = {}
+    destination = _selected(method.destinations, method.selected_destination_id)
+    if destination is not None:
+        given["address"] = _address(destination, buyer)
+        if destination.phone_number and not phone:
+            given["phone"] = destination.phone_number
+    option = method.groups[0].selected_option_id if method.groups else None
+    if option is not None:
+        given["shipping_method"] = option
+    return given
+
+
+def replacing(details: CartDetails, fulfillment: FulfillmentIn | None) -> CartDetails:
+    """The details as all that there is from now on: what was not said is taken back.
+
+    Only a destination that is named by the id we gave it stays without being told again.
+    """
+    told = {name: value for name, value in msgspec.structs.asdict(details).items() if value is not msgspec.UNSET}
+    method = fulfillment.methods[0] if fulfillment and fulfillment.methods else None
+    kept = method is not None and not method.destinations and method.selected_destination_id == KEPT
+    missing = {"email": None, "name": None, "phone": None, "shipping_method": None}
+    return CartDetails(**missing | ({} if kept else {"address": None}) | told)
+
+
+def _selected(destinations: Sequence[DestinationIn], wanted: str | None) -> DestinationIn | None:
+    named = next((place for place in destinations if wanted is not None and place.id == wanted), None)
+    return named or next(iter(destinations), None)
+
+
+def _address(place: DestinationIn, buyer: str) -> Address:
+    name = " ".join(part for part in (place.first_name, place.last_name) if part)
+    street = " ".join(part for part in (place.street_address, place.extended_address) if part)
+    return Address(
+        name=name or buyer,
+        street=street,
+        city=place.address_locality or "",
+        postcode=place.postal_code or "",
+        country=place.address_country or "",
+    )

@@ -1,0 +1,182 @@
+"""A session is completed: by a card's token, or under a mandate that a machine's key stands for."""
+
+from uuid import UUID
+
+from litestar import Response
+
+from kupec.catalogue import markets
+from kupec.customers import get_party, members_of
+from kupec.kit.db import Connection
+from kupec.kit.errors import IdempotencyMismatch
+from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
+from kupec.machines.mandates import (
+    Machine,
+    Purchase,
+    PurchaseRequest,
+    UnknownMachineKey,
+    authenticate,
+)
+from kupec.machines.ucp import render
+from kupec.machines.ucp.agent import AnyRequest, Platform, language_of
+from kupec.machines.ucp.answers import answer
+from kupec.machines.ucp.door import Door
+from kupec.machines.ucp.errors import KeyRefused, UnknownHandler
+from kupec.machines.ucp.keyed import claim, keyed
+from kupec.machines.ucp.profile import CARD_HANDLER, MANDATE_HANDLER
+from kupec.machines.ucp.requests import InstrumentIn
+from kupec.machines.ucp.shapes import Message
+from kupec.machines.ucp.showing import shown
+from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
+from kupec.sales import (
+    CartDetails,
+    CompleteRequest,
+    Completion,
+    TotalChanged,
+    give_cart,
+    known_details,
+    note_shown,
+    price_cart,
+    set_details,
+)
+
+_NOBODYS = "-"
+"""A card that no provider knows."""
+
+
+async def pay(
+    request: AnyRequest, platform: Platform, session: str, instrument: InstrumentIn, key: str
+) -> Response[bytes]:
+    """The session after it was tried. Raises what the way of paying does."""
+    if instrument.handler_id == CARD_HANDLER:
+        return await _by_card(request, platform, session, instrument, key)
+    if instrument.handler_id == MANDATE_HANDLER:
+        return await _by_mandate(request, platform, session, instrument, key)
+    offered = f"{CARD_HANDLER}, {MANDATE_HANDLER}"
+    raise UnknownHandler(field="payment.instruments[0].handler_id", offered=offered)
+
+
+async def _by_card(
+    request: AnyRequest, platform: Platform, session: str, instrument: InstrumentIn, key: str
+) -> Response[bytes]:
+    door: Door = request.app.state.site
+    completion = await door.checkout.complete(
+        CompleteRequest(
+            cart_id=session_id(session),
+            key=key,
+            card_token=_token(instrument.credential.token),
+            expected_total="shown",
+            return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
+            actor=platform.actor,
+            agent=platform.profile,
+        )
+    )
+    return await _completed(request, platform, completion)
+
+
+def _token(told: str) -> str:
+    """The card's token as the provider is asked for it.
+
+    References of kept cards are ours to use, nobody else's to name; and no token is no wish to type a card elsewhere.
+    """
+    return told if told and ":" not in told else _NOBODYS
+
+
+async def _completed(request: AnyRequest, platform: Platform, completion: Completion) -> Response[bytes]:
+    door: Door = request.app.state.site
+    if completion.sold is not None:
+        placed = Placed(id=completion.order_id, number=completion.number, language=completion.sold.cart.language)
+        session = Session(seen=completion.sold, placed=placed)
+        return answer(render.checkout(session, door.settings, spoken=platform.capabilities))
+    async with door.database.transaction() as db:
+        found = await find_session(db, completion.cart_id, platform, now=door.clock.now())
+    messages: list[Message] = []
+    if completion.state == "failed":
+        text = translate(found.seen.cart.language, _("The payment did not go through. Nothing was charged."))
+        messages = [render.message("payment_failed", text, path="$.payment")]
+    return answer(render.checkout(found, door.settings, messages=messages, spoken=platform.capabilities))
+
+
+async def _by_mandate(
+    request: AnyRequest, platform: Platform, session: str, instrument: InstrumentIn, key: str
+) -> Response[bytes]:
+    """The machine's owner buys: at their prices, to their address where none was told, as their mandate says."""
+    door: Door = request.app.state.site
+    assert door.buyer is not None, "made in wiring"
+    cart_id = session_id(session)
+    once = keyed(platform.profile, key, "complete", session, instrument)
+    async with door.database.transaction() as db:
+        [fresh] = await claim(db, [once], now=door.clock.now())
+        if isinstance(fresh, IdempotencyMismatch):
+            raise fresh
+        machine = await _machine(db, instrument.credential.token, door)
+        total, shown_before = await _as_owners(db, cart_id, platform, machine, door)
+    if total is not None and total != shown_before:
+        return await shown(request, platform, session, error=TotalChanged(field="expected_total"))
+    purchase = await door.buyer.buy(
+        PurchaseRequest(
+            machine_id=machine.id,
+            key=f"ucp {cart_id} {key}",
+            cart_id=cart_id,
+            expected_total=total,
+            why={"protocol": "ucp", "agent": platform.profile},
+        )
+    )
+    return await _bought(request, platform, session, purchase)
+
+
+async def _machine(db: Connection, token: str, door: Door) -> Machine:
+    try:
+        found = await authenticate(db, token, now=door.clock.now())
+    except UnknownMachineKey:
+        raise KeyRefused(field="payment") from None
+    if not found.may("buy"):
+        raise KeyRefused(field="payment")
+    return found.machine
+
+
+async def _as_owners(
+    db: Connection, cart_id: UUID, platform: Platform, machine: Machine, door: Door
+) -> tuple[int | None, int | None]:
+    """What the session costs its machine's owner, and what was shown last; None for one that is over.
+
+    What it lacks of a buyer and an address, the owner is known by.
+    """
+    now = door.clock.now()
+    found = await find_session(db, cart_id, platform, now=now)
+    cart = found.seen.cart
+    if cart.state != "open":
+        return None, None
+    await give_cart(db, cart_id, machine.party_id, actor=platform.actor, now=now)
+    members = await members_of(db, machine.party_id)
+    owner = await get_party(db, members[0])
+    market = next(one for one in await markets(db) if one.code == cart.market)
+    known = await known_details(db, person=owner, account=owner, account_ids=members, market=market)
+    lacking = {
+        name: value
+        for name in ("email", "name", "phone")
+        if not getattr(cart, name) and (value := getattr(known, name))
+    }
+    complete = cart.address is not None and all((cart.address.street, cart.address.city, cart.address.postcode))
+    if not complete and known.address:
+        lacking["address"] = known.address
+    if lacking:
+        await set_details(db, cart_id, CartDetails(**lacking), actor=platform.actor, now=now)
+    seen = await price_cart(db, cart_id, now=now)
+    await note_shown(db, {cart_id: seen.total})
+    return seen.total, cart.shown_total if cart.shown_total is not None else found.seen.total
+
+
+async def _bought(request: AnyRequest, platform: Platform, session: str, purchase: Purchase) -> Response[bytes]:
+    door: Door = request.app.state.site
+    language = language_of(request, None)
+    if purchase.state in ("placed", "claimed"):
+        return await shown(request, platform, session)
+    if purchase.state == "asked":
+        text = translate(language, _("The machine's owner is asked for their approval."))
+        message = render.message("approval_required", text, path="$.payment", severity="requires_buyer_review")
+        url = f"{door.settings.base_url}/my/machines/asked"
+        return await shown(request, platform, session, messages=[message], continue_url=url)
+    text = translate(language, _("The mandate does not allow this purchase ({reason}). Nothing was charged."))
+    message = render.message("payment_failed", text.format(reason=purchase.reason or purchase.state), path="$.payment")
+    return await shown(request, platform, session, messages=[message])
