@@ -18,7 +18,7 @@ from kupec.kit.live import Hub
 from kupec.kit.logs import configure
 from kupec.kit.rebase import check_cluster
 from kupec.kit.settings import Settings
-from kupec.machines import acp, devices, market, mcp, ucp
+from kupec.machines import acp, devices, feeds, market, mcp, ucp
 from kupec.web import (
     api,
     carrier_webhooks,
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *devices.routes,
             *market.routes,
             *acp.routes,
+            *feeds.routes,
             *api.routes,
             *my_api.routes,
             *webhooks.routes,
