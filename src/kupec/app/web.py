@@ -102,6 +102,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
         channels = wiring.channels(settings)
         selling = wiring.checkout(settings, database, cards, clock)
         trusted = wiring.machine_trust(settings, database, clock)
+        buyer = wiring.machine_buyer(settings, database, selling, clock)
         bot = wiring.bot(settings, database, selling, clock)
         warming = asyncio.create_task(bot.warm_up())
         try:
@@ -117,7 +118,8 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 toolbox=toolbox(),
                 tool_services=services(settings, database, selling),
                 channels=channels,
-                buyer=wiring.machine_buyer(settings, database, selling, clock),
+                buyer=buyer,
+                sourcing=wiring.machine_sourcing(settings, database, trusted, buyer, clock),
                 trust=trusted,
                 profiles=ucp.Profiles(trusted, settings.ucp_profiles),
                 telemetry=devices.Telemetry(database, clock),

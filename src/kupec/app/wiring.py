@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import acp, devices, mandates, market, mcp, replenishment, trust, ucp
+from kupec.machines import acp, choice, devices, mandates, market, mcp, replenishment, sourcing, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -112,6 +112,13 @@ def machine_buyer(
 ) -> mandates.MachineBuyer:
     """Buys for owners what their machines want."""
     return mandates.MachineBuyer(database, selling, clock, return_url=settings.base_url)
+
+
+def machine_sourcing(
+    settings: Settings, database: Database, trusted: trust.Trust, buyer: mandates.MachineBuyer, clock: Clock
+) -> sourcing.Sourcing:
+    """Buys for owners of whoever serves them best."""
+    return sourcing.Sourcing(database, trusted, buyer, clock, secret=settings.secret, zone=settings.shop_timezone)
 
 
 def machine_trust(settings: Settings, database: Database, clock: Clock) -> trust.Trust:
@@ -226,6 +233,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier], trusted: trus
         billing.print_job(),
         *assistant.learning_jobs(),
         integrations.sending_job(courier(settings)),
+        choice.fit_job(),
         trust.webhook_job(trusted, {"acp": acp.webhook_signer(settings.secret)}),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),
@@ -246,6 +254,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="silent customers", verb=partial(outreach.write_dormant, sender=sender(settings)), every=3600),
         Due(name="services", verb=sales.notice_services, every=600),
         Due(name="bounces", verb=outreach.read_bounces, every=30),
+        choice.fit_due(),
         Due(name="requests for quotes", verb=market.decide_due, every=1, waiting=market.waiting_to_be_decided),
         Due(name="slots", verb=sales.open_slots_ahead, every=600),
         Due(name="guesses at orders", verb=sales.forget_guesses, every=3600),

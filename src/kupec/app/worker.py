@@ -68,6 +68,7 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
             checkout = wiring.checkout(settings, database, cards, clock, at_once=_AT_ONCE)
             bot = wiring.bot(settings, database, checkout, clock)
             buyer = wiring.machine_buyer(settings, database, checkout, clock)
+            sourcing = wiring.machine_sourcing(settings, database, trusted, buyer, clock)
             async with database.transaction() as db:
                 await order_for_encoder(db)
             await run_worker(
@@ -80,7 +81,9 @@ async def run(settings: Settings, *, stop: asyncio.Event) -> None:
                     *sweeps(settings, database, checkout, cards, clock),
                     tracking(database, carriers, clock),
                     Sweep(name="purchases of machines", run=buyer.finish_purchases, rest=0.5),
-                    replenishing(database, buyer, clock),
+                    Sweep(name="purchases elsewhere", run=sourcing.finish, every=5.0, rest=0.5),
+                    Sweep(name="orders elsewhere", run=sourcing.follow, every=60.0),
+                    replenishing(database, sourcing, clock),
                     sources(settings, database, clock),
                     *talking.sweeps(settings, database, channels, clock),
                     Sweep(name="bot", run=bot.sweep, every=2.0, rest=0.1),

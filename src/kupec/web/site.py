@@ -16,6 +16,7 @@ from kupec.kit.settings import Settings
 from kupec.kit.tools import Services, Toolbox
 from kupec.machines.devices import Telemetry
 from kupec.machines.mandates import MachineBuyer
+from kupec.machines.sourcing import Sourcing
 from kupec.machines.trust import Trust
 from kupec.machines.ucp import Profiles, Sessions
 from kupec.sales import Checkout
@@ -60,6 +61,8 @@ class Site:
     live: Hub
     buyer: MachineBuyer | None = None
     """Buys for owners what their machines want; only a process without machines' routes has none."""
+    sourcing: Sourcing | None = None
+    """Buys for owners of whoever serves them best; only a process without machines' routes has none."""
     trust: Trust | None = None
     """Signs what we say to machines and judges what they say; only a process without machines' routes has none."""
     telemetry: Telemetry | None = None

@@ -74,12 +74,17 @@ class Sourcing:
         await self._let_go(choice, ground, kept=None)
         return choice
 
-    async def buy(self, request: SupplyRequest) -> Purchase:
+    async def buy(self, asked: SupplyRequest | PurchaseRequest) -> Purchase:
         """Buy of whoever serves the owner best, under the machine's mandate. The same key again is the same purchase.
 
         An owner without suppliers buys here. "claimed" in the answer means that it is not known yet whether the seller
-        has taken the order; it comes to an end by itself. Raises what MachineBuyer.buy does.
+        has taken the order; it comes to an end by itself. What is bound to this shop (a cart, an agreed price, a total
+        that was shown) is bought here. Raises what MachineBuyer.buy does.
         """
+        request = asked if isinstance(asked, SupplyRequest) else _open(asked)
+        if request is None:
+            assert isinstance(asked, PurchaseRequest), "only such a one is bound"
+            return await self._buyer.buy(asked)
         async with self._database.reading() as db:
             known = await _by_key(db, request)
         if known is not None and known.seller != OWN:
@@ -262,6 +267,14 @@ class Sourcing:
     async def _fail(self, purchase: Purchase, reason: str, fields: dict[str, Any] | None = None) -> Purchase:
         async with self._database.transaction() as db:
             return await note_failed(db, purchase, reason, fields or {}, now=self._clock.now())
+
+
+def _open(request: PurchaseRequest) -> SupplyRequest | None:
+    """The same request to whoever serves best; None where it is bound to this shop."""
+    bound = (request.cart_id, request.agreed, request.expected_total, request.mandate_id)
+    if any(each is not None for each in bound):
+        return None
+    return SupplyRequest(machine_id=request.machine_id, key=request.key, lines=request.lines, why=request.why)
 
 
 async def _by_key(db: Connection, request: SupplyRequest) -> Purchase | None:

@@ -5,7 +5,7 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from kupec.machines.trust import SignedRequest, Trust, is_signed
+from kupec.machines.trust import SignatureInvalid, SignedRequest, Trust, is_signed
 from kupec.machines.ucp.agent import AnyRequest, platform_of
 
 ANSWERED = "kupec_signed"
@@ -16,10 +16,12 @@ async def check_signed(request: AnyRequest) -> None:
 
     Raises InvalidProfile and what Trust.check raises: a signature that does not hold is refused, never passed over.
     """
-    trust: Trust = request.app.state.site.trust
+    trust: Trust | None = request.app.state.site.trust
     headers = {name: ", ".join(request.headers.getall(name)) for name in set(request.headers.keys())}
-    if not is_signed(headers) and not trust.required:
+    if not is_signed(headers) and not (trust is not None and trust.required):
         return
+    if trust is None:
+        raise SignatureInvalid(reason="this process cannot judge it")
     signed = SignedRequest(
         method=request.method,
         url=trust.own_url(request.scope["raw_path"].decode("ascii", "replace"), request.url.query),
