@@ -12,7 +12,8 @@ from scipy.special import logsumexp
 
 from kupec.machines.choice.data import ChoiceData, Flags, Floats
 from kupec.machines.choice.logit import chances, rescaled
-from kupec.machines.choice.rules import ERROR, LexRule, rule_chances, rule_evidence, winners
+from kupec.machines.choice.models import ERROR, LexRule
+from kupec.machines.choice.rules import rule_chances, rule_evidence, winners
 from kupec.machines.choice.sampling import Posterior
 
 _TRIES = 400

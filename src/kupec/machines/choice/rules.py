@@ -6,38 +6,13 @@ takes one of the rule's own with 1 - e, else any other. How likely its choices a
 
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 from scipy.special import betaln
 
 from kupec.machines.choice.data import ChoiceData, Flags, Floats
+from kupec.machines.choice.models import DEARER, ERROR, LexRule, Limit
 
-ERROR = (1.0, 9.0)
-"""The Beta prior of the error rate: one in ten, and not sure of that."""
 _SAME = 1e-9
-
-
-class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """What an alternative must not go beyond: `most` of the attribute, or `most` more than the least there is.
-
-    `sign` is -1 where less is better, and 1 where more is: then it is about the negative.
-    """
-
-    attribute: str
-    most: float
-    relative: bool = False
-    sign: int = -1
-
-
-class LexRule(msgspec.Struct, frozen=True, kw_only=True):
-    """Within the limits, the best by the first attribute, among equals by the next; signs as in `Limit`.
-
-    `family` is what kind of rule it is. Where nothing is within the limits, they do not count.
-    """
-
-    family: str
-    order: list[tuple[str, int]]
-    limits: list[Limit] = []
 
 
 def winners(rule: LexRule, names: Sequence[str], x: Floats, there: Flags) -> Flags:
@@ -90,4 +65,26 @@ def generic_rules(names: Sequence[str], signs: Sequence[int], *, deep: int = 2) 
     for _ in range(deep):
         orders = [[*order, k] for order in orders for k in range(len(names)) if k not in order]
         rules += [LexRule(family=names[order[0]], order=[(names[k], signs[k]) for k in order]) for order in orders]
+    return rules
+
+
+def market_rules(days: Sequence[float]) -> list[LexRule]:
+    """What machines that buy by quotes are seen to do; `days` are the lead times that have been quoted."""
+    by_price = [("price", -1), ("days", -1)]
+    rules = [
+        LexRule(family="cheapest", order=by_price),
+        LexRule(family="fastest", order=[("days", -1), ("price", -1)]),
+        LexRule(family="known", order=[("known", 1), *by_price]),
+        LexRule(family="ours", order=[("ours", 1), *by_price]),
+    ]
+    for most in sorted(set(days))[:-1]:
+        limit = Limit(attribute="days", most=most)
+        rules.append(LexRule(family="cheapest_within", order=by_price, limits=[limit]))
+    for share in DEARER:
+        limit = Limit(attribute="price", most=float(np.log1p(share)), relative=True)
+        rules += [
+            LexRule(family="fastest_unless_dearer", order=[("days", -1), ("price", -1)], limits=[limit]),
+            LexRule(family="known_unless_dearer", order=[("known", 1), *by_price], limits=[limit]),
+            LexRule(family="ours_unless_dearer", order=[("ours", 1), *by_price], limits=[limit]),
+        ]
     return rules

@@ -22,6 +22,7 @@ from kupec.machines.market.models import (
     Verdict,
 )
 from kupec.machines.market.ordering import Buyer, note_order, order_job
+from kupec.machines.market.past import PastQuote, PastRfq, import_rfqs, market_story
 from kupec.machines.market.quoting import (
     QUOTING,
     Declined,
@@ -56,6 +57,8 @@ __all__ = [
     "Offer",
     "OwnQuoting",
     "OwnRequest",
+    "PastQuote",
+    "PastRfq",
     "Quote",
     "QuoteLate",
     "Replayed",
@@ -73,7 +76,9 @@ __all__ = [
     "decide_rfq",
     "floor_of",
     "get_rfq",
+    "import_rfqs",
     "list_rfqs",
+    "market_story",
     "name_winner",
     "note_order",
     "open_rfq",
