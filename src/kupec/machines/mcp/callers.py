@@ -19,7 +19,7 @@ from kupec.kit.i18n import LANGUAGES, best_language
 from kupec.kit.rates import RateLimit
 from kupec.kit.settings import Settings
 from kupec.kit.tools import ToolContext
-from kupec.machines.mandates import MachineCaller, UnknownMachineKey, authenticate
+from kupec.machines.mandates import MachineCaller, UnknownMachineKey, authenticate, mandates_for
 from kupec.machines.mcp.door import Door
 
 AnyRequest = Request[Any, Any, State]
@@ -38,6 +38,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     machine: MachineCaller | None
     scopes: frozenset[str]
     language: str
+    at_home: str
+    """The language of whom it is for: it says where they buy, whatever is spoken."""
 
     @property
     def signed_in(self) -> bool:
@@ -99,13 +101,15 @@ async def caller_of(request: AnyRequest, door: Door) -> Caller:
         machine=machine,
         scopes=frozenset(machine.scopes),
         language=spoken(request, owner.language),
+        at_home=owner.language,
     )
 
 
 def guest_of(request: AnyRequest) -> Caller:
     """Anybody, without a key. Raises TooManyRequests."""
     limit(request, "guest", GUESTS_A_MINUTE)
-    return Caller(machine=None, scopes=frozenset(), language=spoken(request, "en"))
+    language = spoken(request, "en")
+    return Caller(machine=None, scopes=frozenset(), language=language, at_home=language)
 
 
 def spoken(request: AnyRequest, otherwise: str) -> str:
@@ -116,7 +120,7 @@ def spoken(request: AnyRequest, otherwise: str) -> str:
 
 async def context_of(db: Connection, door: Door, caller: Caller, key: str, now: datetime) -> ToolContext:
     """Who asks, as tools are told it: the machine's owner, with their own rights of today, proven by the key."""
-    market = _market(await markets(db), caller.language)
+    market = await _market(db, caller)
     actor, party_id = await _owner(db, caller)
     return ToolContext(
         db=db,
@@ -143,7 +147,13 @@ async def _owner(db: Connection, caller: Caller) -> tuple[Actor, UUID | None]:
     return customer(root, await roles_of(db, root)), root
 
 
-def _market(known: list[Market], language: str) -> Market:
-    """The market of the language, else the first. A shop without any can still be asked."""
-    nowhere = Market(code="", language=language, currency="EUR", home_country="", countries=[])
-    return next((market for market in known if market.language == language), known[0] if known else nowhere)
+async def _market(db: Connection, caller: Caller) -> Market:
+    """Where a machine may buy, else the market of its owner's language, else the first. A shop without any can still be
+    asked.
+    """
+    known = await markets(db)
+    held = await mandates_for(db, caller.machine.machine.id) if caller.machine else []
+    where = {mandate.market for mandate in held if mandate.revoked_at is None}
+    at_home = [market for market in known if market.language == caller.at_home]
+    nowhere = Market(code="", language=caller.at_home, currency="EUR", home_country="", countries=[])
+    return next(iter([*(market for market in known if market.code in where), *at_home, *known]), nowhere)
