@@ -4,6 +4,7 @@ What a device measures is kept as it came for days and as sums for years; it is 
 The worker alone imports `mqtt`, by its name: a web process has no use for an MQTT client.
 """
 
+from kupec.machines.devices.asking import ask_refill
 from kupec.machines.devices.complaining import errors_of, errors_of_all, report_errors
 from kupec.machines.devices.errors import (
     NotTheirDevice,
@@ -44,7 +45,7 @@ from kupec.machines.devices.rules import DEVICE_MODELS
 from kupec.machines.devices.shapes import Consumable, DeviceModel, DeviceModels, Meter, Part, Service
 from kupec.machines.devices.summing import sum_hours
 from kupec.machines.devices.telemetry import Telemetry
-from kupec.machines.devices.watching import ask_refill, forget_readings, notice_silent
+from kupec.machines.devices.watching import forget_readings, notice_silent
 
 __all__ = [
     "DEVICE_MODELS",

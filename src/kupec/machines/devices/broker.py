@@ -26,8 +26,9 @@ class BrokerQuestion(msgspec.Struct, frozen=True, kw_only=True):
     `acc` (mosquitto-go-auth: 1 reads, 2 writes, 3 both, 4 subscribes) and `action` (EMQX) say what for.
     """
 
-    username: str = ""
-    password: str = ""
+    # A client that names none is told as null.
+    username: str | None = None
+    password: str | None = None
     topic: str = ""
     acc: int | str = ""
     action: str = ""
@@ -48,9 +49,9 @@ def answer_of(yes: bool) -> BrokerAnswer:
 async def may_connect(db: Connection, question: BrokerQuestion, settings: Settings, *, now: datetime) -> bool:
     """Whether this is a device with its key, or we ourselves."""
     if is_ours(question, settings):
-        return same(question.password, URL(settings.mqtt_url).password or "")
+        return same(question.password or "", URL(settings.mqtt_url).password or "")
     try:
-        caller = await authenticate(db, question.password, now=now)
+        caller = await authenticate(db, question.password or "", now=now)
     except UnknownMachineKey:
         return False
     return str(caller.machine.id) == question.username and caller.may("telemetry")
@@ -65,7 +66,7 @@ async def may_use(db: Connection, question: BrokerQuestion, settings: Settings) 
     if rest == question.topic or (_writes(question) and rest not in TOPICS):
         return False
     try:
-        machine_id = UUID(question.username)
+        machine_id = UUID(question.username or "")
     except ValueError:
         return False
     return bool(
@@ -78,7 +79,7 @@ async def may_use(db: Connection, question: BrokerQuestion, settings: Settings) 
 
 def is_ours(question: BrokerQuestion, settings: Settings) -> bool:
     user = URL(settings.mqtt_url).user if settings.mqtt_url else None
-    return user is not None and same(question.username, user)
+    return user is not None and same(question.username or "", user)
 
 
 def same(one: str, other: str) -> bool:

@@ -19,24 +19,27 @@ from kupec.machines.devices.shapes import DeviceModels
 MOST_CODES: Final = 100
 """Different errors of one device; what it says beyond them is not taken."""
 _LONGEST_CODE: Final = 64
-_STANDS: Final = "last_raised_at is not null and (last_cleared_at is null or last_cleared_at < last_raised_at)"
+_STANDS: Final = (
+    "(e.last_raised_at is not null and (e.last_cleared_at is null or e.last_cleared_at < e.last_raised_at))"
+)
 _WRITE = f"""
 with told as (
-    select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-             as t (machine_id, code, last_raised_at, last_cleared_at)
+    select * from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+             as t (machine_id, code, raised_at, last_raised_at, last_cleared_at)
 ), before as (
-    select machine_id, code, {_STANDS} as stood from device_error join told t using (machine_id, code)
+    select machine_id, code, {_STANDS} as stood from device_error e join told using (machine_id, code)
 ), written as (
-    insert into device_error as kept (machine_id, code, raised_at, last_raised_at, last_cleared_at)
-    select machine_id, code, last_raised_at, last_raised_at, last_cleared_at from told
+    insert into device_error as e (machine_id, code, raised_at, last_raised_at, last_cleared_at)
+    select * from told
         on conflict (machine_id, code) do update
-       set last_raised_at = greatest(kept.last_raised_at, excluded.last_raised_at),
-           last_cleared_at = greatest(kept.last_cleared_at, excluded.last_cleared_at),
-           raised_at = case when kept.raised_at > greatest(kept.last_cleared_at, excluded.last_cleared_at)
-                              or greatest(kept.last_cleared_at, excluded.last_cleared_at) is null
-                            then least(kept.raised_at, excluded.raised_at)
-                            else coalesce(excluded.raised_at, kept.raised_at) end
-    returning machine_id, code, {_STANDS} as stands
+       set last_raised_at = greatest(e.last_raised_at, excluded.last_raised_at),
+           last_cleared_at = greatest(e.last_cleared_at, excluded.last_cleared_at),
+           -- The first report since it was cleared; of one that is cleared, the one before.
+           raised_at = coalesce(
+               (select min(at) from unnest(array[e.raised_at, excluded.raised_at]) as t (at)
+                 where at > coalesce(greatest(e.last_cleared_at, excluded.last_cleared_at), '-infinity')),
+               greatest(e.raised_at, excluded.raised_at))
+    returning e.machine_id, e.code, {_STANDS} as stands
 )
 select machine_id, code, stands, coalesce(stood, false) as stood
   from written left join before using (machine_id, code)
@@ -56,17 +59,15 @@ async def report_errors(db: Connection, reports: Sequence[ErrorReport], *, now: 
     known = await lock_devices(db, {report.machine_id for report in reports}, rules, now)
     codes = await _codes(db, list(known))
     judged = [_judge(report, known, codes, rules, now) for report in reports]
-    latest: dict[tuple[UUID, str], list[datetime | None]] = {}
+    fit: dict[tuple[UUID, str], list[tuple[datetime, bool]]] = {}
     spoke: set[UUID] = set()
     for report, reason in zip(reports, judged, strict=True):
         if reason in ("unknown_device", "not_yours"):
             continue
         spoke.add(report.machine_id)
         if reason is None:
-            row = latest.setdefault((report.machine_id, report.code), [None, None])
-            place, at = 0 if report.raised else 1, moment(report.at, now)
-            row[place] = max(row[place] or at, at)
-    changed = await _write(db, latest, known, now)
+            fit.setdefault((report.machine_id, report.code), []).append((moment(report.at, now), report.raised))
+    changed = await _write(db, fit, known, now)
     await heard(db, [known[one] for one in spoke], {}, now=now)
     await emit(db, changed, actor=machine("devices"))
     return [TAKEN if reason is None else Ignored(reason=reason) for reason in judged]
@@ -104,19 +105,14 @@ async def _codes(db: Connection, machine_ids: Sequence[UUID]) -> dict[UUID, set[
 
 async def _write(
     db: Connection,
-    latest: dict[tuple[UUID, str], list[datetime | None]],
+    fit: dict[tuple[UUID, str], list[tuple[datetime, bool]]],
     known: dict[UUID, Known],
     now: datetime,
 ) -> list[Happened]:
-    if not latest:
+    if not fit:
         return []
-    rows = await db.fetch(
-        _WRITE,
-        [machine_id for machine_id, _ in latest],
-        [code for _, code in latest],
-        [raised for raised, _ in latest.values()],
-        [cleared for _, cleared in latest.values()],
-    )
+    told = [(machine_id, code, *_latest(reports)) for (machine_id, code), reports in sorted(fit.items())]
+    rows = await db.fetch(_WRITE, *(list(column) for column in zip(*told, strict=True)))
     return [
         Happened(
             payload=DeviceErrorRaised(code=row["code"]) if row["stands"] else DeviceErrorCleared(code=row["code"]),
@@ -130,6 +126,14 @@ async def _write(
     ]
 
 
+def _latest(reports: Sequence[tuple[datetime, bool]]) -> tuple[datetime | None, datetime | None, datetime | None]:
+    """When it was raised first since it was cleared last, when last, and when it was cleared last."""
+    cleared = max((at for at, raised in reports if not raised), default=None)
+    raised = [at for at, was_raised in reports if was_raised]
+    since = [at for at in raised if cleared is None or at > cleared]
+    return min(since, default=max(raised, default=None)), max(raised, default=None), cleared
+
+
 async def errors_of(db: Connection, machine_id: UUID, *, cleared: bool = False) -> list[DeviceError]:
     """What a device complains of now, the latest first; with `cleared`, what it complained of before, too."""
     return await errors_of_all(db, [machine_id], cleared=cleared)
@@ -140,7 +144,7 @@ async def errors_of_all(db: Connection, machine_ids: Sequence[UUID], *, cleared:
     rows = await db.fetch(
         f"""
         select machine_id, code, raised_at, case when {_STANDS} then null else last_cleared_at end as cleared_at
-          from device_error
+          from device_error e
          where machine_id = any($1::uuid[]) and raised_at is not null and ($2 or {_STANDS})
          order by raised_at desc, machine_id, code
         """,  # noqa: S608

@@ -40,15 +40,14 @@ returning machine_id, meter, at, sequence
 """
 # The latest reading and the one before it, as they stand now, whichever of them came in just now.
 _METERS = """
-insert into device_meter as kept (machine_id, meter, at, sequence, value, suspicious, unsummed_from, filled_at)
+insert into device_meter as kept (machine_id, meter, at, sequence, value, suspicious, unsummed_from)
 select t.machine_id, t.meter, last.at, last.sequence, last.value,
        coalesce(case
          when t.counts and last.value < before.value then true
          else (case when t.falls then before.value - last.value else last.value - before.value end)
               > t.fastest * greatest(extract(epoch from last.at - before.at), $7) / 3600 + t.trembling
        end, false),
-       t.earliest,
-       case when t.falls and last.value - before.value >= greatest(t.trembling, 1e-9) then last.at end
+       t.earliest
   from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bool[], $5::bool[], $6::float8[], $8::float8[])
          as t (machine_id, meter, earliest, falls, counts, fastest, trembling)
  cross join lateral (select at, sequence, value from reading r where r.machine_id = t.machine_id and r.meter = t.meter
@@ -57,8 +56,7 @@ select t.machine_id, t.meter, last.at, last.sequence, last.value,
                       order by at desc, sequence desc offset 1 limit 1) before on true
     on conflict (machine_id, meter) do update
    set at = excluded.at, sequence = excluded.sequence, value = excluded.value, suspicious = excluded.suspicious,
-       unsummed_from = least(kept.unsummed_from, excluded.unsummed_from),
-       filled_at = greatest(kept.filled_at, excluded.filled_at)
+       unsummed_from = least(kept.unsummed_from, excluded.unsummed_from)
 """
 _HEARD = """
 update device set last_seen_at = greatest(last_seen_at, $4), silent_since = null, counted_on = $5,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from kupec.kit.db import Connection, to_structs
 from kupec.kit.errors import NotFound
 from kupec.kit.versions import published
+from kupec.machines.devices.asking import unanswered
 from kupec.machines.devices.days import midnight
 from kupec.machines.devices.errors import UnknownSlot
 from kupec.machines.devices.models import Aside, DayUse, MeterKey, MeterState, Point
@@ -32,23 +33,25 @@ async def meters_of_all(db: Connection, machine_ids: Sequence[UUID]) -> dict[UUI
     rules = (await published(db, DEVICE_MODELS))[DEVICE_MODELS]
     devices = await db.fetch("select machine_id, model from device where machine_id = any($1::uuid[])", machine_ids)
     rows = await db.fetch(
-        "select machine_id, meter, at, value, suspicious, asked_at, filled_at from device_meter "
+        "select machine_id, meter, at, value, suspicious, asked_at from device_meter "
         "where machine_id = any($1::uuid[])",
         machine_ids,
     )
     stands: dict[MeterKey, dict[str, Any]] = {(row["machine_id"], row["meter"]): dict(row) for row in rows}
-    found = {}
-    for row in devices:
-        model = rules.model(row["model"])
-        found[row["machine_id"]] = [
-            _state(meter, stands.get((row["machine_id"], meter.name), {})) for meter in (model.meters if model else ())
-        ]
-    return found
+    models = {row["machine_id"]: rules.model(row["model"]) for row in devices}
+    meters = {machine_id: model.meters if model else [] for machine_id, model in models.items()}
+    asked = {key for key, row in stands.items() if row["asked_at"]}
+    wanted = [(one, meter) for one in meters for meter in meters[one] if (one, meter.name) in asked]
+    since = await unanswered(db, wanted) if wanted else {}
+    return {
+        one: [_state(meter, stands.get((one, meter.name), {}), since.get((one, meter.name))) for meter in meters[one]]
+        for one in meters
+    }
 
 
-def _state(meter: Meter, stands: dict[str, Any]) -> MeterState:
+def _state(meter: Meter, stands: dict[str, Any], asked_at: datetime | None) -> MeterState:
     # A row without a time was only asked for more, and never read.
-    value, asked, filled = stands.get("value"), stands.get("asked_at"), stands.get("filled_at")
+    value = stands.get("value")
     share = None if value is None or meter.counts else share_of(meter, value)
     worn = meter.kind == "wear" or meter.rises
     return MeterState(
@@ -60,8 +63,7 @@ def _state(meter: Meter, stands: dict[str, Any]) -> MeterState:
         at=stands.get("at"),
         suspicious=stands.get("suspicious", False),
         low=share is not None and (share >= 1 - meter.low if worn else share <= meter.low),
-        asked_at=asked if filled is None or asked is None or asked > filled else None,
-        filled_at=filled,
+        asked_at=asked_at,
         title=meter.names,
         full=None if meter.counts else meter.full,
     )

@@ -118,8 +118,6 @@ class MeterState(msgspec.Struct, frozen=True, kw_only=True):
     low: bool
     """The share is at or below what the model calls low; of wear, at or above 1 less that."""
     asked_at: datetime | None = None
-    filled_at: datetime | None = None
-    """When it was refilled last."""
     title: dict[str, str] = {}
     """By language; the name where there is none."""
     full: float | None = None

@@ -12,6 +12,7 @@ from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import published
 from kupec.machines.devices import broker, reports
+from kupec.machines.devices.asking import ask_refill
 from kupec.machines.devices.complaining import errors_of
 from kupec.machines.devices.door import Door
 from kupec.machines.devices.errors import NotTheirDevice, UnknownSlot
@@ -20,7 +21,6 @@ from kupec.machines.devices.models import DeviceError, Ignored, MeterState, Outc
 from kupec.machines.devices.registering import get_device
 from kupec.machines.devices.rules import DEVICE_MODELS
 from kupec.machines.devices.telemetry import Telemetry
-from kupec.machines.devices.watching import ask_refill
 from kupec.machines.mandates import KeyLacksScope, MachineCaller, UnknownMachineKey, authenticate
 
 AnyRequest = Request[Any, Any, State]

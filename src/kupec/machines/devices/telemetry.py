@@ -10,11 +10,12 @@ from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import NotFound
+from kupec.machines.devices.asking import ask_refill
 from kupec.machines.devices.complaining import report_errors
 from kupec.machines.devices.errors import UnknownSlot
 from kupec.machines.devices.ingesting import ingest
 from kupec.machines.devices.models import ErrorReport, Outcome, Reading
-from kupec.machines.devices.watching import ask_refill, hear
+from kupec.machines.devices.watching import hear
 
 _AT_ONCE: Final = 200
 """Messages in a transaction; one has a handful of readings as a rule."""

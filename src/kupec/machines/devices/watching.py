@@ -1,16 +1,14 @@
-"""Who has not been heard of, who asks for more, and how long is kept what was measured."""
+"""Who has not been heard of, and how long is kept what was measured."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from kupec.kit.actor import machine, system
+from kupec.kit.actor import system
 from kupec.kit.db import Connection
-from kupec.kit.errors import NotFound
 from kupec.kit.events import Happened, emit
 from kupec.kit.versions import published
-from kupec.machines.devices.errors import UnknownSlot
-from kupec.machines.devices.events import DeviceSilent, RefillAsked
+from kupec.machines.devices.events import DeviceSilent
 from kupec.machines.devices.ingesting import heard, lock_devices
 from kupec.machines.devices.rules import DEVICE_MODELS
 
@@ -21,7 +19,7 @@ update device set silent_since = $2
     select d.machine_id from device d join machine m on m.id = d.machine_id
       join unnest($3::text[], $4::int[]) as t (model, minutes) using (model)
      where d.silent_since is null and m.state <> 'revoked'
-       and d.last_seen_at < $2 - make_interval(mins => t.minutes)
+       and d.last_seen_at < $2::timestamptz - make_interval(mins => t.minutes)
      order by d.machine_id limit $1 for no key update of d skip locked)
 returning machine_id, party_id
 """
@@ -59,37 +57,6 @@ async def notice_silent(db: Connection, now: datetime, limit: int) -> int:
     ]
     await emit(db, events, actor=_ACTOR)
     return len(rows)
-
-
-async def ask_refill(db: Connection, machine_id: UUID, meter: str, *, now: datetime) -> None:
-    """The device, or somebody at its button, asks for more of what `meter` measures; asking again changes nothing until
-    it has been filled. Emits device.refill_asked. Raises NotFound, UnknownSlot.
-    """
-    rules = (await published(db, DEVICE_MODELS))[DEVICE_MODELS]
-    device = (await lock_devices(db, [machine_id], rules, now)).get(machine_id)
-    if device is None or device.revoked:
-        raise NotFound(what="device")
-    if device.model is None or device.model.meter(meter) is None:
-        raise UnknownSlot(field="slot", meter=meter)
-    asked = await db.fetchval(
-        """
-        insert into device_meter as kept (machine_id, meter, asked_at) values ($1, $2, $3)
-            on conflict (machine_id, meter) do update set asked_at = excluded.asked_at
-         where kept.asked_at is null or kept.asked_at <= kept.filled_at
-        returning true
-        """,
-        *(machine_id, meter, now),
-    )
-    await heard(db, [device], {}, now=now)
-    if asked:
-        happened = Happened(
-            payload=RefillAsked(meter=meter),
-            subject=f"machine:{machine_id}",
-            customer_id=device.party_id,
-            channel="machine",
-            occurred_at=now,
-        )
-        await emit(db, [happened], actor=machine(str(machine_id)))
 
 
 async def forget_readings(db: Connection, now: datetime, limit: int) -> int:
