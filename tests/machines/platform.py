@@ -9,6 +9,7 @@ from tests.machines import published
 from tests.machines.published import Shape
 
 SESSIONS = "/ucp/v1/checkout-sessions"
+CARTS = "/ucp/v1/carts"
 PRAGUE = {
     "street_address": "Dlouhá 1",
     "address_locality": "Praha",
@@ -52,7 +53,23 @@ class Platform:
         return self._ask("GET", f"{SESSIONS}/{session}", published.CHECKOUT)
 
     def update(self, session: str, *lines: tuple[str, int], key: str = "", **body: Any) -> Json:
+        """Puts everything, as it must: who buys and where to, unless the body says otherwise."""
+        body = {"buyer": JANA, "fulfillment": to(PRAGUE), **body}
         return self._ask("PUT", f"{SESSIONS}/{session}", published.CHECKOUT, _session(lines, body), key=key)
+
+    # --- carts
+
+    def cart(self, *lines: tuple[str, int], key: str = "", **body: Any) -> Json:
+        return self._ask("POST", CARTS, published.CART, _session(lines, body), key=key, status=201)
+
+    def put_cart(self, cart: str, *lines: tuple[str, int], key: str = "", **body: Any) -> Json:
+        return self._ask("PUT", f"{CARTS}/{cart}", published.CART, _session(lines, body), key=key)
+
+    def look_at_cart(self, cart: str) -> Json:
+        return self._ask("GET", f"{CARTS}/{cart}", published.CART)
+
+    def cancel_cart(self, cart: str) -> Json:
+        return self._ask("POST", f"{CARTS}/{cart}/cancel", published.CART)
 
     def complete(self, session: str, *, token: str = "tok_visa", key: str = "", handler: str = "card") -> Json:
         path = f"{SESSIONS}/{session}/complete"
@@ -128,15 +145,20 @@ def amounts(of: Json) -> dict[str, int]:
 
 
 def adds_up(answer: Json) -> None:
-    """Lines make the subtotal, subtotal and delivery the total, the parts of the total itself."""
+    """Lines make the subtotal and what is off them, the rows of the totals the total, its parts itself."""
     if "totals" not in answer:
         return
+    off = 0
     for line in answer["line_items"]:
         pieces = line["quantity"] if isinstance(line["quantity"], int) else line["quantity"]["original"]
-        assert amounts(line) == {"subtotal": line["item"]["price"] * pieces, "total": line["item"]["price"] * pieces}
+        row = amounts(line)
+        assert row["subtotal"] == line["item"]["price"] * pieces
+        assert row["total"] == row["subtotal"] + row.get("items_discount", 0)
+        off += row.get("items_discount", 0)
     sums = amounts(answer)
-    assert sums["subtotal"] == sum(amounts(line)["total"] for line in answer["line_items"])
-    assert sums["total"] == sums["subtotal"] + sums.get("fulfillment", 0)
+    assert sums["subtotal"] == sum(amounts(line)["subtotal"] for line in answer["line_items"])
+    assert sums.get("items_discount", 0) == off
+    assert sums["total"] == sum(amount for kind, amount in sums.items() if kind != "total")
     for total in answer["totals"]:
         if "lines" in total:
             assert total["amount"] == sum(part["amount"] for part in total["lines"])

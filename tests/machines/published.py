@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 from referencing import Registry, Resource
 from ucp_sdk.models.schemas import ucp as sdk_ucp
-from ucp_sdk.models.schemas.shopping import catalog_lookup, catalog_search, fulfillment, order
+from ucp_sdk.models.schemas.shopping import buyer_consent, catalog_lookup, catalog_search, discount, fulfillment, order
 from ucp_sdk.models.schemas.shopping.types import error_response
 
 _SCHEMAS = Path(__file__).parent.parent / "data" / "ucp-2026-04-08.json"
@@ -25,6 +25,9 @@ class Shape(NamedTuple):
 
 PROFILE = Shape("ucp.json#/$defs/business_schema", sdk_ucp.BusinessSchema)
 CHECKOUT = Shape("shopping/fulfillment.json#/$defs/dev.ucp.shopping.checkout", fulfillment.Checkout)
+DISCOUNTED = Shape("shopping/discount.json#/$defs/dev.ucp.shopping.checkout", discount.Checkout)
+CONSENTED = Shape("shopping/buyer_consent.json#/$defs/dev.ucp.shopping.checkout", buyer_consent.Checkout)
+CART = Shape("shopping/discount.json#/$defs/dev.ucp.shopping.cart", discount.Cart)
 ORDER = Shape("shopping/order.json", order.Order)
 SEARCH = Shape("shopping/catalog_search.json#/$defs/search_response", catalog_search.SearchResponse)
 LOOKUP = Shape("shopping/catalog_lookup.json#/$defs/lookup_response", catalog_lookup.LookupResponse)

@@ -8,6 +8,7 @@ from kupec.kit.errors import KupecError, public_errors
 from kupec.machines.ucp import render
 from tests.machines.conftest import Shop
 
+_ROOMS = ("kupec.machines.ucp", "kupec.machines.trust")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "buying-api.md"
 
 
@@ -24,7 +25,7 @@ def test_the_commands_buy_something(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_every_code_is_told() -> None:
-    codes = {error.code for error in public_errors(KupecError) if error.__module__.startswith("kupec.machines")}
+    codes = {error.code for error in public_errors(KupecError) if error.__module__.startswith(_ROOMS)}
     assert {"malformed_request", "item_unavailable"} <= codes
     for code in sorted(codes | set(render._CODES.values())):
         assert f"`{code}`" in DOCUMENT.read_text(), code

@@ -143,12 +143,17 @@ def test_goods_cannot_be_picked_up(agent: Platform) -> None:
 # --- changing
 
 
-def test_an_update_replaces_the_parts_it_gives_and_leaves_the_others(agent: Platform) -> None:
-    session = agent.open(("BEANS-250", 2), ("TOOL-1", 1))
-    changed = agent.update(session["id"], ("TOOL-2", 4))
+def test_an_update_replaces_everything(agent: Platform) -> None:
+    session = agent.open(("BEANS-250", 2), ("TOOL-1", 1), discounts={"codes": ["NOPE"]})
+    changed = agent.update(session["id"], ("TOOL-2", 4), buyer=None, fulfillment=None)
     assert picked(changed) == [("Pěchovátko 2", 4)]
-    assert changed["buyer"] == JANA
-    assert delivery(changed)["destinations"] == delivery(session)["destinations"]
+    assert "buyer" not in changed
+    assert "discounts" not in changed
+    assert delivery(changed)["destinations"] == []
+    assert "selected_option_id" not in delivery(changed)["groups"][0]
+    agent.update(session["id"], ("TOOL-2", 4))
+    named = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to(selected_destination_id="address"))
+    assert delivery(named)["destinations"] == delivery(session)["destinations"], "named by the id that we gave it"
     moved = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to({**PRAGUE, "street_address": "Krátká 2"}))
     assert delivery(moved)["destinations"][0]["street_address"] == "Krátká 2"
     assert delivery(moved)["destinations"][0]["last_name"] == "Nová", "the buyer is the recipient unless told otherwise"
@@ -166,10 +171,10 @@ def test_a_platform_may_send_back_what_it_was_shown(agent: Platform) -> None:
 
 def test_a_delivery_is_chosen_among_those_offered(agent: Platform) -> None:
     session = agent.open(("TOOL-1", 1))
-    chosen = agent.update(session["id"], ("TOOL-1", 1), fulfillment=to(option="courier"))
+    chosen = agent.update(session["id"], ("TOOL-1", 1), fulfillment=to(PRAGUE, option="courier"))
     assert delivery(chosen)["groups"][0]["selected_option_id"] == "courier"
     assert amounts(chosen) == {"subtotal": 1000, "fulfillment": 9900, "total": 10900}
-    unknown = agent.update(session["id"], ("TOOL-1", 1), fulfillment=to(option="drone"))
+    unknown = agent.update(session["id"], ("TOOL-1", 1), fulfillment=to(PRAGUE, option="drone"))
     assert unknown["status"] == "incomplete"
     assert lacking(unknown) == {"$.fulfillment.methods[0].groups[0].selected_option_id": "missing"}
     at_once = agent.create(("TOOL-1", 1), buyer=JANA, fulfillment=to(PRAGUE, option="courier"))
@@ -218,7 +223,7 @@ def test_a_session_speaks_its_buyers_language(
 
 def test_an_update_may_change_the_language(agent: Platform) -> None:
     session = agent.create(("TOOL-1", 1))
-    polish = agent.update(session["id"], ("TOOL-1", 1), context={"language": "pl"})
+    polish = agent.update(session["id"], ("TOOL-1", 1), buyer=None, fulfillment=None, context={"language": "pl"})
     assert polish["currency"] == "CZK"
     assert polish["messages"][0]["content"] == translate("pl", "Please give your e-mail.")
 

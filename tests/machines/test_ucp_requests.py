@@ -164,5 +164,5 @@ def test_a_body_may_be_large_and_not_too_large(agent: Platform) -> None:
 
 def test_other_methods_and_addresses_are_problems_too(agent: Platform) -> None:
     assert agent.problem("DELETE", SESSIONS, 405)["code"] == "method_not_allowed"
-    assert agent.problem("GET", "/ucp/v1/carts", 404)["code"] == "not_found"
+    assert agent.problem("GET", "/ucp/v1/baskets", 404)["code"] == "not_found"
     assert agent.problem("GET", f"{SESSIONS}/a/b", 404)["code"] == "not_found"

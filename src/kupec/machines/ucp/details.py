@@ -34,17 +34,17 @@ def details_of(buyer: BuyerIn | None, fulfillment: FulfillmentIn | None) -> Cart
         given["phone"] = buyer.phone_number
         given["name"] = " ".join(part for part in (buyer.first_name, buyer.last_name) if part) or None
     if fulfillment is not None and fulfillment.methods:
-        given |= _delivery(fulfillment.methods[0], str(given.get("name") or ""), given.get("phone"))
+        given |= _delivery(fulfillment.methods[0], given.get("phone"))
     return check_details(CartDetails(**given))  # type: ignore[arg-type]
 
 
-def _delivery(method: MethodIn, buyer: str, phone: object) -> dict[str, object]:
+def _delivery(method: MethodIn, phone: object) -> dict[str, object]:
     if method.type != "shipping":
         raise MethodUnavailable(field="fulfillment.methods[0].type")
     given: dict[str, object] = {}
     destination = _selected(method.destinations, method.selected_destination_id)
     if destination is not None:
-        given["address"] = _address(destination, buyer)
+        given["address"] = _address(destination)
         if destination.phone_number and not phone:
             given["phone"] = destination.phone_number
     option = method.groups[0].selected_option_id if method.groups else None
@@ -70,11 +70,11 @@ def _selected(destinations: Sequence[DestinationIn], wanted: str | None) -> Dest
     return named or next(iter(destinations), None)
 
 
-def _address(place: DestinationIn, buyer: str) -> Address:
+def _address(place: DestinationIn) -> Address:
     name = " ".join(part for part in (place.first_name, place.last_name) if part)
     street = " ".join(part for part in (place.street_address, place.extended_address) if part)
     return Address(
-        name=name or buyer,
+        name=name,
         street=street,
         city=place.address_locality or "",
         postcode=place.postal_code or "",

@@ -70,9 +70,11 @@ async def create_checkout(request: AnyRequest) -> Response[bytes]:
     data = await read(request, _checkout_in)
     language = language_of(request, data.context)
     check_guesses(request, platform, data.discounts)
+    if data.cart_id is None:
+        some_goods(data)
     try:
         if data.cart_id is None:
-            details = details_of(some_goods(data).buyer, data.fulfillment)
+            details = details_of(data.buyer, data.fulfillment)
             opening = Opening(platform=platform, language=language, body=data, key=key, details=details)
             seen = await door.sessions.create(opening)
         else:
