@@ -235,7 +235,6 @@ async def test_ten_thousand_variants_cost_the_memory_of_a_page(pool: Pool) -> No
     tracemalloc.stop()
     assert count == 10_000
     assert size > 5_000_000
-    print("PEAK", peak, size)
     assert peak < size / 3, f"{peak} bytes of memory for {size} bytes of feed"
     async with database.transaction() as db:
         before = await version_of(db, market, now=NOON)

@@ -12,7 +12,7 @@ from kupec.kit.db import Connection, Database
 from kupec.kit.versions import published
 from kupec.machines.feeds.models import Goods, Picture, Variant, Version, is_gtin
 
-PAGE: Final = 250
+PAGE: Final = 100
 """Products read at once."""
 _DRAWN: Final = "image/svg+xml"
 _PRODUCTS: Final = """
