@@ -15,6 +15,7 @@ from kupec.kit.clock import FixedClock
 from kupec.kit.db import Database, Pool
 from kupec.kit.live import Hub
 from kupec.kit.settings import Settings
+from kupec.machines.mandates import MachineBuyer
 from kupec.machines.ucp import Sessions
 from kupec.sales import Checkout
 from kupec.web import channel_deliveries, chat, errors, security, storefront
@@ -44,11 +45,13 @@ async def serving(
     clock = FixedClock(NOON)
     database = Database(pool)
     payments = cards or SandboxCards(_NOWHERE, key="none", webhook_secret="none")
+    checkout = Checkout(database, payments, clock, hold_for=timedelta(minutes=15), order_prefix="Z")
     site = Site(
         settings=chosen,
         database=database,
         clock=clock,
-        checkout=Checkout(database, payments, clock, hold_for=timedelta(minutes=15), order_prefix="Z"),
+        checkout=checkout,
+        buyer=MachineBuyer(database, checkout, clock, return_url=chosen.base_url),
         sessions=Sessions(database, clock),
         payments=payments,
         live=Hub(database, dsn),

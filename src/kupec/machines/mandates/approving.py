@@ -24,8 +24,8 @@ async def accept(
 ) -> Purchase:
     """Say yes to what is asked: it is claimed at today's price, in today's period. The edge orders it then.
 
-    For the owner, who buys or approves for them, and the desk with "orders.write"; where the account itself wants an approver, for
-    that one only. Emits purchase.approved, once. Raises as `MachineBuyer.approve`.
+    For the owner, who buys or approves for them, and the desk with "orders.write"; where the account itself wants an
+    approver, for that one only. Emits purchase.approved, once. Raises as `MachineBuyer.approve`.
     """
     purchase = await lock_purchase(db, purchase_id)
     await _may_answer(db, purchase, actor)

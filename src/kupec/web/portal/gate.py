@@ -30,6 +30,7 @@ from kupec.kit.actor import Actor, customer
 from kupec.kit.db import Connection
 from kupec.kit.errors import Forbidden, KupecError, NotSignedIn
 from kupec.kit.settings import Settings
+from kupec.machines.mandates import count_asked
 from kupec.web.errors import kupec_error, wants_page
 from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.site import Site
@@ -62,6 +63,8 @@ class SignedInCustomer(msgspec.Struct, frozen=True, kw_only=True):
     organisations: list[Party]
     account: Party
     account_ids: list[UUID]
+    asked: int = 0
+    """How many purchases of the account's machines wait for an answer."""
 
     @property
     def actor(self) -> Actor:
@@ -95,6 +98,7 @@ async def who_is(db: Connection, session: Session) -> SignedInCustomer:
     roles = await roles_of(db, party.id)
     known = await parties_by_ids(db, sorted({organisation for _, organisation in roles}))
     account = known.get(session.buys_for, party) if session.buys_for else party
+    account_ids = own if account.id == party.id else await members_of(db, account.id)
     return SignedInCustomer(
         session=session,
         party=party,
@@ -102,7 +106,8 @@ async def who_is(db: Connection, session: Session) -> SignedInCustomer:
         roles=roles,
         organisations=sorted(known.values(), key=lambda one: one.name),
         account=account,
-        account_ids=own if account.id == party.id else await members_of(db, account.id),
+        account_ids=account_ids,
+        asked=await count_asked(db, account_ids),
     )
 
 

@@ -43,6 +43,7 @@ SECTIONS = (
     ),
     Section(key="money", path="/my/money", name=_("Invoices and payments"), icon="money", part="money"),
     Section(key="things", path="/my/things", name=_("What you have"), icon="cup", part="orders"),
+    Section(key="machines", path="/my/machines", name=_("Machines"), icon="robot", part="orders"),
     Section(key="addresses", path="/my/addresses", name=_("Addresses"), icon="pin", part="buy"),
     Section(key="people", path="/my/people", name=_("People"), icon="users", part="people", organisations=True),
     Section(key="details", path="/my/details", name=_("Your details"), icon="user"),
