@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -41,7 +43,35 @@ def run(*, fresh: bool) -> int:
 
 async def _fill(settings: Settings) -> bool:
     async with open_database(settings, application="demo") as (database, _):
-        return await seed(database, SystemClock(), say=lambda part: print(f"  putting in {part} …", flush=True))
+        return await seed(
+            database,
+            SystemClock(),
+            say=lambda part: print(f"  putting in {part} …", flush=True),
+            keep=partial(_keep, settings),
+        )
+
+
+def _keep(settings: Settings, keys: Mapping[str, str]) -> None:
+    """The keys are shown once; a demo says them at each start."""
+    _keys_file(settings).touch(mode=0o600)
+    _keys_file(settings).write_bytes(msgspec.json.encode(keys))
+
+
+def _keys_file(settings: Settings) -> Path:
+    return Path(settings.data_dir) / "machine-keys.json"
+
+
+def _machine_keys(settings: Settings) -> str:
+    """Where docs/machines.md begins: what the demo's machines call the shop with."""
+    if not _keys_file(settings).exists():
+        return ""
+    keys: dict[str, str] = msgspec.json.decode(_keys_file(settings).read_bytes())
+    return f"""
+  Machines (docs/machines.md):
+    KEY={keys["agent"]}
+    DEVICE={keys["device_id"]}
+    DEVICE_KEY={keys["device"]}
+"""
 
 
 async def _serve(settings: Settings, *, new: bool) -> int:
@@ -68,6 +98,7 @@ def _welcome(settings: Settings) -> str:
   Pay with card 4242 4242 4242 4242 (goes through), 4000 0000 0000 0002 (is refused)
   or 4000 0025 0000 3155 (asks for confirmation); any future expiry, any CVC.
 
+{_machine_keys(settings)}
   Ctrl-C ends it. The data stays in {settings.data_dir}; `kupec demo --fresh` begins anew.
 """
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 from kupec import customers, sales, staff
+from kupec.app.zrnko.connected import keep_up
 from kupec.kit.clock import SystemClock
 from kupec.kit.db import Connection, Database
 from kupec.kit.demo_clock import DemoClock, travel, walk
@@ -43,7 +44,11 @@ def walking(database: Database, clock: SystemClock) -> Sweep:
             await clock.catch_up(database)
         await _finish_orders(database, clock)
         async with database.transaction() as db:
-            return int(await walk(db, clock.now(), next_due=_next_due, postpone=_postpone))
+            walked = await walk(db, clock.now(), next_due=_next_due, postpone=_postpone)
+        if walked and isinstance(clock, DemoClock):
+            await clock.catch_up(database)
+        await keep_up(database, now=clock.now())
+        return int(walked)
 
     return Sweep(name="demo clock", run=step, every=1.0, rest=_PACE)
 

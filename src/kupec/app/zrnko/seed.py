@@ -10,7 +10,7 @@ import msgspec
 
 from kupec import catalogue, customers, sales, staff
 from kupec.app.importing import import_file
-from kupec.app.zrnko import asked, life, talk, terms
+from kupec.app.zrnko import asked, connected, life, talk, terms
 from kupec.app.zrnko.story import PastOrder, history
 from kupec.assistant import label_texts, train_bot
 from kupec.kit.actor import system
@@ -21,14 +21,27 @@ HERE = Path(__file__).parent
 _ACTOR = system("demo")
 
 
-async def seed(database: Database, clock: Clock, *, say: Callable[[str], None]) -> bool:
-    """Fill an empty database with the demo shop; False when it is filled already. Broken off, it goes on."""
+async def seed(
+    database: Database,
+    clock: Clock,
+    *,
+    say: Callable[[str], None],
+    keep: Callable[[Mapping[str, str]], None] = lambda _keys: None,
+) -> bool:
+    """Fill an empty database with the demo shop; False when it is filled already. Broken off, it goes on.
+
+    `keep` is given the keys of the machines, which are shown once.
+    """
     async with database.transaction() as db:
         if await db.fetchval("select exists (select from inbox)"):
             return False
         is_new = not await db.fetchval("select exists (select from staff)")
     if is_new:
         await _sell(database, clock, say)
+    say("machines that order by themselves")
+    async with database.transaction() as db:
+        if not await db.fetchval("select exists (select from machine)"):
+            keep(await connected.connect_machines(db, actor=_ACTOR, now=clock.now()))
     say("answers, and what the bot can do")
     async with database.transaction() as db:
         await talk.begin_to_talk(db, actor=_ACTOR, now=clock.now())
