@@ -28,6 +28,7 @@ from kupec.machines.replenishment.policies import (
 )
 from kupec.machines.replenishment.reviewing import Buyer, review_devices
 from kupec.machines.replenishment.rules import REPLENISHMENT, GoodsRule, Replenishment
+from kupec.machines.replenishment.words import amount_in, why_in
 
 __all__ = [
     "REPLENISHMENT",
@@ -47,6 +48,7 @@ __all__ = [
     "ReplenishmentCancelled",
     "ReplenishmentOrder",
     "ReplenishmentOrdered",
+    "amount_in",
     "change_policy",
     "outlook",
     "pause_policy",
@@ -60,4 +62,5 @@ __all__ = [
     "start_replenishment",
     "waiting_reviews",
     "wake_low",
+    "why_in",
 ]

@@ -13,7 +13,7 @@ from kupec.machines.replenishment.rows import REPLENISHER
 _BEGINS = ("device.registered", "mandate.granted")
 _UNBLOCKS = ("mandate.granted", "mandate.changed", "machine.resumed")
 _LOOKS = ("device.error_raised", "device.error_cleared", "device.back", "device.refill_asked")
-_PURCHASES = ("purchase.placed", "purchase.denied", "purchase.failed", "purchase.cancelled")
+_PURCHASES = ("purchase.placed", "purchase.denied", "purchase.failed", "purchase.cancelled", "foreign_order.delivered")
 _ORDERS = ("order.delivered", "order.cancelled")
 _SERVICES = ("service.done",)
 _WAKE = """

@@ -33,15 +33,14 @@ BLOCKED = _("It should be ordered, and was refused. It is tried again by itself,
 PAUSED = _("Paused: nothing is ordered until it is resumed.")
 DUE = _("It is ordered at the next look, within minutes.")
 USES = _(
-    "It uses about {rate} {unit} a day. There are {level} {unit} in it and {shelf} {unit} beside it, enough for {days}"
-    " days. A delivery takes {lead} days; with {safe} {unit} in reserve for busy days it is ordered at {reorder}"
-    " {unit}."
+    "It uses about {rate} {unit} a day. There are {level} {unit} in it and {shelf} {unit} beside it, enough for"
+    " {days}. A delivery takes {lead}; with {safe} {unit} in reserve for busy days it is ordered at {reorder} {unit}."
 )
 STANDS_STILL = _("Nothing is used of it at present.")
 WEARS = _("Worn to {value} of {limit}. At {limit} the part is ordered.")
 WATCHES = _("Ordered when the device reports one of its errors ({errors}).")
 COUNTS = _("{left} {unit} more until the service is ordered ({value} of {every}).")
-BY_DAY = _("A service is due every {interval} days.")
+BY_DAY = _("A service is due once in {interval}.")
 
 
 async def outlook(db: Connection, machine_id: UUID, *, now: datetime) -> list[Outlook]:
@@ -106,8 +105,8 @@ async def _with_goods(db: Connection, found: Survey, base: Outlook, now: datetim
         "unit": base.unit,
         "level": seen.level,
         "shelf": max(0.0, seen.shelf),
-        "days": prospect.left_days,
-        "lead": seen.lead.days,
+        "days": timedelta(days=prospect.left_days),
+        "lead": timedelta(days=seen.lead.days),
         "reorder": prospect.reorder_at,
         "safe": max(0.0, prospect.reorder_at - seen.forecast.rate * seen.lead.days),
     }
@@ -151,6 +150,6 @@ def _with_service(found: Survey, base: Outlook) -> Outlook:
             quantity=1,
             next_order_on=due.astimezone(found.local.tzinfo).date(),
             why=BY_DAY,
-            fields={"interval": service.interval_days},
+            fields={"interval": timedelta(days=service.interval_days)},
         )
     return msgspec.structs.replace(base, quantity=1, why=WATCHES, fields={"errors": ", ".join(need.errors)})

@@ -21,14 +21,17 @@ _LATE = _("Goods ordered by a device have not arrived")
 _WITHIN = timedelta(hours=24)
 # A service in the calendar of what the customer has; without one, the task that was opened for it.
 _NEWS = f"""
-select {ORDER_COLUMNS}, machine.party_id, sale.state as sale_state,
-       (select max(delivered_at) from fulfilment where order_id = sale.id) as came_at,
+select {ORDER_COLUMNS}, machine.party_id, sale.state as sale_state, bought.state as bought_state,
+       case when sale.id is null then elsewhere.delivered_at when sale.state = 'delivered' then
+           (select max(delivered_at) from fulfilment where order_id = sale.id) end as came_at,
        (select max(booking.closed_at) from device join service_booking booking using (owned_id)
          where device.machine_id = o.machine_id and booking.state = 'done' and booking.closed_at > o.created_at)
        as served_at,
        (select done_at from task where key = 'replenishment.service:' || o.id) as attended_at
   from replenishment_order o join machine on machine.id = o.machine_id
   left join sales_order sale on sale.id = o.order_id
+  left join purchase bought on bought.id = o.purchase_id
+  left join foreign_order elsewhere on elsewhere.purchase_id = o.purchase_id
  where o.policy_id = any($1::uuid[]) and o.state in ('ordered', 'delivered', 'asked')
 """  # noqa: S608
 _FIELDS = ReplenishmentOrder.__struct_fields__
@@ -64,9 +67,9 @@ async def _became(
     rules: Replenishment,
     now: datetime,
 ) -> Payload | None:
-    if order.state == "ordered" and row["sale_state"] in ("cancelled", "abandoned"):
+    called_off = row["sale_state"] in ("cancelled", "abandoned") or row["bought_state"] == "cancelled"
+    if order.state == "ordered" and called_off:
         return await _cancelled(db, policy, order, rules, now)
-    came = row["sale_state"] == "delivered"
     if policy.kind == "service":
         done_at = (
             row["served_at"] or row["attended_at"] or (row["came_at"] if row["sale_state"] == "delivered" else None)
@@ -75,7 +78,7 @@ async def _became(
     if order.state == "delivered":
         await _fitted(db, policy, order, now)
         return None
-    came_at = row["came_at"] if came else _shown_by_filling(policy, order, now)
+    came_at = row["came_at"] or _shown_by_filling(policy, order, now)
     if came_at is not None:
         if policy.kind == "goods":
             await db.execute(
@@ -104,7 +107,7 @@ async def _cancelled(
 
 
 def _shown_by_filling(policy: Policy, order: ReplenishmentOrder, now: datetime) -> datetime | None:
-    """Of an order elsewhere nobody tells that it came; that more was filled in than was there does."""
+    """Of an order elsewhere its seller may not tell that it came; that more was filled in than was there does."""
     elsewhere = order.order_id is None
     return now if elsewhere and policy.kind == "goods" and policy.shelf <= -order.content / 2 else None
 
