@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kupec import __version__
 from kupec.app import (
+    agent_platforms,
     api_keys,
     article_files,
     backups,
@@ -142,6 +143,10 @@ def _integrations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
             options.name, scopes=options.scopes, days=options.days, rate_limit=options.rate
         )
     )
+    platform = commands.add_parser("acp-platform", help="let a platform buy by ACP and print its key (docs/acp.md)")
+    platform.add_argument("code", help="small letters, digits and hyphens; its orders are known by it")
+    platform.add_argument("--name", default="", help="as the desk and the history show it (default: the code)")
+    platform.set_defaults(run=lambda options: agent_platforms.let_in(options.code, options.name))
 
 
 def _conversations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -209,6 +209,7 @@ def privacy_parts() -> list[PrivacyPart]:
         integrations.privacy_part,
         outreach.privacy_part,
         personalization.privacy_part,
+        acp.privacy_part,
         devices.privacy_part,
         mcp.privacy_part,
         mandates.privacy_part,

@@ -12,6 +12,7 @@ from kupec.machines.acp.platforms import (
     rotate_platform_key,
     set_platform_webhook,
 )
+from kupec.machines.acp.privacy import privacy_part
 from kupec.machines.acp.routes import routes
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "forget_acp_requests",
     "list_platforms",
     "merchant_signature",
+    "privacy_part",
     "revoke_platform",
     "rotate_platform_key",
     "routes",

@@ -68,7 +68,18 @@ GROUPS: Final = (
 )
 HOUSE: Final = frozenset(
     {
-        *("api_key", "attribute", "category", "clock", "coupon", "coupons", "document", "import", "list_price"),
+        *(
+            "acp_platform",
+            "api_key",
+            "attribute",
+            "category",
+            "clock",
+            "coupon",
+            "coupons",
+            "document",
+            "import",
+            "list_price",
+        ),
         *("location", "market", "media", "price", "price_list", "staff", "stock", "system", "team", "view"),
         "webhook_endpoint",
         *("availability", "inbox", "canned_reply", "playbook", "practice"),
