@@ -17,6 +17,8 @@ from kupec.web.desk.conversation_words import (
 )
 from kupec.web.desk.flow_words import ARTICLE_SENTENCES, ARTICLE_VARIANTS, FLOW_ICONS, FLOW_SENTENCES
 from kupec.web.desk.learning_words import LEARNING_ICONS, LEARNING_SENTENCES, LEARNING_VARIANTS
+from kupec.web.desk.machine_words import MACHINE_CODES, MACHINE_ICONS, MACHINE_SENTENCES, MACHINE_VARIANTS
+from kupec.web.desk.market_words import MARKET_ICONS, MARKET_SENTENCES, MARKET_VARIANTS
 from kupec.web.desk.money_words import MONEY_CODES, MONEY_ICONS, MONEY_SENTENCES, MONEY_VARIANTS
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.rollout_events import (
@@ -38,6 +40,8 @@ SENTENCES = {
     **ARTICLE_SENTENCES,
     **LEARNING_SENTENCES,
     **ROLLOUT_SENTENCES,
+    **MARKET_SENTENCES,
+    **MACHINE_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -142,6 +146,7 @@ SENTENCES = {
 }
 
 CODES = {
+    **MACHINE_CODES,
     **STANDING_CODES,
     **MONEY_CODES,
     **CONVERSATION_CODES,
@@ -248,6 +253,8 @@ ICONS = {
     **FLOW_ICONS,
     **LEARNING_ICONS,
     **ROLLOUT_ICONS,
+    **MARKET_ICONS,
+    **MACHINE_ICONS,
     "cart": "cart",
     "order": "box",
     "order.placed": "cart",
@@ -301,9 +308,11 @@ ICONS = {
 }
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MONEY = frozenset({"credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
+_MONEY = frozenset({"budget", "credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
 _DAYS = frozenset({"first_on", "next_on", "next_try_on"})
-_CODED = frozenset({"code", "error_code", "how", "kind", "outcome", "proof", "purpose", "reason", "role"})
+_CODED = frozenset(
+    {"code", "error_code", "how", "kind", "outcome", "payment", "budget_period", "proof", "purpose", "reason", "role"}
+)
 
 _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     **STORY_VARIANTS,
@@ -316,7 +325,9 @@ _VARIANTS: dict[str, Callable[[dict[str, Any]], str]] = {
     **ARTICLE_VARIANTS,
     **LEARNING_VARIANTS,
     **ROLLOUT_VARIANTS,
+    **MARKET_VARIANTS,
     **CONVERSATION_VARIANTS,
+    **MACHINE_VARIANTS,
     "order.ready": lambda payload: "" if payload.get("complete", True) else ":partly",
     "contact_point.verified": lambda payload: ":shared" if payload.get("shared") else "",
     "parcel.label_failed": lambda payload: ":unknown" if payload.get("unknown") else "",

@@ -1,0 +1,102 @@
+"""What happens to customers' machines, in sentences, and why they are refused, in a few words."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from kupec.kit.i18n import mark as _
+
+MACHINE_SENTENCES: Final = {
+    "machine.registered": _("Machine registered: {kind}"),
+    "machine.paused": _("Machine paused: it buys nothing"),
+    "machine.resumed": _("Machine buys again"),
+    "machine.revoked": _("Machine taken out of use for good"),
+    "machine_key.created": _("Key made for a machine: {scopes}"),
+    "machine_key.rotated": _("Key of a machine replaced"),
+    "machine_key.revoked": _("Key of a machine revoked"),
+    "mandate.granted": _("A machine may buy without a limit, {payment}"),
+    "mandate.granted:budget": _("A machine may buy for {budget} {budget_period}, {payment}"),
+    "mandate.changed": _("What a machine may buy was changed: {what}"),
+    "mandate.revoked": _("A machine's mandate was revoked"),
+    "purchase.asked": _("A machine asks to buy for {total}: {reason}"),
+    "purchase.approved": _("Agreed to what a machine asked for: {total}"),
+    "purchase.placed": _("A machine bought: {number} for {total}"),
+    "purchase.placed:elsewhere": _("A machine bought for {total} at {seller}"),
+    "purchase.refused": _("Refused to a machine: {reason}"),
+    "purchase.refused:priced": _("Refused to a machine, for {total}: {reason}"),
+    "purchase.denied": _("A machine's wish for {total} ended: {reason}"),
+    "purchase.failed": _("A machine's purchase could not be ordered: {reason}"),
+    "purchase.cancelled": _("A machine's purchase at {seller} was called off"),
+}
+
+MACHINE_VARIANTS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "mandate.granted": lambda payload: ":budget" if payload.get("budget") is not None else "",
+    "purchase.placed": lambda payload: "" if payload.get("number") else ":elsewhere",
+    "purchase.refused": lambda payload: ":priced" if payload.get("total") else "",
+}
+
+MACHINE_ICONS: Final = {
+    "machine": "robot",
+    "machine.revoked": "ban",
+    "machine_key": "lock",
+    "mandate": "check",
+    "mandate.revoked": "ban",
+    "purchase": "cart",
+    "purchase.asked": "clock",
+    "purchase.approved": "check",
+    "purchase.refused": "ban",
+    "purchase.denied": "ban",
+    "purchase.failed": "alert",
+    "purchase.cancelled": "ban",
+}
+
+MACHINE_CODES: Final = {
+    "device": _("a device"),
+    "agent": _("an agent"),
+    "card": _("by card"),
+    "account": _("on account"),
+    "read": _("see"),
+    "buy": _("buy"),
+    "telemetry": _("report"),
+    "day": _("per day"),
+    "week": _("per week"),
+    "month": _("per month"),
+    "year": _("per year"),
+    "no_mandate": _("it has no mandate"),
+    "machine_paused": _("it is paused"),
+    "machine_revoked": _("it is out of use"),
+    "mandate_revoked": _("its mandate was revoked"),
+    "mandate_expired": _("its mandate has ended"),
+    "mandate_not_yet": _("its mandate has not begun"),
+    "seller_not_allowed": _("that seller is not allowed"),
+    "nothing_wanted": _("nothing was wanted"),
+    "goods_not_allowed": _("those goods are not allowed"),
+    "other_currency": _("another currency"),
+    "price_too_high": _("a piece is too dear"),
+    "price_too_low": _("a piece is too cheap"),
+    "too_many_orders": _("enough was ordered in this period"),
+    "over_budget": _("the budget is not enough"),
+    "above_limit": _("it is above the limit"),
+    "account_approval": _("the account wants an approver's word"),
+    "denied": _("its owner said no"),
+    "approval_expired": _("nobody answered in time"),
+    "unknown_goods": _("there are no such goods"),
+    "total_changed": _("the price had changed"),
+    "not_enough_stock": _("there was not enough in stock"),
+    "given_up": _("it was not ordered in time"),
+    "seller_failed": _("the seller could not take it"),
+    "seller_refused": _("the seller refused it"),
+    "seller_silent": _("the seller did not answer"),
+    "seller_cancelled": _("the seller called it off"),
+    "price_changed": _("the price had changed"),
+    "sellers": _("sellers"),
+    "goods": _("goods"),
+    "budget": _("budget"),
+    "budget_period": _("period"),
+    "approval_above": _("when it asks"),
+    "least_price": _("lowest price"),
+    "most_price": _("highest price"),
+    "most_orders": _("number of orders"),
+    "expires_at": _("last day"),
+    "starts_at": _("first day"),
+}
+"""What several rooms call the same (payment, card_id, address, note …) has its words there."""
