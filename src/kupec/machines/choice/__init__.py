@@ -30,6 +30,7 @@ from kupec.machines.choice.models import (
 )
 from kupec.machines.choice.pricing import chance_against, even_odds, propose_price, win_chance
 from kupec.machines.choice.seen import Alternative, NewObservation, choices_seen, observe_choice
+from kupec.machines.choice.what_if import WhatIf, what_if
 
 __all__ = [
     "NAMES",
@@ -47,6 +48,7 @@ __all__ = [
     "Proposal",
     "RuleFound",
     "Weight",
+    "WhatIf",
     "buyer_model",
     "buyer_models",
     "chance_against",
@@ -60,5 +62,6 @@ __all__ = [
     "observe_choice",
     "order_fit",
     "propose_price",
+    "what_if",
     "win_chance",
 ]

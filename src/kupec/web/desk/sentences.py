@@ -308,7 +308,7 @@ ICONS = {
 }
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MONEY = frozenset({"budget", "credit_limit", "total", "amount", "refund", "refunded", "before", "after"})
+_MONEY = frozenset({"budget", "credit_limit", "total", "amount", "unit_price", "refund", "refunded", "before", "after"})
 _DAYS = frozenset({"first_on", "next_on", "next_try_on"})
 _CODED = frozenset(
     {"code", "error_code", "how", "kind", "outcome", "payment", "budget_period", "proof", "purpose", "reason", "role"}
