@@ -73,7 +73,7 @@ async def _page(
         cards=cards,
         periods=SPANS,
         currency=shop.market.currency,
-        today=_day(site, now),
+        earliest=_day(site, now),
         typed=_typed(form, _day(site, now + _YEAR)),
         errors={_field(error): _said(error, shop.language)} if error else {},
     )
