@@ -96,6 +96,7 @@ from kupec.machines.mandates.periods import (
 )
 from kupec.machines.mandates.privacy import privacy_part
 from kupec.machines.mandates.registering import (
+    count_machines,
     list_machines,
     machines_of,
     pause_machine,
@@ -172,6 +173,7 @@ __all__ = [
     "claim_purchase",
     "claimed_elsewhere",
     "count_asked",
+    "count_machines",
     "create_key",
     "decide",
     "deny_purchase",

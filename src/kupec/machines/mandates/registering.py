@@ -133,13 +133,27 @@ async def machines_of(db: Connection, members: Sequence[UUID]) -> list[Machine]:
 
 
 async def list_machines(
-    db: Connection, *, state: str | None = None, kind: str | None = None, limit: int = 100, actor: Actor
+    db: Connection, *, view: str = "active", before: UUID | None = None, limit: int = 100, actor: Actor
 ) -> list[Machine]:
-    """All customers' machines, the latest first. Needs "customers.read"."""
+    """All customers' machines, the latest first: "active", "paused", "revoked", or "asking" (waiting for an answer).
+
+    `before` is the last one seen. Needs "customers.read".
+    """
     actor.require("customers.read")
     return await read_machines(
         db,
-        "where ($1::text is null or m.state = $1) and ($2::text is null or m.kind = $2) "
+        "where case $1 when 'asking' then exists (select from purchase where machine_id = m.id and state = 'asked') "
+        "else m.state = $1 end "
+        "and ($2::uuid is null or (m.created_at, m.id) < (select created_at, id from machine where id = $2)) "
         "order by m.created_at desc, m.id desc limit $3",
-        *(state, kind, limit),
+        *(view, before, limit),
     )
+
+
+async def count_machines(db: Connection) -> dict[str, int]:
+    """How many machines there are in each view of `list_machines`; those of none are missing."""
+    rows = await db.fetch(
+        "select state as view, count(*) as count from machine group by state "
+        "union all select 'asking', count(distinct machine_id) from purchase where state = 'asked'"
+    )
+    return {row["view"]: row["count"] for row in rows}

@@ -6,6 +6,7 @@ What a tab's forms do stands in a file of its own, which may use `customer.custo
 from kupec.kit.i18n import mark as _
 from kupec.web.desk.customer_consents import consents
 from kupec.web.desk.customer_details import details
+from kupec.web.desk.customer_machines import machines
 from kupec.web.desk.customer_money import money
 from kupec.web.desk.customer_notes import notes
 from kupec.web.desk.customer_orders import orders
@@ -33,6 +34,7 @@ TABS = (
         permission="orders.read",
     ),
     Tab(key="owned", label=_("Products and services"), template="desk/customer/owned.html", load=owned),
+    Tab(key="machines", label=_("Machines"), template="desk/customer/machines.html", load=machines),
     Tab(key="people", label=_("People and relations"), template="desk/customer/people.html", load=people),
     Tab(key="notes", label=_("Notes and files"), template="desk/customer/notes.html", load=notes),
     Tab(key="consents", label=_("Consents"), template="desk/customer/consents.html", load=consents),
