@@ -193,8 +193,8 @@ async def test_at_the_door_a_signature_counts_once_where_nothing_else_keeps_it_f
     with pytest.raises(SignatureMissing):
         await trust.check(unsigned, other.url)
     async with another() as stranger:
+        stranger.keys = [new_key("three")]
         with pytest.raises(SignatureInvalid):  # a key of the same name, but of somebody else
-            stranger.keys = [new_key("three")]
             await trust.check(asked(other, key=str(uuid4()), now=clock.now()), stranger.url)
 
 
