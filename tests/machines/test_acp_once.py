@@ -1,6 +1,7 @@
 """ACP's idempotency, rule by rule, over HTTP and under a race; what becomes of codes, and what fuzzing finds."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -8,8 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from kupec.app.web import create_app
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.ids import uuid7
+from kupec.kit.settings import Settings
 from kupec.machines.acp import add_platform
 from kupec.machines.acp.errors import KeyReused, StillUnderWay, UnreadableRequest
 from kupec.machines.acp.once import (
@@ -23,6 +26,7 @@ from kupec.machines.acp.once import (
     forget_acp_requests,
     keep_answer,
 )
+from kupec.machines.acp.openapi import OPERATIONS
 from tests.machines.acp_agent import CARTS, JANA, PRAGUE, SESSIONS, Agent, paying
 from tests.machines.conftest import Shop
 from tests.shop import NOON, SETUP
@@ -227,3 +231,14 @@ def test_which_bodies_say_the_same() -> None:
     for bad in (b"{", b"\xff", b"[" * 100_000):
         with pytest.raises(UnreadableRequest):
             fingerprint(bad)
+
+
+def test_every_address_is_documented_and_every_documented_address_is_there() -> None:
+    app = create_app(Settings(database_url="postgresql://nowhere", log_level="error"))
+    served = {
+        (method.lower(), re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path))
+        for route in app.routes
+        for method in getattr(route, "methods", ())
+        if method != "OPTIONS" and route.path.startswith(("/acp/checkout", "/acp/carts"))
+    }
+    assert served == {(operation.method, operation.path) for operation in OPERATIONS}
