@@ -61,7 +61,7 @@ async def list_machine_webhooks(
     """The latest first, of one subject where it is given."""
     rows = await db.fetch(
         f"select {COLUMNS} from machine_webhook where $1::text is null or subject = $1 "  # noqa: S608 - columns of ours
-        "order by created_at desc, id desc limit $2",
+        "order by created_at desc, place desc limit $2",
         subject,
         limit,
     )

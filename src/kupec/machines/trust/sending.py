@@ -39,7 +39,7 @@ _TAKE = f"""
 update machine_webhook w set attempts = attempts + 1, last_attempt_at = $2
 where id = $1 and state = 'waiting' and next_attempt_at <= $2
   and not exists (
-    select from machine_webhook e where e.state = 'waiting' and e.id < w.id and e.kind = w.kind
+    select from machine_webhook e where e.state = 'waiting' and e.place < w.place and e.kind = w.kind
     and e.subject = w.subject and (e.url, e.profile) is not distinct from (w.url, w.profile)
   )
 returning {COLUMNS}, body, sealed
@@ -54,7 +54,7 @@ where id = $1 and attempts = $2 and state = 'waiting' returning true
 
 _NEXT = """
 select id from machine_webhook where state = 'waiting' and kind = $1 and subject = $2
-and (url, profile) is not distinct from ($3, $4) order by id limit 1
+and (url, profile) is not distinct from ($3, $4) order by place limit 1
 """
 
 
