@@ -26,6 +26,7 @@ from kupec.kit.live import Hub, Notifier
 from kupec.kit.settings import Settings
 from kupec.kit.tools import Toolbox
 from kupec.machines import ucp
+from kupec.machines.mandates import MachineBuyer
 from kupec.staff.sessions import COLUMNS, open_session
 from kupec.web import desk, errors, security
 from kupec.web import routes as shared
@@ -167,6 +168,7 @@ async def open_desk(
         database=database,
         clock=clock,
         checkout=shop.checkout,
+        buyer=MachineBuyer(database, shop.checkout, clock, return_url=f"http://127.0.0.1:{port}"),
         sessions=ucp.Sessions(database, clock),
         payments=shop.cards,
         live=hub,

@@ -140,7 +140,7 @@ async def machine(request: AnyRequest, machine_id: FromPath[UUID]) -> Response[s
 
 async def _do(
     request: AnyRequest, machine_id: UUID, verb: Callable[[Connection, dict[str, Any]], Awaitable[str]]
-) -> Any:
+) -> Response[Any]:
     site = site_of(request)
     here = f"{HERE}/{machine_id}"
     try:
