@@ -12,7 +12,7 @@ import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from kupec.customers import Contact, Whence, add_contact_point, identify
+from kupec.customers import ADDRESS_FIELDS, Contact, Whence, add_contact_point, identify, put_address
 from kupec.customers.sign_in_sessions import open_session
 from kupec.kit.actor import customer
 from kupec.kit.db import Connection
@@ -64,6 +64,8 @@ async def _known(db: Connection, email: str) -> UUID:
     (party_id,) = await identify(db, [Contact(email=email, name="Jana Nová", language="cs")], now=now, actor=SETUP)
     await add_contact_point(db, party_id, "email", email, actor=CLERK, now=now)
     await a_card(db, party_id)
+    home = {name: getattr(EXAMPLE_ADDRESS, name) for name in ADDRESS_FIELDS}
+    await put_address(db, party_id, home, actor=CLERK, now=now)
     return party_id
 
 

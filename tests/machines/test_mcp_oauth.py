@@ -55,6 +55,11 @@ class Memory:
         self.client = client_info
 
 
+async def arrived(browser: Browser, address: str) -> httpx.Response:
+    """The consent page, in the language of the account."""
+    return await browser.follow(await browser.follow(await browser.get(address)))
+
+
 def answered(response: httpx.Response) -> dict[str, str]:
     """What the application reads at its own address."""
     assert response.status_code == 303, response.text
@@ -67,7 +72,7 @@ async def test_the_official_client_signs_in_and_buys(shop: Shop, owner: AgentsOw
     result: dict[str, str] = {}
 
     async def shown(address: str) -> None:
-        page = await browser.follow(await browser.get(address))
+        page = await arrived(browser, address)
         said = text_of(page.text)
         assert page.status_code == 200
         assert "Coffee helper" in said
@@ -75,11 +80,11 @@ async def test_the_official_client_signs_in_and_buys(shop: Shop, owner: AgentsOw
         # A browser lets the form lead to the application and nowhere else.
         assert "form-action 'self' http://127.0.0.1:7777;" in page.headers["content-security-policy"]
         # Without an amount there is no mandate; what was written stays.
-        refused = await browser.submit("/en/my/connect", "decision=connect", access="buy", approval_above="200")
+        refused = await browser.submit("/cs/my/connect", "decision=connect", access="buy", approval_above="200")
         assert refused.status_code == 422
         assert 'value="200"' in refused.text
         agreed = await browser.submit(
-            "/en/my/connect", "decision=connect", access="buy", budget="1000", approval_above="500"
+            "/cs/my/connect", "decision=connect", access="buy", budget="1000", approval_above="500"
         )
         result.update(answered(agreed))
 
@@ -152,9 +157,9 @@ class Application:
         return "/oauth/authorize?" + urlencode({name: value for name, value in asked.items() if value is not None})
 
     async def code(self) -> str:
-        page = await self.browser.follow(await self.browser.get(self.asking()))
-        assert page.status_code == 200, self.shop.stack.web.said()
-        said = answered(await self.browser.submit("/en/my/connect", "decision=connect", access="read"))
+        page = await arrived(self.browser, self.asking())
+        assert page.status_code == 200, page.text
+        said = answered(await self.browser.submit("/cs/my/connect", "decision=connect", access="read"))
         assert (said["state"], said["iss"]) == ("s t&a=t", self.shop.stack.web_url)
         return said["code"]
 
@@ -271,15 +276,15 @@ async def test_asking_is_checked_before_anybody_is_asked(shop: Shop, application
     browser = application.browser
     for ask in ("", "forged", sign("other secret", "mcp-ask", "e30")):
         assert (await browser.get("/en/my/connect?" + urlencode({"ask": ask}))).status_code == 409
-    page = await browser.follow(await browser.get(application.asking(scope="read")))
+    page = await arrived(browser, application.asking(scope="read"))
     assert 'value="buy"' not in page.text
-    said = answered(await browser.submit("/en/my/connect", "decision=refuse"))
+    said = answered(await browser.submit("/cs/my/connect", "decision=refuse"))
     assert (said["error"], "code" in said) == ("access_denied", False)
-    await browser.follow(await browser.get(application.asking(scope="read")))
-    more = await browser.submit("/en/my/connect", "decision=connect", access="buy", budget="1")
+    await arrived(browser, application.asking(scope="read"))
+    more = await browser.submit("/cs/my/connect", "decision=connect", access="buy", budget="1")
     given = application.redeem(answered(more)["code"]).json()
     assert given["scope"] == "read"
-    again = await browser.submit("/en/my/connect", "decision=connect") if browser.page else more
+    again = await browser.submit("/cs/my/connect", "decision=connect") if browser.page else more
     assert again.status_code in (303, 409)
     stranger = shop.http.get(application.asking())
     signing = shop.http.get(stranger.headers["location"], headers={"Accept": "text/html"})

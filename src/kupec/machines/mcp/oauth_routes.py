@@ -107,7 +107,7 @@ async def authorize(request: AnyRequest) -> Redirect:
         return Redirect(found.address, status_code=303, headers=_SECRET)
     sealed = seal_ask(found, settings.secret, now=door.clock.now())
     language = _language(request, asked)
-    address = f"/{language}/my/connect?{urlencode({'ask': sealed})}"
+    address = f"/{language}/my/connect?{urlencode({'ask': sealed, 'from': 'application'})}"
     return Redirect(address, status_code=303, headers=_SECRET)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, time, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
@@ -10,11 +11,12 @@ from litestar.response import Redirect
 from kupec.billing import accounts_of, cards_on_file
 from kupec.catalogue import Market
 from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.i18n import LANGUAGES, translate
 from kupec.kit.i18n import mark as _
-from kupec.kit.i18n import translate
 from kupec.kit.money import parse_amount
 from kupec.machines.mandates import PERIODS, NewMandate
 from kupec.machines.mcp import Ask, connect_agent, get_client, go_back, host_of, issuer_of, open_ask, origin_of
+from kupec.sales import known_details
 from kupec.web.forms import Form, query_form, read_form
 from kupec.web.portal.gate import SignedInCustomer, customer_of
 from kupec.web.portal.page import my_page, say
@@ -43,8 +45,15 @@ _WRONG: Final = {
 
 @get("/{language:str}/my/connect", opt={"part": "buy", "fresh": True})
 async def ask(request: AnyRequest) -> Response[Any]:
-    """Who asks, for what; only what the application's request said when it was checked."""
-    asked = _asked(request, query_form(request))
+    """Who asks, for what; only what the application's request said when it was checked.
+
+    Whoever comes from the application reads it in the account's language, whose market the mandate is for.
+    """
+    query, me = query_form(request), customer_of(request)
+    asked = _asked(request, query)
+    if query.text("from") == "application" and me.party.language in LANGUAGES:
+        address = f"/{me.party.language}/my/connect?{urlencode({'ask': _sealed(request, None)})}"
+        return Redirect(address, status_code=303, headers={"Cache-Control": "no-store"})
     return await _page(request, asked)
 
 
@@ -57,6 +66,9 @@ async def _page(
         client = await get_client(db, asked.client_id)
         accounts = await accounts_of(db, me.account_ids)
         cards = [card for one in me.account_ids for card in await cards_on_file(db, one)]
+        known = await known_details(
+            db, person=me.party, account=me.account, account_ids=me.account_ids, market=shop.market
+        )
     now = site.clock.now()
     response = my_page(
         request,
@@ -71,6 +83,7 @@ async def _page(
         buys=form is not None and form.text("access") == "buy",
         on_account=any(account.currency == shop.market.currency for account in accounts.values()),
         cards=cards,
+        address=known.address or None,
         periods=SPANS,
         currency=shop.market.currency,
         earliest=_day(site, now),
