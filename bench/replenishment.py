@@ -123,9 +123,9 @@ class World:
 
     def __init__(self, database: Database, *, seed: int = 1, lost: float = 0.1, late: float = 0.03) -> None:
         self.database = database
-        self.chance = random.Random(seed)  # noqa: S311
+        self.chance = random.Random(seed)
         self.clock = FixedClock(NOON)
-        cards = SandboxCards("http://127.0.0.1:9", key="unused", webhook_secret="unused")  # noqa: S106
+        cards = SandboxCards("http://127.0.0.1:9", key="unused", webhook_secret="unused")
         checkout = Checkout(database, cards, self.clock, hold_for=timedelta(minutes=15), order_prefix="R")
         self.buyer = LosingBuyer(
             MachineBuyer(database, checkout, self.clock, return_url="http://localhost/"), self.chance, lost
@@ -154,9 +154,7 @@ class World:
 
     async def _device(self, db: Connection, number: int, budget: int) -> Machine:
         party_id = await a_party(db, f"Office {number}")
-        await open_account(
-            db, party_id, currency="CZK", credit_limit=10**9, terms_days=14, actor=CLERK, now=NOON
-        )
+        await open_account(db, party_id, currency="CZK", credit_limit=10**9, terms_days=14, actor=CLERK, now=NOON)
         await db.execute(
             "insert into contact_point (id, party_id, kind, value) values ($1, $2, 'email', $3)",
             *(uuid7(), party_id, f"office-{number}@example.com"),

@@ -8,6 +8,7 @@ import msgspec
 from kupec.catalogue import variants_by_sku
 from kupec.kit.db import Connection
 from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
 from kupec.kit.versions import published
 from kupec.machines.devices import DEVICE_MODELS, DayUse, Device, DeviceModel, errors_of, levels, use_by_day
 from kupec.machines.mandates import get_purchase, mandates_for, reason_words
@@ -50,7 +51,7 @@ async def device_view(db: Connection, device: Device, *, language: str, now: dat
     names = await goods_names(
         db, [*(one.policy.sku for one in found), *(one.sku for one in orders), *packings], language
     )
-    meters = [await _meter(db, device, model, one, names, language, now) for one in found]
+    meters = [await _meter(db, device, model, one, names, language, now) for one in _in_order(found, model)]
     return {
         "model": model.title(language) if model else device.model,
         "goods": [one for one in meters if one.outlook.policy.kind == "goods"],
@@ -61,8 +62,15 @@ async def device_view(db: Connection, device: Device, *, language: str, now: dat
         "order_states": ORDER_STATES,
         "names": names,
         "mandates": [one for one in await mandates_for(db, device.machine_id) if one.state(now) == "active"],
+        "unit": lambda text: translate(language, text) if text else "",
         "amount": lambda value: amount_in(value, language),
     }
+
+
+def _in_order(found: list[Outlook], model: DeviceModel | None) -> list[Outlook]:
+    """As the model lists its meters; what has none stays behind."""
+    places = {meter.name: place for place, meter in enumerate(model.meters)} if model else {}
+    return sorted(found, key=lambda one: places.get(one.policy.meter, len(places)))
 
 
 async def _said(db: Connection, order: ReplenishmentOrder, language: str, zone: str) -> str:

@@ -5,8 +5,12 @@ from typing import Any
 
 from babel.numbers import format_decimal
 
+from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate, translations
 from kupec.machines.replenishment.models import Outlook
+
+UNITS = (_("pcs"),)
+"""Of meters, where they are words; others read the same everywhere."""
 
 
 def why_in(found: Outlook, language: str) -> str:
@@ -16,6 +20,8 @@ def why_in(found: Outlook, language: str) -> str:
 
 
 def _figure(value: Any, language: str) -> str:
+    if isinstance(value, str):
+        return translate(language, value) if value in UNITS else value
     if isinstance(value, timedelta):
         days = round(value / timedelta(days=1))
         said = translations(language).ngettext("%(num)s day", "%(num)s days", days)
