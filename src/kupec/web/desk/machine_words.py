@@ -13,6 +13,9 @@ MACHINE_SENTENCES: Final = {
     "machine_key.created": _("Key made for a machine: {scopes}"),
     "machine_key.rotated": _("Key of a machine replaced"),
     "machine_key.revoked": _("Key of a machine revoked"),
+    "agent.connected": _("Agent connected: it may {scopes}"),
+    "agent.disconnected": _("Agent disconnected"),
+    "agent.disconnected:replayed": _("Agent disconnected: a code or token of it was used a second time"),
     "mandate.granted": _("A machine may buy without a limit, {payment}"),
     "mandate.granted:budget": _("A machine may buy for {budget} {budget_period}, {payment}"),
     "mandate.changed": _("What a machine may buy was changed: {what}"),
@@ -29,6 +32,7 @@ MACHINE_SENTENCES: Final = {
 }
 
 MACHINE_VARIANTS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "agent.disconnected": lambda payload: ":replayed" if payload.get("why") == "replayed" else "",
     "mandate.granted": lambda payload: ":budget" if payload.get("budget") is not None else "",
     "purchase.placed": lambda payload: "" if payload.get("number") else ":elsewhere",
     "purchase.refused": lambda payload: ":priced" if payload.get("total") else "",
@@ -38,6 +42,8 @@ MACHINE_ICONS: Final = {
     "machine": "robot",
     "machine.revoked": "ban",
     "machine_key": "lock",
+    "agent": "robot",
+    "agent.disconnected:replayed": "alert",
     "mandate": "check",
     "mandate.revoked": "ban",
     "purchase": "cart",
