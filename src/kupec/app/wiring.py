@@ -129,7 +129,9 @@ def machine_trust(settings: Settings, database: Database, clock: Clock) -> trust
         raise InvalidSetting(variable="KUPEC_UCP_PROFILES", reason='it is "asked", "required" or "off"')
     return trust.Trust(
         database,
-        trust.Outside(integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo)),
+        trust.Outside(
+            integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo or bool(settings.ucp_rehearsal))
+        ),
         clock,
         secret=settings.secret,
         base_url=settings.base_url,
@@ -212,6 +214,7 @@ def privacy_parts() -> list[PrivacyPart]:
         acp.privacy_part,
         devices.privacy_part,
         mcp.privacy_part,
+        sourcing.privacy_part,
         mandates.privacy_part,
         sales.privacy_part,
         knowledge.privacy_part,

@@ -28,6 +28,7 @@ from kupec.machines.sourcing.models import (
     SupplyWish,
     Weights,
 )
+from kupec.machines.sourcing.privacy import privacy_part
 from kupec.machines.sourcing.rules import SOURCING, SourcingRules
 from kupec.machines.sourcing.scoring import choose, comparable, reliability
 from kupec.machines.sourcing.suppliers import (
@@ -79,6 +80,7 @@ __all__ = [
     "get_foreign",
     "get_supplier",
     "pause_supplier",
+    "privacy_part",
     "records_of",
     "reliability",
     "remove_supplier",
