@@ -28,10 +28,10 @@ from kupec.web.storefront.shop import open_shop
 _LONGEST_ASK: Final = 4000
 _YEAR: Final = timedelta(days=365)
 SPANS: Final = {
-    "day": _("a day"),
-    "week": _("a week"),
-    "month": _("a month"),
-    "year": _("a year"),
+    "day": _("per day"),
+    "week": _("per week"),
+    "month": _("per month"),
+    "year": _("per year"),
     "total": _("altogether"),
 }
 _WRONG: Final = {
