@@ -84,6 +84,7 @@ OWN = Florist(
         Flower("FERN", "Fern", 2500, 100_000),
         Flower("MOSS", "Moss", 800, 100_000),
         Flower("LILY", "Lilies, sold out", 1900, 0),
+        *(Flower(f"BOUQUET-{number}", f"Bouquet number {number}", 2000, 100) for number in range(1, 14)),
     ],
     deliveries=[Delivery("std", "Standard", 500), Delivery("exp", "Express", 1500)],
     promotions=[

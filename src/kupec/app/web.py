@@ -121,7 +121,7 @@ async def open_site(settings: Settings) -> AsyncIterator[Site]:
                 buyer=buyer,
                 sourcing=wiring.machine_sourcing(settings, database, trusted, buyer, clock),
                 trust=trusted,
-                profiles=ucp.Profiles(trusted, settings.ucp_profiles),
+                profiles=ucp.Profiles(trusted, settings.ucp_profiles, rehearsal=bool(settings.ucp_rehearsal)),
                 telemetry=devices.Telemetry(database, clock),
                 facts=ToolFacts(toolbox(), services(settings, database, selling), base_url=settings.base_url),
             )

@@ -76,6 +76,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             '"off".'
         ),
     ] = "asked"
+    ucp_rehearsal: Annotated[
+        str,
+        _about(
+            "For conformance suites only: the secret by which they ship and refund orders, and what they leave out of a "
+            "session is filled in. A real shop leaves it empty."
+        ),
+    ] = ""
     model_url: Annotated[
         str, _about("Address of an OpenAI-compatible language model (…/v1); empty runs without one, as is usual.")
     ] = ""

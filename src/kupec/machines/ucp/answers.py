@@ -9,6 +9,7 @@ from kupec.kit.errors import IdempotencyMismatch, KupecError, TooManyRequests
 from kupec.kit.i18n import explain
 from kupec.machines.ucp import render
 from kupec.machines.ucp.agent import AnyRequest, language_of
+from kupec.machines.ucp.errors import SessionOver
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,7 @@ def no(error: KupecError, language: str) -> Response[bytes]:
 
 def is_outcome(error: KupecError) -> bool:
     """Whether the business says no (a message in a 200), rather than the protocol (a problem with its own status)."""
-    return error.status < 500 and not isinstance(error, (IdempotencyMismatch, TooManyRequests))
+    return error.status < 500 and not isinstance(error, (IdempotencyMismatch, TooManyRequests, SessionOver))
 
 
 def refused(request: AnyRequest, error: KupecError) -> Response[bytes]:
@@ -42,11 +43,12 @@ def refused(request: AnyRequest, error: KupecError) -> Response[bytes]:
     if error.status >= 500 and not isinstance(error, Busy):
         log.error("request_failed", method=request.method, path=request.scope["path"], exc_info=error)
         error = KupecError()
+    words = explain(error, language)
     headers = {"Cache-Control": "no-store"}
     if error.status in (429, 503):
         headers["Retry-After"] = "60" if error.status == 429 else "1"
     return Response(
-        _encode({**error.problem(), "content": explain(error, language)}),
+        _encode({**error.problem(), "detail": words, "content": words}),
         status_code=error.status,
         media_type="application/problem+json",
         headers=headers,

@@ -18,6 +18,7 @@ from kupec.machines.ucp.errors import BasketNotFound
 from kupec.machines.ucp.guesses import check_guesses
 from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.negotiation import caller
+from kupec.machines.ucp.remarks import remarks
 from kupec.machines.ucp.requests import CartIn, read
 from kupec.machines.ucp.sessions import Change, Opening, agent_of
 from kupec.sales import PricedCart, cancel_cart, price_cart
@@ -41,7 +42,9 @@ async def create_cart(request: AnyRequest) -> Response[bytes]:
         if is_outcome(error):
             return no(error, language)
         raise
-    return _shown(seen, door, platform, status=201)
+    return answer(
+        render.basket(seen, door.settings, messages=remarks(data, seen), spoken=platform.capabilities), status=201
+    )
 
 
 @get("/ucp/v1/carts/{cart:str}")
@@ -126,8 +129,8 @@ def basket_id(text: str) -> UUID:
         raise BasketNotFound from None
 
 
-def _shown(seen: PricedCart, door: Door, platform: Platform, *, status: int = 200) -> Response[bytes]:
-    return answer(render.basket(seen, door.settings, spoken=platform.capabilities), status=status)
+def _shown(seen: PricedCart, door: Door, platform: Platform) -> Response[bytes]:
+    return answer(render.basket(seen, door.settings, spoken=platform.capabilities))
 
 
 routes: list[Any] = [create_cart, get_cart, update_cart, cancel_basket]

@@ -59,7 +59,8 @@ async def search_catalog(request: AnyRequest) -> Response[bytes]:
     if not data.query.strip() and not filters.categories and filters.price is None:
         raise EmptySearch(field="query")
     page = data.pagination or PaginationIn()
-    offset = int(page.cursor.removeprefix("o")) if page.cursor else 0
+    cursor = page.cursor or data.cursor
+    offset = int(cursor.removeprefix("o")) if cursor else 0
     limit = min(page.limit, _LARGEST_PAGE)
     door: Door = request.app.state.site
     async with door.database.reading() as db:

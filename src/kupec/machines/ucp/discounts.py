@@ -62,7 +62,7 @@ def rejected_codes(seen: PricedCart) -> list[Message]:
         Message(
             type="warning",
             code=_CODES.get(refused.reason, _INVALID),
-            content=explain_refusal(refused, seen.cart.language),
+            content=f"{refused.coupon}: {explain_refusal(refused, seen.cart.language)}",
             path=_PATH.format(index=places[refused.coupon]),
         )
         for refused in seen.refused

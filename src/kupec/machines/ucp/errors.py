@@ -78,6 +78,20 @@ class ItemUnavailable(KupecError):
     code = "item_unavailable"
 
 
+class SessionOver(KupecError):
+    """This session has become an order; it cannot be given up any more. Ask the shop to cancel the order."""
+
+    status = 409
+    code = "session_completed"
+
+
+class SoldOut(KupecError):
+    """“{item}” is sold out."""
+
+    status = 200
+    code = "out_of_stock"
+
+
 class ProductNotFound(NotFound):
     """Nothing is sold here as “{item}”."""
 

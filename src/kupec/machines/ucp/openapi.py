@@ -24,7 +24,8 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     title: str
     status: int
     code: str
-    content: str
+    detail: str | None = None
+    content: str | None = None
     field: str | None = None
 
 

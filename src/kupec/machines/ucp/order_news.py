@@ -12,7 +12,7 @@ from kupec.kit.settings import Settings
 from kupec.kit.subscribers import Subscriber
 from kupec.machines.trust import NewWebhook, queue_webhook
 from kupec.machines.ucp import render
-from kupec.sales import get_order
+from kupec.sales import get_order, order_refunds
 
 EVENTS: Final = (
     "order.placed",
@@ -58,7 +58,6 @@ async def write_order_news(db: Connection, events: list[Event], *, settings: Set
                 body=bodies[order_id],
                 occurred_at=event.occurred_at,
                 profile=agents[order_id],
-                whole=True,
             ),
             now=event.recorded_at,
         )
@@ -66,4 +65,6 @@ async def write_order_news(db: Connection, events: list[Event], *, settings: Set
 
 async def _body(db: Connection, order_id: UUID, settings: Settings) -> bytes:
     order = await get_order(db, order_id)
-    return msgspec.json.encode(render.order(order, await refunds_of(db, order_id), settings))
+    return msgspec.json.encode(
+        render.order(order, await refunds_of(db, order_id), settings, given=await order_refunds(db, order_id))
+    )

@@ -1,5 +1,6 @@
 """Carts and orders as the protocol shows them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Literal
@@ -49,7 +50,17 @@ from kupec.machines.ucp.shapes import (
 )
 from kupec.machines.ucp.shapes import Cart as Basket
 from kupec.machines.ucp.standing import Placed, Session
-from kupec.sales import Address, Cart, Fulfilment, PricedCart, Problem, ShippingOption, cart_link, status_token
+from kupec.sales import (
+    Address,
+    Cart,
+    Fulfilment,
+    OrderRefund,
+    PricedCart,
+    Problem,
+    ShippingOption,
+    cart_link,
+    status_token,
+)
 from kupec.sales import Order as SalesOrder
 from kupec.sales import OrderLine as SalesLine
 
@@ -340,19 +351,27 @@ def _confirmation(order: Placed, settings: Settings) -> OrderConfirmation:
     return OrderConfirmation(id=str(order.id), label=order.number, permalink_url=permalink(order, settings))
 
 
-def order(order: SalesOrder, refunds: Sequence[Refund], settings: Settings) -> Order:
-    """An order as it stands: what was bought, what has left, what went back."""
+def order(
+    order: SalesOrder, refunds: Sequence[Refund], settings: Settings, *, given: Sequence[OrderRefund] = ()
+) -> Order:
+    """An order as it stands: what was bought, what has left, what went back; `given` says of which lines."""
+    pieces = {one.created_at: one.request.get("lines", {}) for one in given}
+    back: Counter[str] = Counter()
+    for lines in pieces.values():
+        back.update(lines)
     fulfilled = _fulfilled(order.fulfilments)
     cancelled = order.state == "cancelled"
     adjustments = [_cancellation(order)] if cancelled else []
-    adjustments += [_adjustment(refund) for refund in refunds]
+    adjustments += [_adjustment(refund, pieces.get(refund.created_at, {})) for refund in refunds]
     return Order(
         ucp=order_metadata(),
         id=str(order.id),
         label=order.number,
         checkout_id=str(order.cart_id),
         permalink_url=permalink(order, settings),
-        line_items=[_order_line(line, fulfilled.get(line.id, 0), cancelled) for line in order.lines],
+        line_items=[
+            _order_line(line, fulfilled.get(line.id, 0), back[str(line.id)], cancelled) for line in order.lines
+        ],
         fulfillment=OrderFulfillment(
             expectations=[] if cancelled else [_expectation(order)],
             events=[event for parcel in order.fulfilments for event in _parcel_events(parcel)],
@@ -379,13 +398,13 @@ def _fulfilled(parcels: Sequence[Fulfilment]) -> dict[UUID, int]:
     return counts
 
 
-def _order_line(line: SalesLine, fulfilled: int, cancelled: bool) -> OrderLineItem:
-    total = 0 if cancelled else line.quantity
+def _order_line(line: SalesLine, fulfilled: int, back: int, cancelled: bool) -> OrderLineItem:
+    total = 0 if cancelled else max(line.quantity - back, 0)
     status: Literal["processing", "partial", "fulfilled", "removed"] = "processing"
-    if cancelled:
+    if total == 0:
         status = "removed"
     elif fulfilled:
-        status = "fulfilled" if fulfilled == total else "partial"
+        status = "fulfilled" if fulfilled >= total else "partial"
     return OrderLineItem(
         id=str(line.id),
         item=Item(id=str(line.variant_id or line.sku), title=line.name, price=line.unit_amount),
@@ -444,7 +463,7 @@ def _cancellation(order: SalesOrder) -> Adjustment:
     )
 
 
-def _adjustment(refund: Refund) -> Adjustment:
+def _adjustment(refund: Refund, lines: Mapping[str, int]) -> Adjustment:
     """Without its reason: that is what staff tell each other."""
     status: dict[str, Literal["pending", "completed", "failed"]] = {
         "pending": "pending",
@@ -456,5 +475,6 @@ def _adjustment(refund: Refund) -> Adjustment:
         type="refund",
         occurred_at=refund.created_at.isoformat(),
         status=status[refund.state],
+        line_items=[Pieces(id=line_id, quantity=-count) for line_id, count in lines.items()] or None,
         totals=[Total(type="total", amount=-refund.amount)],
     )

@@ -17,6 +17,8 @@ _Long = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\u0000]*$")]
 _Quantity = Annotated[int, msgspec.Meta(ge=1, le=9999)]
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
+_Cursor = Annotated[str, msgspec.Meta(pattern=r"^o[0-9]{1,6}$")]
+
 MOST_IDS = 100
 
 
@@ -54,6 +56,8 @@ class ContextIn(msgspec.Struct, frozen=True, kw_only=True):
     address_country: _Text | None = None
     language: _Text | None = None
     currency: _Text | None = None
+    eligibility: Annotated[list[_Text], msgspec.Meta(max_length=20)] = []
+    """What the buyer claims to be entitled to; none of it is known here."""
 
 
 class DestinationIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +125,8 @@ class CredentialIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstrumentIn(msgspec.Struct, frozen=True, kw_only=True):
-    handler_id: _Text
     credential: CredentialIn
+    handler_id: _Text = ""
     id: _Text | None = None
     type: _Text = "card"
     selected: bool = True
@@ -139,7 +143,7 @@ class CompleteIn(msgspec.Struct, frozen=True, kw_only=True):
 class PaginationIn(msgspec.Struct, frozen=True, kw_only=True):
     """A `limit` above 50 is taken as 50."""
 
-    cursor: Annotated[str, msgspec.Meta(pattern=r"^o[0-9]{1,6}$")] | None = None
+    cursor: _Cursor | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)] = 10
 
 
@@ -164,6 +168,8 @@ class SearchIn(msgspec.Struct, frozen=True, kw_only=True):
     context: ContextIn | None = None
     filters: FiltersIn | None = None
     pagination: PaginationIn | None = None
+    cursor: _Cursor | None = None
+    """As some platforms send it, who do not put it into `pagination`."""
 
 
 class LookupIn(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,19 +18,22 @@ from kupec.machines.ucp.catalog import routes as catalog_routes
 from kupec.machines.ucp.consents import told_consent
 from kupec.machines.ucp.details import details_of, replacing
 from kupec.machines.ucp.door import Door
-from kupec.machines.ucp.errors import OrderNotFound, SessionNotFound
+from kupec.machines.ucp.errors import OrderNotFound, SessionNotFound, SessionOver
 from kupec.machines.ucp.guesses import check_guesses
 from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.negotiation import caller
 from kupec.machines.ucp.openapi import document
 from kupec.machines.ucp.paying import pay
 from kupec.machines.ucp.profile import business_profile
+from kupec.machines.ucp.rehearsal import rehearse
+from kupec.machines.ucp.rehearsal import routes as rehearsal_routes
+from kupec.machines.ucp.remarks import remarks
 from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, read, some_goods
 from kupec.machines.ucp.sessions import Change, Opening
 from kupec.machines.ucp.showing import declined, shown
 from kupec.machines.ucp.signed import SignedAnswers, check_signed
 from kupec.machines.ucp.standing import Session, find_session, session_id
-from kupec.sales import cancel_cart, get_order
+from kupec.sales import cancel_cart, get_order, order_refunds
 
 _checkout_in = msgspec.json.Decoder(CheckoutIn)
 _complete_in = msgspec.json.Decoder(CompleteIn)
@@ -80,7 +83,7 @@ async def create_checkout(request: AnyRequest) -> Response[bytes]:
         else:
             opened = await _of_cart(request, platform, data, language, key)
             if isinstance(opened, UUID):
-                return await shown(request, platform, str(opened), status=201)
+                return await shown(request, platform, str(opened))
             seen = await door.sessions.create(opened)
     except KupecError as error:
         if is_outcome(error):
@@ -89,7 +92,9 @@ async def create_checkout(request: AnyRequest) -> Response[bytes]:
     if seen.cart.state != "open":
         return await shown(request, platform, str(seen.cart.id), status=201)
     session = Session(seen=seen, consent=told_consent(data.buyer))
-    return answer(render.checkout(session, door.settings, spoken=platform.capabilities), status=201)
+    messages = remarks(data, seen) if data.cart_id is None else []
+    body = render.checkout(session, door.settings, messages=messages, spoken=platform.capabilities)
+    return answer(body, status=201)
 
 
 async def _of_cart(
@@ -151,7 +156,8 @@ async def update_checkout(request: AnyRequest, session: FromPath[str]) -> Respon
     if seen is None:
         return await shown(request, platform, session)
     found = Session(seen=seen, consent=told_consent(data.buyer))
-    return answer(render.checkout(found, door.settings, spoken=platform.capabilities))
+    messages = remarks(data, seen)
+    return answer(render.checkout(found, door.settings, messages=messages, spoken=platform.capabilities))
 
 
 @post("/ucp/v1/checkout-sessions/{session:str}/complete", status_code=200)
@@ -160,6 +166,8 @@ async def complete_checkout(request: AnyRequest, session: FromPath[str]) -> Resp
     platform, key = await caller(request, "checkout"), required_key(request)
     data = await read(request, _complete_in)
     instrument = next((each for each in data.payment.instruments if each.selected), data.payment.instruments[0])
+    if _door(request).settings.ucp_rehearsal:
+        instrument = await rehearse(_door(request), platform, session, instrument)
     try:
         return await pay(request, platform, session, instrument, key)
     except NotFound:
@@ -179,7 +187,9 @@ async def cancel_checkout(request: AnyRequest, session: FromPath[str]) -> Respon
             [fresh] = await claim(db, [keyed(platform.profile, key, "cancel", "checkout-sessions", session)], now=now)
             if isinstance(fresh, IdempotencyMismatch):
                 raise fresh
-            await find_session(db, cart_id, platform, now=now)
+            found = await find_session(db, cart_id, platform, now=now)
+            if found.placed is not None:
+                raise SessionOver
             await cancel_cart(db, cart_id, actor=platform.actor, now=now)
     except KupecError as error:
         return await declined(request, platform, session, error)
@@ -194,11 +204,12 @@ async def get_ucp_order(request: AnyRequest, order: FromPath[str]) -> Response[b
         async with door.database.reading() as db:
             found = await get_order(db, UUID(order))
             refunds = await refunds_of(db, found.id)
+            given = await order_refunds(db, found.id)
     except (NotFound, ValueError):
         return no(OrderNotFound(), language_of(request, None))
     if found.agent != platform.profile or found.number is None:
         return no(OrderNotFound(), language_of(request, None))
-    return answer(render.order(found, refunds, door.settings))
+    return answer(render.order(found, refunds, door.settings, given=given))
 
 
 _api = Router(
@@ -217,4 +228,4 @@ _api = Router(
     middleware=[SignedAnswers],
     exception_handlers={KupecError: refused},
 )
-routes: list[Any] = [profile, api_document, _api]
+routes: list[Any] = [profile, api_document, _api, *rehearsal_routes]

@@ -18,7 +18,7 @@ from kupec.kit.ids import uuid7
 from kupec.machines.ucp.agent import Platform, spoken_in
 from kupec.machines.ucp.consents import save_consents, told_consent
 from kupec.machines.ucp.details import completed
-from kupec.machines.ucp.errors import BasketNotFound, ItemUnavailable, SessionNotFound
+from kupec.machines.ucp.errors import BasketNotFound, ItemUnavailable, SessionNotFound, SoldOut
 from kupec.machines.ucp.keyed import Keyed, claim, let_go
 from kupec.machines.ucp.requests import CartIn, CheckoutIn, ContextIn
 from kupec.sales import (
@@ -29,6 +29,7 @@ from kupec.sales import (
     CartClosed,
     CartDetails,
     CartInPayment,
+    CartLine,
     NewCart,
     PricedCart,
     Prices,
@@ -103,8 +104,8 @@ async def _change_now(
 async def open_sessions(db: Connection, openings: Sequence[Opening], *, now: datetime) -> list[PricedCart | KupecError]:
     """Make a cart for each opening, in the market its destination or context belongs to; returns them priced.
 
-    ItemUnavailable (field "line_items[i]") where something is not sold there; IdempotencyMismatch. Emits
-    cart.created.
+    What is sold out is left out. ItemUnavailable (field "line_items[i]") where something is not sold there, SoldOut
+    where nothing is left; IdempotencyMismatch. Emits cart.created.
     """
     items = await resolve_items(db, [line.item.id for opening in openings for line in opening.body.line_items])
     known = await markets(db)
@@ -160,10 +161,21 @@ def _cart(
     return with_details(cart, completed(opening.details, cart, cart.market, None))
 
 
-def _priced(cart: Cart, opening: Opening, prices: Prices, now: datetime) -> PricedCart | ItemUnavailable:
+def _priced(cart: Cart, opening: Opening, prices: Prices, now: datetime) -> PricedCart | KupecError:
     refused = _not_sold(cart, opening.body, prices)
+    if refused is not None:
+        return refused
+    there = [line for line in cart.lines if _is_there(prices, cart, line)]
+    if not there:
+        first = prices.goods[cart.market, cart.lines[0].variant_id]
+        return SoldOut(field="line_items[0]", item=first.name)
     chosen = opening.details.shipping_method is not msgspec.UNSET
-    return refused or _shown(prices, cart, now, chosen=chosen)
+    return _shown(prices, msgspec.structs.replace(cart, lines=there), now, chosen=chosen)
+
+
+def _is_there(prices: Prices, cart: Cart, line: CartLine) -> bool:
+    goods = prices.goods[cart.market, line.variant_id]
+    return not goods.stocked or goods.available > 0
 
 
 def _new(cart: Cart, opening: Opening) -> NewCart:
