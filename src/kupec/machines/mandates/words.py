@@ -46,6 +46,10 @@ REASONS: Final = {
     "credit_exceeded": _("The limit on account is not enough. Nothing was bought."),
     "account_stopped": _("Buying on account is stopped until what is overdue is paid."),
     "given_up": _("It could not be ordered in time. Nothing was bought."),
+    "price_changed": _("The seller asks another price by now. Nothing was bought."),
+    "seller_refused": _("The seller refused the order. Nothing was bought."),
+    "seller_silent": _("The seller did not answer. Nothing was bought."),
+    "seller_cancelled": _("The seller called the order off."),
     "seller_failed": _("The seller could not take the order. Nothing was bought."),
 }
 _OTHERWISE: Final = _("It could not be ordered. Nothing was bought.")

@@ -6,14 +6,38 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from kupec.catalogue import Market
-from kupec.kit.errors import InvalidValue
+from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
 from kupec.kit.money import Money, parse_amount
 from kupec.machines.mandates import OWN, PERIODS, Goods, Mandate, MandateTerms, NewMandate
 from kupec.web.forms import Form
+from kupec.web.portal.page import say
 
 _AMOUNTS = ("budget", "approval_above", "least_price", "most_price")
 _FIELDS = (*_AMOUNTS, "budget_period", "most_orders", "payment", "skus", "sellers", "until", "note")
+
+
+_AN_AMOUNT = _("Please enter an amount, such as 500, or leave it empty.")
+_WRONG = {
+    **dict.fromkeys(_AMOUNTS, _AN_AMOUNT),
+    "name": _("Please give it a name of at most 120 characters."),
+    "most_orders": _("Please enter a whole number, or leave it empty."),
+    "scopes": _("Please choose at least one."),
+    "sellers": _("Please give addresses such as shop.example, one on a line."),
+    "until": _("Please choose a day to come, or leave it empty."),
+    "key_until": _("Please choose a day to come, or leave it empty."),
+}
+
+
+def wrong(error: KupecError, language: str, *, key: bool = False) -> dict[str, str]:
+    """By field of the form, what its owner reads about an error."""
+    field = (error.field or "form").partition(".")[2] or error.field or "form"
+    if field == "expires_at":
+        field = "key_until" if key else "until"
+    if isinstance(error, InvalidValue) and field in _WRONG:
+        return {field: translate(language, _WRONG[field])}
+    return {field if field in _FIELDS else "form": say(error, language)}
 
 
 def wanted_terms(form: Form, currency: str, zone: str, *, before: Mandate | None = None) -> MandateTerms:

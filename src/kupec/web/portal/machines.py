@@ -45,7 +45,7 @@ from kupec.machines.mandates import (
 from kupec.web import machine_words as words
 from kupec.web.forms import Form, read_form
 from kupec.web.portal.gate import SignedInCustomer, customer_of
-from kupec.web.portal.machine_forms import new_mandate, shown_mandate, typed_mandate, until, wanted_terms
+from kupec.web.portal.machine_forms import new_mandate, shown_mandate, typed_mandate, until, wanted_terms, wrong
 from kupec.web.portal.page import go, mine_or_missing, my_page, say
 from kupec.web.rendering import AnyRequest, language_of, site_of
 from kupec.web.storefront.shop import open_shop
@@ -81,7 +81,7 @@ async def _list(request: AnyRequest, *, error: KupecError | None = None, form: F
         asked=len(asked),
         words=words,
         name=form.text("name", most=10**5)[:200] if form else "",
-        errors={error.field or "name": say(error, shop.language)} if error else {},
+        errors=wrong(error, shop.language) if error else {},
     )
 
 
@@ -152,7 +152,7 @@ async def _page(
         values=typed_mandate(form) if form and not changed else typed_mandate(Form([])),
         of_mandate=lambda one: typed_mandate(form) if form and changed == str(one.id) else shown_mandate(one, zone),
         changed=changed,
-        errors={error.field or "form": say(error, shop.language)} if error else {},
+        errors=wrong(error, shop.language, key=form is None) if error else {},
     )
 
 
