@@ -19,7 +19,6 @@ from kupec.kit.settings import Settings
 from kupec.machines.acp import add_platform
 from kupec.machines.acp.openapi import document
 from tests.hostile.conftest import World
-from tests.hostile.visitor import HOSTILE
 from tests.machines.acp_agent import CARTS, JANA, PRAGUE, SESSIONS, paying
 from tests.shop import NOON, SETUP
 
@@ -46,7 +45,7 @@ class Standing:
         self._post(f"{SESSIONS}/{opened[0]}/cancel", {})
         for session, card in ((opened[1], "tok_visa"), (opened[2], "tok_3ds"), (opened[3], "tok_declined")):
             self._post(f"{SESSIONS}/{session}/complete", paying(card))
-        self.sessions = [*opened, HOSTILE]
+        self.sessions = [*opened, "no-session"]
         self.baskets = [self._post(CARTS, {"line_items": [{"id": self.variant}]})["id"] for _ in range(2)]
 
     def _wish(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from kupec.kit.actor import Actor
@@ -146,11 +147,12 @@ def test_an_order_is_told_whole_signed_and_once(shop: Shop) -> None:
         )
         assert not await db.fetch("select from machine_webhook where subject = $1", f"order:{unheard['order']['id']}")
         queued = (await list_machine_webhooks(db, subject=f"order:{order}"))[::-1]
-        headers = await webhook_signer(SECRET)(queued[0], found[0]["body"], NOON)
-        assert headers["Merchant-Signature"] == merchant_signature(THEIRS.encode(), found[0]["body"], NOON)
-        assert (headers["Request-Id"], headers["Timestamp"]) == (str(queued[0].id), "2026-03-10T11:00:00Z")
+        first = msgspec.structs.replace(queued[0], sealed=found[0]["sealed"])
+        headers = await webhook_signer(SECRET)(first, found[0]["body"].encode(), NOON)
+        assert headers["Merchant-Signature"] == merchant_signature(THEIRS.encode(), found[0]["body"].encode(), NOON)
+        assert (headers["Request-Id"], headers["Timestamp"]) == (str(first.id), "2026-03-10T11:00:00Z")
         with pytest.raises(SealBroken):
-            await webhook_signer("another")(queued[0], b"", NOON)
+            await webhook_signer("another")(first, b"", NOON)
         return [(row["kind"], row["body"], row["sealed"]) for row in found]
 
     found = shop.do(tell)
