@@ -121,7 +121,9 @@ class LosingBuyer:
 class World:
     """The shop, its devices, and the parcels between them."""
 
-    def __init__(self, database: Database, *, seed: int = 1, lost: float = 0.1, late: float = 0.03) -> None:
+    def __init__(
+        self, database: Database, *, seed: int = 1, lost: float = 0.1, late: float = 0.03, usual: float = 150
+    ) -> None:
         self.database = database
         self.chance = random.Random(seed)
         self.clock = FixedClock(NOON)
@@ -131,6 +133,7 @@ class World:
             MachineBuyer(database, checkout, self.clock, return_url="http://localhost/"), self.chance, lost
         )
         self.late = late
+        self.usual = usual
         self.machines: list[Machine] = []
         self.parcels: list[Parcel] = []
         self.dry: list[Dry] = []
@@ -167,7 +170,7 @@ class World:
             market="cz", zone="UTC", payment="account", address=EXAMPLE_ADDRESS, budget=budget, budget_period="month"
         )
         await grant_mandate(db, device.machine_id, terms, actor=owner, now=NOON)
-        rate = self.chance.lognormvariate(5.0, 0.6)  # about 150 g a day, some 50, some 500
+        rate = self.usual * self.chance.lognormvariate(0, 0.6)  # some a third of it, some three times as much
         return Machine(id=device.machine_id, rate=rate, weekend=self.chance.choice((0.05, 0.3, 1.0)))
 
     async def run(self, days: int, *, step: int = 3) -> None:

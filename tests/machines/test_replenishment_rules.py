@@ -21,7 +21,6 @@ from kupec.machines.replenishment.deciding import (
     prospect,
     service_due,
     shelf_after,
-    terms_of,
 )
 from kupec.machines.replenishment.forecast import Need, Used, forecast_of, lasts, need_over, with_gaps
 from kupec.machines.replenishment.quantities import Terms, best_quantity
