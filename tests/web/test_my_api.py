@@ -100,6 +100,7 @@ async def test_what_is_somebody_elses_does_not_exist(app: App) -> None:
         "approve": {"expected_total": 1},
         "decline": {"note": "no"},
         "remove_role": {"role": "buyer"},
+        "change_device": {"name": "Kitchen"},
     }
     for operation in OPERATIONS:
         if not operation.parameters or operation.part in ("people",) or operation.id == "consent":

@@ -15,6 +15,7 @@ from kupec.web.desk.conversation_words import (
     CONVERSATION_SENTENCES,
     CONVERSATION_VARIANTS,
 )
+from kupec.web.desk.device_words import DEVICE_ICONS, DEVICE_SENTENCES
 from kupec.web.desk.flow_words import ARTICLE_SENTENCES, ARTICLE_VARIANTS, FLOW_ICONS, FLOW_SENTENCES
 from kupec.web.desk.learning_words import LEARNING_ICONS, LEARNING_SENTENCES, LEARNING_VARIANTS
 from kupec.web.desk.machine_words import MACHINE_CODES, MACHINE_ICONS, MACHINE_SENTENCES, MACHINE_VARIANTS
@@ -42,6 +43,7 @@ SENTENCES = {
     **ROLLOUT_SENTENCES,
     **MARKET_SENTENCES,
     **MACHINE_SENTENCES,
+    **DEVICE_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -255,6 +257,7 @@ ICONS = {
     **ROLLOUT_ICONS,
     **MARKET_ICONS,
     **MACHINE_ICONS,
+    **DEVICE_ICONS,
     "cart": "cart",
     "order": "box",
     "order.placed": "cart",

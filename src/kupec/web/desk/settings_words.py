@@ -13,9 +13,11 @@ from kupec.experiments import EXPERIMENTS
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.knowledge import KNOWLEDGE
+from kupec.machines.devices import DEVICE_MODELS
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
 from kupec.sales import APPROVALS, FACTS, GOODWILL, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
 from kupec.web.desk.bot_words import BOT_FIELDS
+from kupec.web.desk.device_words import DEVICE_FIELDS, DEVICE_SECTION
 from kupec.web.desk.inbox_words import INBOX_FIELDS
 from kupec.web.desk.learning_rules import LEARNING_FIELDS, LEARNING_SECTION
 from kupec.web.desk.rollout_rules import ROLLOUT_FIELDS, ROLLOUT_SECTION
@@ -76,6 +78,7 @@ _ALL = (
     Section(BOT, _("Assistant"), _("What the assistant answers by itself, what it suggests, and what is for people.")),
     Section(LEARNING, *LEARNING_SECTION),
     Section(EXPERIMENTS, *ROLLOUT_SECTION),
+    Section(DEVICE_MODELS, *DEVICE_SECTION),
     Section(MODEL, _("Language model"), _("How long a language model may take, and what it may use in a day.")),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
@@ -92,6 +95,7 @@ FIELDS = {
     **BOT_FIELDS,
     **LEARNING_FIELDS,
     **ROLLOUT_FIELDS,
+    **DEVICE_FIELDS,
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "source_hosts": _("Hosts that articles may be taken from"),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from kupec.web.my_api.buying_table import BUYING
+from kupec.web.my_api.devices_table import DEVICES
 from kupec.web.my_api.oneself_table import ONESELF
 
-OPERATIONS: Final = (*ONESELF, *BUYING)
+OPERATIONS: Final = (*ONESELF, *BUYING, *DEVICES)
