@@ -80,7 +80,7 @@ STAYS = {
     "goods, promotions and ways, as the merchant calls them": """
         occurrence.lines occurrence.missing order_discount.coupon order_discount.name order_line.components
         order_line.name return_line.name return_line.reason sales_order.payment_name sales_order.shipping_name
-        standing_order.recurrence standing_order.reason ledger_entry.credit ledger_entry.debit""",
+        device.model standing_order.recurrence standing_order.reason ledger_entry.credit ledger_entry.debit""",
     "numbers of parcels, as the carrier knows them": """
         fulfilment.tracking_number fulfilment.tracking_url parcel_label.number parcel_label.reference""",
     "our own people, and what the shop knows": """

@@ -20,7 +20,14 @@ privacy_part = PrivacyPart(
             table="device",
             where="party_id = any($1::uuid[])",
             erase="blank",
-            blank={"serial": "''", "place": "''", "owned_id": "null", "last_seen_at": "null", "silent_since": "null"},
+            blank={
+                "serial": "''",
+                "place": "''",
+                "zone": "'UTC'",
+                "owned_id": "null",
+                "last_seen_at": "null",
+                "silent_since": "null",
+            },
         ),
     ),
 )
