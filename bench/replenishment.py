@@ -57,6 +57,8 @@ from tests.stack import open_folder
 HOPPER, BAG = 1200.0, 1000.0
 LEASE = timedelta(minutes=10)
 HOUR = timedelta(hours=1)
+FIRST_DAYS = timedelta(days=5)
+"""Nothing is known of a device yet, and one that empties within two days cannot be served from afar in time."""
 _BY_HOUR = (0, 0, 0, 0, 0, 0, 1, 3, 4, 4, 3, 2, 3, 4, 3, 2, 1, 1, 0, 0, 0, 0, 0, 0)
 MODEL = DeviceModel(
     code="office",
@@ -207,7 +209,9 @@ class World:
             return "late parcel"
         if now < machine.offline_until:
             return "offline"
-        return "busy" if coming else "policy"
+        if not coming:
+            return "policy"
+        return "first days" if now < NOON + FIRST_DAYS else "busy"
 
     async def _send(self) -> None:
         now = self.clock.now()
@@ -332,7 +336,7 @@ def _lines(world: World, found: Found, seconds: float, cpu: float, days: int) ->
     yield f"answers lost while buying: {world.buyer.lost}"
     cycles = max(1, found.orders)
     yield f"ran dry {found.dry.total()} of {cycles} times round ({1 - found.dry.total() / cycles:.1%} did not):"
-    for why in ("late parcel", "offline", "busy", "policy"):
+    for why in ("late parcel", "offline", "first days", "busy", "policy"):
         yield f"  {why:12} {found.dry[why]}"
     yield f"ordered twice {found.twice}, needlessly {found.needless}, outside a mandate {found.outside}"
     yield f"{seconds:.0f} s, CPU {cpu:.0f} s"

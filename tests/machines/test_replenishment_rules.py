@@ -133,7 +133,7 @@ def test_a_quantity_keeps_to_its_terms(
     assert found.pieces <= max(most, pack)
     if found.reason in ("cover", "price"):
         assert found.pieces >= needed - 1e-9
-    if budget is not None and found.reason != "budget":
+    if budget is not None and found.reason != "beyond":
         assert found.pieces * price(found.pieces) <= budget
 
 

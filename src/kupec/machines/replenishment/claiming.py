@@ -108,7 +108,9 @@ async def _take(db: Connection, found: Survey, now: datetime) -> ReplenishmentOr
 
 def _worth_another_try(found: Survey, last: ReplenishmentOrder, quantity: Quantity) -> bool:
     """What was cut down to a budget is tried only where it is fewer than what the budget refused."""
-    return "left" not in found.policy.blocked_fields or quantity.pieces < last.quantity
+    if "left" not in found.policy.blocked_fields:
+        return True
+    return quantity.reason != "beyond" and quantity.pieces < last.quantity
 
 
 async def _how_many(db: Connection, found: Survey, now: datetime) -> tuple[Quantity, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-Reason = Literal["cover", "price", "shelf_life", "most", "budget"]
+Reason = Literal["cover", "price", "shelf_life", "most", "budget", "beyond"]
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quantity(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason`: why not fewer or more. "budget" where even the fewest cost more than may be spent, or it cut them."""
+    """`reason`: why not fewer or more. "budget" cut them; "beyond" says that even the fewest cost more than that."""
 
     pieces: int
     reason: Reason
@@ -64,7 +64,7 @@ def _affordable(pieces: int, reason: Reason, price: Callable[[int], int], terms:
     for fewer in range(pieces - terms.pack, fewest - 1, -terms.pack):
         if fewer * price(fewer) <= terms.budget:
             return Quantity(pieces=fewer, reason="budget")
-    return Quantity(pieces=min(pieces, fewest), reason="budget")
+    return Quantity(pieces=min(pieces, fewest), reason="beyond")
 
 
 def _whole(pieces: float, pack: int) -> int:
