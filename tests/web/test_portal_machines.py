@@ -1,4 +1,4 @@
-"""The customer's machines in their account: registered, granted a mandate, given keys, asked about, paused, taken out."""
+"""The customer's machines in their account: registered, given a mandate and keys, asked about, taken out."""
 
 import re
 from uuid import UUID
@@ -86,6 +86,7 @@ async def test_somebody_elses_machine_does_not_exist(browser: Browser, jana: UUI
     await pool.execute("update machine set party_id = (select id from party where name = 'Eva')")
     for path in ("", "/state", "/mandates", "/keys"):
         address = f"{PATH}/{machine_id}{path}"
+        await browser.get(PATH)
         answer = await (browser.submit(address, wanted="pause", scopes="buy") if path else browser.get(address))
         assert answer.status_code == 404, path
     assert await pool.fetchval("select state from machine") == "active"

@@ -16,6 +16,7 @@ from kupec.kit.money import Money
 from kupec.kit.subscribers import Subscriber
 from kupec.kit.versions import published
 from kupec.outreach.letters import Sender
+from kupec.outreach.machine_messages import machine_asks
 from kupec.outreach.message_letter import Said, Value
 from kupec.outreach.messages import Message, send_messages
 from kupec.outreach.standing_messages import occurrence_message, standing_paused
@@ -188,6 +189,7 @@ _WRITERS: dict[str, _Write] = {
     "approval.declined": _approval_decided,
     "approval.expired": _approval_decided,
     "payment.dunned": _dunned,
+    "purchase.asked": machine_asks,
     "service.due": _service,
     "service.booked": _service,
     "service.cancelled": _service,

@@ -118,6 +118,15 @@ OURS = {
         body=_("Hello,\n\nyour request for {total}: {decision}.\n\nNote: {note}\n\n{link:approval Show the request}"),
         variables=("total", "decision", "note", "number", "link:approval"),
     ),
+    "machine_asks": OurWords(
+        title=_("A machine asks before it buys"),
+        subject=_("One of your machines asks to buy for {total}"),
+        body=_(
+            "Hello,\n\none of your machines wants to buy for {total}. That is more than you let it buy without asking, "
+            "so nothing is ordered before you say yes.\n\n{link:answer See what it wants, and answer}"
+        ),
+        variables=("total", "link:answer"),
+    ),
     "sign_in_code": OurWords(
         title=_("Sign-in code"),
         subject=_("{code} is your code to sign in"),
