@@ -42,6 +42,7 @@ from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
 from tests.hostile.knowing import CODE, know, miss
 from tests.hostile.mailing import mail_badly
+from tests.hostile.machinery import have_a_machine
 from tests.hostile.on_account import buy_on_account, come_regularly, owner_of_the_desk
 from tests.hostile.talking import talk_badly
 from tests.hostile.visitor import HOSTILE, Visitor
@@ -289,6 +290,7 @@ def _trade(world: World) -> None:
     asyncio.run(eventually(written))
     world.do(buy_on_account)
     world.do(come_regularly)
+    world.do(have_a_machine)
     world.do(talk_badly)
     world.do(mail_badly)
 
@@ -379,4 +381,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "request_id": [str(uuid4())],
         "approval_id": world.column("select id from approval order by id"),
         "card_id": world.column("select id from stored_card order by id"),
+        "machine_id": world.column("select id from machine order by id"),
+        "mandate_id": world.column("select id from mandate order by id"),
+        "purchase_id": world.column("select id from purchase order by id"),
     }

@@ -1,0 +1,34 @@
+"""A machine whose owner types markup: named, granted a mandate, given a key, refused and asked about."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from kupec.kit.db import Connection
+from kupec.kit.ids import uuid7
+from kupec.machines.mandates import NewMachine, NewMandate, create_key, grant_mandate, register_machine
+from tests.hostile.on_account import owner_of_the_desk
+from tests.hostile.visitor import HOSTILE
+
+
+async def have_a_machine(db: Connection) -> None:
+    """Of the first customer there is."""
+    desk, now = await owner_of_the_desk(db), datetime.now(UTC)
+    party_id: UUID = await db.fetchval("select id from party order by id limit 1")
+    machine = await register_machine(db, party_id, NewMachine(name=HOSTILE[:100]), actor=desk, now=now)
+    mandate = await grant_mandate(
+        db, machine.id, NewMandate(market="cz", zone="Europe/Prague", note=HOSTILE), actor=desk, now=now
+    )
+    await create_key(db, machine.id, scopes=["read", "buy"], actor=desk, now=now)
+    wanted = [{"sku": HOSTILE, "name": HOSTILE, "quantity": 1, "total": 100}]
+    for state, reason, fields in (
+        ("asked", "above_limit", {"limit": 50}),
+        ("refused", "goods_not_allowed", {"sku": HOSTILE}),
+        ("failed", HOSTILE, {"message": HOSTILE}),
+    ):
+        await db.execute(
+            "insert into purchase (id, mandate_id, machine_id, party_id, key, seller, lines, total, currency, state, "
+            "reason, reason_fields, why, created_at, claimed_at, expires_at) "
+            "values ($1, $2, $3, $4, $5, $11, $6, 100, 'CZK', $5, $7, $8, $12, $9, $9, $10)",
+            *(uuid7(), mandate.id, machine.id, party_id, state, wanted, reason, fields, now),
+            *(now + timedelta(days=7) if state == "asked" else None, "own", {"error": HOSTILE}),
+        )
