@@ -97,8 +97,7 @@ def _jwk(kid: str) -> Json:
     public = numbers.public_numbers
     named = {"x": public.x, "y": public.y, "d": numbers.private_value}
     told = {
-        name: base64.urlsafe_b64encode(value.to_bytes(32, "big")).rstrip(b"=").decode()
-        for name, value in named.items()
+        name: base64.urlsafe_b64encode(value.to_bytes(32, "big")).rstrip(b"=").decode() for name, value in named.items()
     }
     return {"kid": kid, "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", **told}
 

@@ -13,6 +13,7 @@ from litestar import Response, post
 from litestar.params import FromPath
 
 from kupec.kit.actor import system
+from kupec.kit.db import Connection
 from kupec.kit.errors import Forbidden, KupecError, NotFound
 from kupec.machines.ucp.agent import AnyRequest, Platform
 from kupec.machines.ucp.door import Door
@@ -115,7 +116,7 @@ async def adjust_order(request: AnyRequest, order: FromPath[str]) -> Response[by
             await refund_order(
                 db,
                 number,
-                lines={UUID(data.line_item_id): data.quantity},
+                lines={await _line_of(db, number, data.line_item_id): data.quantity},
                 to="payment",
                 reason="rehearsal",
                 key=str(uuid4()),
@@ -125,6 +126,21 @@ async def adjust_order(request: AnyRequest, order: FromPath[str]) -> Response[by
 
     await _once_paid(refunding)
     return Response(b'{"status":"adjusted"}', media_type="application/json")
+
+
+async def _line_of(db: Connection, order_id: UUID, told: str) -> UUID:
+    """The order's line, by its own id or by the one that it had in the session."""
+    found: UUID | None = await db.fetchval(
+        """
+        select line.id from order_line line left join cart_line wanted on wanted.variant_id = line.variant_id
+         where line.order_id = $1 and $2 in (line.id::text, wanted.id::text)
+        """,
+        order_id,
+        told,
+    )
+    if found is None:
+        raise NotFound(what="line")
+    return found
 
 
 def _rehearsing(request: AnyRequest) -> Door:
