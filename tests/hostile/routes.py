@@ -17,6 +17,10 @@ _NAME = re.compile(r"""(?:form|query_form\(request\)|\.)\s*\.?(?:text|whole|pros
 _FOR_MACHINES = (
     "/ucp/",
     "/acp/",
+    "/mcp",
+    "/oauth/register",
+    "/oauth/token",
+    "/oauth/revoke",
     "/feeds/",
     "/devices/",
     "/api/",
