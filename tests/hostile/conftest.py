@@ -41,8 +41,8 @@ from kupec.staff import ROLES, Role, create_staff
 from kupec.web.static import asset
 from tests.hostile.abundance import fall_out, stock_up
 from tests.hostile.knowing import CODE, know, miss
-from tests.hostile.mailing import mail_badly
 from tests.hostile.machinery import have_a_machine
+from tests.hostile.mailing import mail_badly
 from tests.hostile.on_account import buy_on_account, come_regularly, owner_of_the_desk
 from tests.hostile.talking import talk_badly
 from tests.hostile.visitor import HOSTILE, Visitor
