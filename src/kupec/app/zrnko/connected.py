@@ -18,8 +18,12 @@ from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
 from kupec.machines.devices import NewDevice, Reading, ingest, meters_of, register_device, sum_hours
 from kupec.machines.mandates import Goods, NewMachine, NewMandate, create_key, grant_mandate, register_machine
+from kupec.machines.market import import_rfqs, market_story
 from kupec.machines.replenishment import PolicyChange, change_policy, policies_of, start_replenishment
 
+BISTRO: Final = "c-033"
+ACCOUNTANTS: Final = "c-035"
+_ASKED_FOR: Final = "ZR-BO-4000"
 _HISTORY: Final = timedelta(days=35)
 _ZONE: Final = ZoneInfo(PRAGUE)
 _OPEN: Final = range(8, 17)
@@ -55,7 +59,7 @@ HABITS: Final[dict[str, Habit]] = {
 
 
 async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> dict[str, str]:
-    """The office's machine with a mandate that covers it, the architects' with one that does not, and an agent.
+    """The office's machine with a mandate that covers it, the architects' with one that does not, an agent, and a market.
 
     Returns the tokens that are shown once, by what they are for.
     """
@@ -103,7 +107,24 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
     )
     await grant_mandate(db, agent.id, allowed, actor=actor, now=now)
     key = await create_key(db, agent.id, scopes=["read", "buy"], actor=actor, now=now)
+    await _market(db, ids, agent.id, actor=actor, now=now)
     return {"agent": key.token, "device": device[1], "device_id": str(device[0])}
+
+
+async def _market(db: Connection, ids: Mapping[str, UUID], office: UUID, *, actor: Actor, now: datetime) -> None:
+    """Months in which three machines asked several sellers for prices, each choosing in its way."""
+    machines = {"office": office}
+    for buyer, customer, name in (
+        ("hotel", BISTRO, "Sklad Kopretina"),
+        ("clinic", ACCOUNTANTS, "Nákupy Vysočina"),
+    ):
+        new = NewMachine(name=name)
+        machines[buyer] = (await register_machine(db, ids[customer], new, actor=actor, now=now)).id
+    price = await db.fetchval(
+        "select amount from price join variant v on v.id = variant_id where v.sku = $1 and currency = 'CZK'", _ASKED_FOR
+    )
+    story = market_story(until=now, sku=_ASKED_FOR, list_price=price, market="cz", currency="CZK")
+    await import_rfqs(db, story, machines, actor=actor, now=now)
 
 
 async def _device(
