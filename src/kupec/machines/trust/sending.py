@@ -30,6 +30,8 @@ Sign = Callable[[MachineWebhook, bytes, datetime], Awaitable[dict[str, str]]]
 _AT_ONCE: Final = 2  # attempts at one host at the same time: a slow one does not hold up the others
 _ROUND: Final = timedelta(seconds=2)
 _HEARD_BEFORE: Final = 409
+_UNWANTED: Final = "no_webhook_url"
+"""Its profile names no address: it does not want to be told, and that is no failure."""
 _HOPELESS: Final = frozenset({400, 405, 410, 413, 414, 415, 422})
 """The same again would be answered the same."""
 _EXCERPT: Final = 16_000  # bytes of an answer that are read
@@ -116,7 +118,7 @@ class _Sender:
         try:
             url = webhook.url or (await self._trust.profile(webhook.profile or "")).webhook_url
             if url is None:
-                return _Reply(error="no_webhook_url", final=True)
+                return _Reply(error=_UNWANTED, final=True)
             signer = self._signers.get(webhook.kind)
             if signer is None:
                 headers = await self._signed(webhook, url, body)
@@ -160,7 +162,7 @@ async def _note(db: Connection, webhook: MachineWebhook, reply: _Reply, *, now: 
     later = await db.fetchval(_NEXT, webhook.kind, webhook.subject, webhook.url, webhook.profile)
     if later is not None:
         await enqueue(db, [(JOB, {"id": str(later)})])
-    if state == "failed":
+    if state == "failed" and reply.error != _UNWANTED:
         error = reply.error or f"status_{reply.status}"
         payload = MachineWebhookFailed(webhook_id=webhook.id, kind=webhook.kind, error=error)
         await emit(db, [Happened(payload=payload, subject=webhook.subject, occurred_at=now)], actor=_ACTOR)
