@@ -167,8 +167,8 @@ async def _keep(
     await db.execute(
         _KEEP,
         *(policy.id, look, now),
-        *(seen.shelf if seen else policy.shelf, found.today if seen else policy.marked_on),
-        *(found.filled_today if seen else policy.marked_filled, _wake_at(found), _counter_base(found)),
+        *(seen.shelf if seen else policy.shelf, *(found.mark or (policy.marked_on, policy.marked_filled))),
+        *(_wake_at(found), _counter_base(found)),
         *(blocked, fields),
     )
 

@@ -40,6 +40,8 @@ from kupec.machines.replenishment.rows import latest_orders
 from kupec.machines.replenishment.rules import REPLENISHMENT, Replenishment
 
 HISTORY = timedelta(days=120)
+_REMARKED = timedelta(days=60)
+_EMPTY = 0.02
 SILENT = timedelta(days=3)
 """So long a device that says nothing is taken to work on as usual; then nothing is ordered until it is back."""
 Hold = Literal["", "no_need", "machine_paused", "no_reading", "suspicious", "silent"]
@@ -57,7 +59,7 @@ select o.policy_id, max(o.closed_at) as done_at, (array_agg(o.meter_value order 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
     """One policy with what is known of it. `hold` says why nothing can be decided; `due` why it is to be ordered now.
 
-    `filled_today` and `today` (of the device's zone) are the mark from which refills are counted next.
+    `mark` is the day from which what is filled in is counted, and how much that is so far.
     """
 
     policy: Policy
@@ -69,7 +71,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     meter: MeterState | None = None
     seen: Seen | None = None
     prospect: Prospect | None = None
-    filled_today: float = 0.0
+    mark: tuple[date, float] | None = None
     hold: Hold = ""
     due: str = ""
     error_at: datetime | None = None
@@ -154,6 +156,8 @@ async def _goods(db: Connection, base: Survey, machine: _Machine, lead: Lead, no
     content = holds(need, policy.sku)
     on_way = base.last.quantity * base.last.content if base.last is not None and base.last.state == "ordered" else 0.0
     shelf = shelf_after(policy.shelf, filled=_filled(days, policy), on_way=on_way)
+    if shelf > 0 and _nothing_left(days, base, meter, size):
+        shelf = 0.0
     silence = now - meter.at
     seen = Seen(
         level=_level(meter, need, forecast, base.local, silence),
@@ -170,7 +174,7 @@ async def _goods(db: Connection, base: Survey, machine: _Machine, lead: Lead, no
         meter=meter,
         seen=seen,
         prospect=found,
-        filled_today=next((one.filled for one in days if one.day == base.today), 0.0),
+        mark=_mark(days, policy, base.today),
         hold=hold,
         due="" if hold else _why(base, meter, found),
     )
@@ -222,10 +226,36 @@ def _forecast(days: Sequence[DayUse], base: Survey, size: float) -> Forecast:
 
 
 def _filled(days: Sequence[DayUse], policy: Policy) -> float:
-    """What was filled in since the shelf was counted."""
+    """What was filled in since the shelf was counted, as far as it is known by now."""
     if policy.marked_on is None:
         return 0.0
-    return max(0.0, sum(one.filled for one in days if one.day >= policy.marked_on) - policy.marked_filled)
+    return max(0.0, _since(days, policy.marked_on) - policy.marked_filled)
+
+
+def _nothing_left(days: Sequence[DayUse], base: Survey, meter: MeterState, size: float) -> bool:
+    """Empty since yesterday, though people did fill it from what came last: then what we counted is not there.
+
+    Only once for what came: where nobody fills anything in, more would not help.
+    """
+    last = base.last
+    if last is None or last.delivered_at is None or meter.share is None or meter.share > _EMPTY:
+        return False
+    evening = next((one.last for one in days if one.day == base.today - timedelta(days=1)), None)
+    came = last.delivered_at.astimezone(base.local.tzinfo).date()
+    poured = sum(one.filled for one in days if one.day >= came)
+    return evening is not None and evening <= _EMPTY * size and poured > 0
+
+
+def _mark(days: Sequence[DayUse], policy: Policy, today: date) -> tuple[date, float]:
+    """The mark stays where it is for long: what a silent device tells late of days gone by counts, too."""
+    first = policy.marked_on
+    if first is None or today - first > _REMARKED:
+        first = today if first is None else today - _REMARKED / 2
+    return first, _since(days, first)
+
+
+def _since(days: Sequence[DayUse], first: date) -> float:
+    return sum(one.filled for one in days if one.day >= first)
 
 
 def _standing(need: DeviceNeed, machine: _Machine) -> list[Error]:
