@@ -59,7 +59,7 @@ HABITS: Final[dict[str, Habit]] = {
 
 
 async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> dict[str, str]:
-    """The office's machine with a mandate that covers it, the architects' with one that does not, an agent, and a market.
+    """The office's machine with a mandate that covers it, the architects' with one that does not, an agent, a market.
 
     Returns the tokens that are shown once, by what they are for.
     """
