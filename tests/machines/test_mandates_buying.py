@@ -299,4 +299,14 @@ async def test_what_is_called_off_gives_its_budget_back(owner: Owner) -> None:
         await cancel_order(db, bought.order_id, reason="mistake", actor=CLERK, now=NOON)
         assert await spent_under(db, mandate, now=NOON) == Spent()
     assert [each.state for each in await owner.purchases()] == ["cancelled", "refused"]
-    assert (await owner.buy("again")).state == "placed"
+    again = await owner.buy("again")
+    assert again.state == "placed"
+    # What was refunded counts no more, in the period in which it was bought; it still was an order.
+    async with owner.shop.database.transaction() as db:
+        await db.execute(
+            "insert into order_refund (id, order_id, key, request, reason, amount, owed, paid_back, credited, created_by, "
+            "created_at) values ($1, $2, 'part', '{}', 'returned', 10000, 10000, 0, 0, 'staff:anna', $3)",
+            *(uuid7(), again.order_id, NOON),
+        )
+        assert await spent_under(db, mandate, now=NOON) == Spent(total=26900, orders=1)
+        assert await spent_under(db, mandate, now=NOON + timedelta(days=30)) == Spent()

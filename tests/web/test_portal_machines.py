@@ -6,7 +6,7 @@ from uuid import UUID
 from kupec.kit.db import Database, Pool
 from kupec.machines.mandates import PurchaseRequest, authenticate
 from tests.shop import NOON
-from tests.web.browsing import Browser, Served, text_of
+from tests.web.browsing import Browser, Served, forms, text_of
 from tests.web.test_portal_standing import jana
 
 __all__ = ["jana"]
@@ -84,9 +84,10 @@ async def test_somebody_elses_machine_does_not_exist(browser: Browser, jana: UUI
         "select gen_random_uuid(), 'person', 'Eva', 'eva', 'eva', 'cs', now()"
     )
     await pool.execute("update machine set party_id = (select id from party where name = 'Eva')")
-    for path in ("", "/state", "/mandates", "/keys"):
-        address = f"{PATH}/{machine_id}{path}"
-        await browser.get(PATH)
-        answer = await (browser.submit(address, wanted="pause", scopes="buy") if path else browser.get(address))
+    await browser.get(PATH)
+    token = next(form for form in forms(browser.page) if form.action == PATH).values
+    assert (await browser.get(f"{PATH}/{machine_id}")).status_code == 404
+    for path in ("state", "mandates", "keys"):
+        answer = await browser.post(f"{PATH}/{machine_id}/{path}", {**token, "wanted": "pause", "scopes": "buy"})
         assert answer.status_code == 404, path
     assert await pool.fetchval("select state from machine") == "active"
