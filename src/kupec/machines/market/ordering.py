@@ -20,7 +20,7 @@ _STATES: dict[str, AwardState] = {"placed": "ordered", "asked": "asked"}
 
 
 class StillPaying(KupecError):
-    """The payment of an award's order is not decided yet."""
+    """The payment of this award’s order is not decided yet. It is tried again by itself."""
 
     status = 409
     code = "award_still_paying"

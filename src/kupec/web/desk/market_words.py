@@ -52,7 +52,7 @@ AWARD_STATES: Final = {
 }
 FATES: Final = {
     "won": _("won"),
-    "lost": _("lost"),
+    "lost": _("did not win"),
     "late": _("too late"),
     "replaced": _("replaced"),
     "too_few": _("too few pieces"),
