@@ -268,7 +268,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="api requests", verb=integrations.forget_requests, every=3600),
         Due(name="agents nobody has connected", verb=mcp.forget_clients, every=3600),
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
-        Due(name="devices that run low", verb=replenishment.wake_low, every=10),
+        Due(name="devices that run low", verb=replenishment.wake_low, every=3),
         Due(name="machines' wishes nobody answered", verb=mandates.expire_purchases, every=600),
         Due(name="answers to ACP", verb=acp.forget_acp_requests, every=3600),
         Due(name="keys of platforms", verb=ucp.forget_requests, every=3600),

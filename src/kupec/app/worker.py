@@ -135,7 +135,7 @@ def replenishing(database: Database, buyer: Buyer, clock: Clock) -> Sweep:
     async def devices() -> int:
         return await review_devices(database, buyer, clock)
 
-    return Sweep(name="devices replenished", run=devices, every=5.0, rest=0.5)
+    return Sweep(name="devices replenished", run=devices, every=2.0, rest=0.5)
 
 
 def sources(settings: Settings, database: Database, clock: Clock) -> Sweep:

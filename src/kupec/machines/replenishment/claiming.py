@@ -17,6 +17,7 @@ from kupec.machines.replenishment.rows import ORDER_COLUMNS, POLICY_COLUMNS, rea
 from kupec.machines.replenishment.surveying import Survey, survey
 
 _SOONEST = timedelta(minutes=15)
+_NEW = timedelta(days=2)
 # Whoever changes a policy locks it: a worker passes by, and comes again.
 _DUE = f"""
 select {POLICY_COLUMNS} from replenishment_policy policy
@@ -185,7 +186,8 @@ def _next_look(found: Survey, now: datetime) -> datetime:
     usual = now + timedelta(hours=found.rules.review_hours)
     if found.last is not None and found.last.under_way:
         return usual
-    if found.hold == "suspicious":
+    new = found.hold == "no_reading" and now - found.policy.created_at < _NEW
+    if found.hold == "suspicious" or new:
         return now + _SOONEST
     if found.prospect is not None and not found.hold:
         return min(usual, now + max(_SOONEST, timedelta(days=found.prospect.order_in_days)))
@@ -193,25 +195,35 @@ def _next_look(found: Survey, now: datetime) -> datetime:
 
 
 def _wake_at(found: Survey) -> float | None:
-    """The meter's value at which there is no waiting for the next look."""
-    if found.prospect is None or found.seen is None or found.need is None or found.need.meter is None:
+    """The value at which there is no waiting for the next look: of goods from there down, of others from there up."""
+    need = found.need
+    waits = found.last is not None and (found.last.under_way or found.last.state == "delivered")
+    if need is None or need.meter is None or waits:
         return None
-    meter = found.need.meter
-    if meter.rises or (found.last is not None and found.last.under_way):
+    if found.policy.kind == "part":
+        return need.limit
+    if found.service is not None:
+        return found.service.done_counter + need.every if need.every else None
+    if found.prospect is None or found.seen is None or need.meter.rises:
         return None
     level = found.prospect.reorder_at - found.seen.shelf - found.seen.on_way
-    return meter.empty + level if level > 0 else None
+    return need.meter.empty + level if level > 0 else None
 
 
 async def wake_low(db: Connection, now: datetime, limit: int) -> int:
-    """Devices that used more than was foreseen are looked at at once: at most `limit`. Returns how many."""
+    """Devices that used more than was foreseen, or came to a mark, are looked at at once: at most `limit`.
+
+    Returns how many policies those were.
+    """
     rows = await db.fetch(
         """
         update replenishment_policy set next_review_at = $1
          where id in (
             select policy.id from replenishment_policy policy
               join device_meter meter on meter.machine_id = policy.machine_id and meter.meter = policy.meter
-             where policy.next_review_at > $1 and policy.blocked = '' and policy.wake_at >= meter.value
+             where policy.next_review_at > $1 and policy.blocked = ''
+               and case when policy.kind = 'goods' then meter.value <= policy.wake_at
+                        else meter.value >= policy.wake_at end
                and meter.at > policy.reviewed_at
              limit $2 for no key update of policy skip locked)
         returning id
