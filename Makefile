@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-$(shell cat requirements.txt requirements-dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup demo run check test bench lock tour clean
+.PHONY: help setup demo run check test conformance bench lock tour clean
 
 help: ## Show what there is to do
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(READY) ## Make .venv with every locked dependency
 
@@ -32,6 +32,9 @@ check: setup ## Lint, types, floors
 
 test: setup ## Run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+conformance: setup ## Run the suites of others against shops of ours (docs/conformance.md)
+	$(BIN)/python -m pytest -rs tests/machines/test_conformance.py tests/machines/test_conformance_official.py
 
 bench: setup ## Measure what the README claims
 	$(BIN)/python -m bench

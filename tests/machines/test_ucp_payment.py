@@ -52,7 +52,9 @@ def test_a_paid_session_is_an_order(shop: Shop, agent: Platform) -> None:
 def test_what_is_paid_cannot_be_changed(agent: Platform) -> None:
     session = agent.open(("TOOL-1", 1))
     paid = agent.complete(session["id"])
-    for answer in (agent.update(session["id"], ("TOOL-2", 5)), agent.cancel(session["id"])):
+    problem = agent.problem("POST", f"{SESSIONS}/{session['id']}/cancel", 409)
+    assert problem["code"] == "session_completed"
+    for answer in (agent.update(session["id"], ("TOOL-2", 5)),):
         assert told(answer)["cart_closed"]
         assert {**answer, "messages": None} == {**paid, "messages": None}
 
