@@ -11,6 +11,7 @@ from kupec.machines.choice.data import ChoiceData, Floats
 
 _STEPS = 100
 _CLOSE = 1e-8
+_FLAT = 1e-5  # in scaled attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ def fit_logit(data: ChoiceData, *, penalty: float = 0.0) -> Logit:
         step = np.linalg.lstsq(bend, gradient, rcond=None)[0]
         # What another step would still gain, by the quadratic: half of this.
         if gradient @ step < _CLOSE:
-            converged = bool(np.linalg.cond(bend) < 1e12)
+            converged = _is_bent(bend)
             break
         share = 1.0
         while share > 1e-6:
@@ -103,8 +104,14 @@ def fit_logit(data: ChoiceData, *, penalty: float = 0.0) -> Logit:
     )
 
 
+def _is_bent(bend: Floats) -> bool:
+    """Whether there is a top: where choices follow a rule the likelihood flattens out for ever."""
+    widths = np.linalg.eigvalsh(bend)
+    return bool(widths[0] > max(_FLAT, 1e-12 * widths[-1]))
+
+
 def _inverse(bend: Floats) -> Floats:
-    if np.linalg.cond(bend) > 1e12:
+    if not _is_bent(bend):
         return np.full(bend.shape, np.inf)
     found: Floats = np.linalg.inv(bend)
     return found

@@ -21,6 +21,7 @@ from kupec.machines.choice.models import (
 )
 
 _GRID = 36
+_BELOW = 24
 _SCENARIOS = 30
 _SAME = 1e-9
 Rivals = Sequence[Sequence[OfferSeen]]
@@ -212,6 +213,6 @@ def _prices(rivals: Sequence[Sequence[OfferSeen]], cost: int, most: int) -> list
         return []
     step = (most - cost) / _GRID
     even = {cost + max(1, round(step * number)) for number in range(1, _GRID + 1)}
-    below = sorted({min(offer.unit_price for offer in rival) - 1 for rival in rivals})
-    kept = below[:: max(1, len(below) // 12)]
+    below = sorted({offer.unit_price - 1 for rival in rivals for offer in rival})
+    kept = below[:: max(1, len(below) // _BELOW)]
     return sorted(price for price in even.union(kept) if cost < price <= most)
