@@ -30,7 +30,7 @@ from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
-from kupec.machines import acp, choice, devices, mandates, market, mcp, replenishment, sourcing, trust, ucp
+from kupec.machines import acp, choice, devices, feeds, mandates, market, mcp, replenishment, sourcing, trust, ucp
 
 
 def sender(settings: Settings) -> outreach.Sender:
@@ -238,6 +238,7 @@ def jobs(settings: Settings, parcels: Mapping[str, sales.Carrier], trusted: trus
         *assistant.learning_jobs(),
         integrations.sending_job(courier(settings)),
         choice.fit_job(),
+        feeds.push_job(trusted.outside, settings),
         trust.webhook_job(trusted, {"acp": acp.webhook_signer(settings.secret)}),
         sales.label_job(parcels, sender=settings.shop_name),
         sales.settle_job(order_prefix=settings.order_prefix),
@@ -270,6 +271,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="webhooks sent", verb=integrations.forget_deliveries, every=3600),
         Due(name="devices that run low", verb=replenishment.wake_low, every=3),
         Due(name="machines' wishes nobody answered", verb=mandates.expire_purchases, every=600),
+        Due(name="feeds pushed", verb=feeds.queue_pushes, every=60),
         Due(name="answers to ACP", verb=acp.forget_acp_requests, every=3600),
         Due(name="keys of platforms", verb=ucp.forget_requests, every=3600),
         Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),

@@ -23,6 +23,7 @@ from kupec.machines.replenishment import PolicyChange, change_policy, policies_o
 
 BISTRO: Final = "c-033"
 ACCOUNTANTS: Final = "c-035"
+_WHO: Final = (OFFICE, ARCHITECTS, BISTRO, ACCOUNTANTS)
 _ASKED_FOR: Final = "ZR-BO-4000"
 _HISTORY: Final = timedelta(days=35)
 _ZONE: Final = ZoneInfo(PRAGUE)
@@ -65,7 +66,7 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
     """
     ids = {
         row["external_id"]: row["id"]
-        for row in await db.fetch("select external_id, id from party where external_id = any($1)", [OFFICE, ARCHITECTS])
+        for row in await db.fetch("select external_id, id from party where external_id = any($1)", list(_WHO))
     }
     owned = await db.fetchval("select id from owned_product where serial_number = 'KO12-2025-00417'")
     device = await _device(
