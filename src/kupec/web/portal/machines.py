@@ -1,6 +1,6 @@
 """The customer's machines: devices and agents, what they may buy, what they bought, and what they ask about."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,12 +8,13 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from kupec.billing import accounts_of, cards_of
+from kupec.billing import StoredCard, accounts_of, cards_of
 from kupec.catalogue import list_categories
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
 from kupec.machines.mandates import (
     SCOPES,
     Machine,
@@ -147,7 +148,7 @@ async def _page(
         words=words,
         categories={one.code: one.name for one in categories},
         shelves=[one for one in categories if one.parent_id is None],
-        ways=_ways(cards, account),
+        ways=_ways(cards, account, shop.language),
         reason_of=lambda one: reason_words(one, shop.language, zone=zone),
         values=typed_mandate(form) if form and not changed else typed_mandate(Form([])),
         of_mandate=lambda one: typed_mandate(form) if form and changed == str(one.id) else shown_mandate(one, zone),
@@ -156,12 +157,12 @@ async def _page(
     )
 
 
-def _ways(cards: Any, account: bool) -> list[tuple[str, str]]:
-    """How it may be paid: (value, words); words that are ours are msgids."""
+def _ways(cards: Sequence[StoredCard], account: bool, language: str) -> list[tuple[str, str]]:
+    """How it may be paid: (value, words)."""
     found = [(f"card:{card.id}", card.label) for card in cards]
-    return [*found, *([("account", _("On account, against an invoice"))] if account else [])] or [
-        ("card", _("The card that is kept next"))
-    ]
+    if account:
+        found.append(("account", translate(language, _("On account, against an invoice"))))
+    return found or [("card", translate(language, _("The card that is kept next")))]
 
 
 async def _do(request: AnyRequest, machine_id: UUID, verb: Verb, done: str) -> Response[Any]:
