@@ -25,6 +25,7 @@ BENCHES: dict[str, list[str]] = {
     "standing": ["bench.standing"],
     "learning": ["bench.learning"],
     "masking": ["bench.masking"],
+    "devices": ["bench.devices"],
     "timeline": ["bench.timeline", "--events", "5000000"],
     "customers": ["bench.customers", "--events", "100000", "1000000", "10000000"],
     "catalogue": ["bench.catalogue", str(RETAIL)],

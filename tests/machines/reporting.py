@@ -71,7 +71,7 @@ async def a_door(pool: Pool, **settings: str) -> AsyncIterator[Door]:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(cast(Any, app)), base_url="http://localhost", trust_env=False
     ) as http:
-        door = Door(Settings(**settings), database, clock, Telemetry(database, clock), http)  # type: ignore[arg-type]
+        door = Door(Settings(**settings), database, clock, Telemetry(database, clock, rest=0.001), http)  # type: ignore[arg-type]
         app.state.site = door
         yield door
         await door.telemetry.close()

@@ -21,7 +21,7 @@ from kupec.machines.devices.models import DeviceError, Ignored, MeterState, Outc
 from kupec.machines.devices.registering import get_device
 from kupec.machines.devices.rules import DEVICE_MODELS
 from kupec.machines.devices.telemetry import Telemetry
-from kupec.machines.mandates import KeyLacksScope, MachineCaller, UnknownMachineKey, authenticate
+from kupec.machines.mandates import MachineCaller, UnknownMachineKey
 
 AnyRequest = Request[Any, Any, State]
 _EXPECTED: Final = (_("a value, or what remains as a share from 0 to 1"),)
@@ -147,12 +147,7 @@ async def _caller(request: AnyRequest) -> MachineCaller:
     scheme, _blank, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise UnknownMachineKey
-    door = _door(request)
-    async with door.database.reading() as db:
-        caller = await authenticate(db, token.strip(), now=door.clock.now())
-    if not caller.may("telemetry"):
-        raise KeyLacksScope(scope="telemetry")
-    return caller
+    return await _telemetry(request).caller(token.strip())
 
 
 async def _own(request: AnyRequest, device: str) -> UUID:

@@ -62,6 +62,7 @@ from kupec.machines.mandates.keys import (
     revoke_key,
     rotate_key,
 )
+from kupec.machines.mandates.many_keys import authenticate_many
 from kupec.machines.mandates.models import (
     OWN,
     PERIODS,
@@ -169,6 +170,7 @@ __all__ = [
     "Wish",
     "WishLine",
     "authenticate",
+    "authenticate_many",
     "change_mandate",
     "claim_purchase",
     "claimed_elsewhere",

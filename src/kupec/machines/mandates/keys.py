@@ -24,8 +24,8 @@ from kupec.machines.mandates.rules import MANDATES
 
 _BEGINNING: Final = "kupecm_"
 _SHOWN: Final = len(_BEGINNING) + 6
-_TOKEN: Final = re.compile(_BEGINNING + "[A-Za-z0-9_-]{43}")
-_SEEN_EVERY: Final = timedelta(minutes=1)
+TOKEN: Final = re.compile(_BEGINNING + "[A-Za-z0-9_-]{43}")
+SEEN_EVERY: Final = timedelta(minutes=1)
 
 
 async def create_key(
@@ -90,7 +90,7 @@ async def authenticate(db: Connection, token: str, *, now: datetime) -> MachineC
     A paused machine is let in: what it may not do is buy. When the key was last used is noted to the minute, where the
     transaction may write.
     """
-    if not _TOKEN.fullmatch(token):
+    if not TOKEN.fullmatch(token):
         raise UnknownMachineKey
     row = await db.fetchrow(
         f"""
@@ -99,12 +99,12 @@ async def authenticate(db: Connection, token: str, *, now: datetime) -> MachineC
          where k.token_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)
            and m.state <> 'revoked'
         """,  # noqa: S608
-        *(_digest(token), now),
+        *(digest(token), now),
     )
     if row is None:
         raise UnknownMachineKey
     machine = Machine(**{name: row[name] for name in Machine.__struct_fields__})
-    if row["last_used_at"] is None or row["last_used_at"] < now - _SEEN_EVERY:
+    if row["last_used_at"] is None or row["last_used_at"] < now - SEEN_EVERY:
         await _note_use(db, row["key_id"], now)
     return MachineCaller(machine=machine, scopes=row["scopes"], key_id=row["key_id"])
 
@@ -156,7 +156,7 @@ async def _insert(
     await db.execute(
         "insert into machine_key (id, machine_id, prefix, token_hash, scopes, created_by, created_at, expires_at) "
         "values ($1, $2, $3, $4, $5, $6, $7, $8)",
-        *(key.id, machine.id, key.prefix, _digest(token), key.scopes, key.created_by, now, expires_at),
+        *(key.id, machine.id, key.prefix, digest(token), key.scopes, key.created_by, now, expires_at),
     )
     return NewMachineKey(key=key, token=token)
 
@@ -185,5 +185,5 @@ async def _key_in_hand(
     return MachineKey(**dict(row)), machine
 
 
-def _digest(token: str) -> bytes:
+def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
