@@ -23,6 +23,7 @@ from kupec.web.portal import (
     signing,
     standing,
     standing_cart,
+    suppliers,
 )
 from kupec.web.portal.gate import SignInAgain, let_in, not_signed_in
 from kupec.web.security import limit_rate, refuse_forged
@@ -52,6 +53,7 @@ routes: list[Any] = [
                     *owned.routes,
                     *devices.routes,
                     *machines.routes,
+                    *suppliers.routes,
                     *addresses.routes,
                     *people.routes,
                     *details.routes,
