@@ -22,6 +22,7 @@ from kupec.web.desk.machine_words import MACHINE_CODES, MACHINE_ICONS, MACHINE_S
 from kupec.web.desk.market_words import MARKET_ICONS, MARKET_SENTENCES, MARKET_VARIANTS
 from kupec.web.desk.money_words import MONEY_CODES, MONEY_ICONS, MONEY_SENTENCES, MONEY_VARIANTS
 from kupec.web.desk.reader import Reader
+from kupec.web.desk.replenishment_words import REPLENISHMENT_ICONS, REPLENISHMENT_SENTENCES
 from kupec.web.desk.rollout_events import (
     ROLLOUT_CODES,
     ROLLOUT_ICONS,
@@ -44,6 +45,7 @@ SENTENCES = {
     **MARKET_SENTENCES,
     **MACHINE_SENTENCES,
     **DEVICE_SENTENCES,
+    **REPLENISHMENT_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -258,6 +260,7 @@ ICONS = {
     **MARKET_ICONS,
     **MACHINE_ICONS,
     **DEVICE_ICONS,
+    **REPLENISHMENT_ICONS,
     "cart": "cart",
     "order": "box",
     "order.placed": "cart",
