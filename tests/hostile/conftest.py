@@ -337,6 +337,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "delivery_id": world.column("select id from webhook_out order by id"),
         "key_id": world.column("select id from api_key order by id"),
         "platform_id": [str(uuid4())],
+        "push_id": [str(uuid4())],
         "staff_id": world.column("select id from staff where email = $1", SPARE),
         "passkey_id": [str(uuid4())],
         "view_id": [str(uuid4())],

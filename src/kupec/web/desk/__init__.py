@@ -133,6 +133,8 @@ _INSIDE = (
     platforms.another_key,
     platforms.direct,
     platforms.turn_away,
+    platforms.push,
+    platforms.push_no_more,
     endpoints.endpoint,
     endpoints.save,
     endpoints.new_secret,

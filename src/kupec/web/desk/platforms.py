@@ -20,10 +20,10 @@ from kupec.machines.acp import (
     rotate_platform_key,
     set_platform_webhook,
 )
-from kupec.machines.feeds import FORMATS
+from kupec.machines.feeds import FORMATS, add_push, list_pushes, remove_push
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.integrations import READ, changed, reach_here
-from kupec.web.desk.page import desk_page, in_words, typed
+from kupec.web.desk.page import desk_page, go, in_words, reader_of, typed
 from kupec.web.forms import Form, read_form
 from kupec.web.rendering import AnyRequest, language_of, site_of
 
@@ -51,6 +51,7 @@ async def platforms_page(
             status=status,
             platforms=await list_platforms(db),
             markets=await markets(db),
+            pushes=await list_pushes(db),
             formats=[(file, READERS[file]) for file in FORMATS],
             errors=errors or {},
             typed=typed(values),
@@ -107,3 +108,33 @@ async def turn_away(request: AnyRequest, platform_id: FromPath[UUID]) -> Respons
         await revoke_platform(db, platform_id, actor=actor, now=now)
 
     return await changed(request, work, _("The platform buys nothing here any more. Its orders stay."), back=HERE)
+
+
+@post("/settings/integrations/pushes", opt=WRITE)
+async def push(request: AnyRequest) -> Response[Any]:
+    site, form = site_of(request), await read_form(request)
+    try:
+        async with site.database.transaction() as db:
+            await add_push(
+                db,
+                form.text("market", most=100),
+                form.text("url", most=3000),
+                form.text("token", most=1000),
+                feed_id=form.text("feed_id", most=1000),
+                reach=reach_here(request),
+                secret=site.settings.secret,
+                actor=actor_of(request),
+                now=site.clock.now(),
+            )
+    except KupecError as error:
+        errors = {f"push.{error.field or 'url'}": in_words(error, language_of(request))}
+        return await platforms_page(request, errors=errors, status=error.status, values=form)
+    return go(request, HERE, done=reader_of(request).text(_("The feed goes there from now on.")))
+
+
+@post("/settings/integrations/pushes/{push_id:uuid}/remove", opt=WRITE)
+async def push_no_more(request: AnyRequest, push_id: FromPath[UUID]) -> Response[Any]:
+    async def work(db: Connection, actor: Actor, now: datetime) -> None:
+        await remove_push(db, push_id, actor=actor, now=now)
+
+    return await changed(request, work, _("The feed goes there no more."), back=HERE)

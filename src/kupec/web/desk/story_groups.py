@@ -70,6 +70,7 @@ HOUSE: Final = frozenset(
     {
         *(
             "acp_platform",
+            "feed_push",
             "api_key",
             "attribute",
             "category",
