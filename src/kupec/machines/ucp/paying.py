@@ -26,6 +26,7 @@ from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.profile import CARD_HANDLER, MANDATE_HANDLER
 from kupec.machines.ucp.requests import InstrumentIn
 from kupec.machines.ucp.shapes import Message
+from kupec.machines.ucp.sessions import cheapest
 from kupec.machines.ucp.showing import shown
 from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
 from kupec.sales import (
@@ -140,7 +141,7 @@ async def _as_owners(
 ) -> tuple[int | None, int | None]:
     """What the session costs its machine's owner, and what was shown last; None for one that is over.
 
-    What it lacks of a buyer and an address, the owner is known by.
+    What it lacks of a buyer and an address, the owner is known by; the cheapest delivery is taken where none was.
     """
     now = door.clock.now()
     found = await find_session(db, cart_id, platform, now=now)
@@ -163,6 +164,10 @@ async def _as_owners(
     if lacking:
         await set_details(db, cart_id, CartDetails(**lacking), actor=platform.actor, now=now)
     seen = await price_cart(db, cart_id, now=now)
+    if seen.shipping is None and seen.shipping_options:
+        method = CartDetails(shipping_method=cheapest(seen.shipping_options))
+        await set_details(db, cart_id, method, actor=platform.actor, now=now)
+        seen = await price_cart(db, cart_id, now=now)
     await note_shown(db, {cart_id: seen.total})
     return seen.total, cart.shown_total if cart.shown_total is not None else found.seen.total
 

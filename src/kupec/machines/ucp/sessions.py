@@ -351,9 +351,9 @@ def _repriced(change: Change, cart: Cart, prices: Prices, now: datetime) -> Pric
 
 def _shown(prices: Prices, cart: Cart, now: datetime, *, chosen: bool) -> PricedCart:
     """What the platform will be shown, with the cheapest delivery where it has not itself chosen one."""
-    seen = prices.of(cart, now=now, choose=None if chosen else _cheapest)
+    seen = prices.of(cart, now=now, choose=None if chosen else cheapest)
     return msgspec.structs.replace(seen, cart=msgspec.structs.replace(seen.cart, shown_total=seen.total))
 
 
-def _cheapest(options: Sequence[ShippingOption]) -> str:
+def cheapest(options: Sequence[ShippingOption]) -> str:
     return min(options, key=lambda option: (option.fee, option.promised_on)).code

@@ -1,0 +1,112 @@
+"""A machine's key pays at the buying API: as its owner, once, and only what its mandate allows."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from kupec.customers import add_contact_point
+from kupec.kit.actor import customer
+from kupec.kit.db import Connection
+from kupec.machines.mandates import Machine, NewMachine, create_key, purchases_of, register_machine
+from tests.machines.conftest import Shop
+from tests.machines.owning import CLERK, granted
+from tests.machines.platform import SESSIONS, Json, Platform, amounts, told
+from tests.sales.standing_shop import a_buyer
+from tests.shop import NOON
+
+
+class Owned:
+    """A machine of somebody who may buy on account, with a key."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.party_id, self.machine = shop.do(self._register)
+        self.token = self.key("read", "buy")
+
+    async def _register(self, db: Connection) -> tuple[UUID, Machine]:
+        party_id = await a_buyer(db)
+        email = f"{uuid4().hex}@example.com"
+        await add_contact_point(db, party_id, "email", email, actor=CLERK, now=NOON)
+        wanted = NewMachine(name="Kitchen", kind="agent")
+        return party_id, await register_machine(db, party_id, wanted, actor=customer(party_id), now=NOON)
+
+    def key(self, *scopes: str) -> str:
+        async def make(db: Connection) -> str:
+            made = await create_key(
+                db,
+                self.machine.id,
+                scopes=list(scopes),
+                expires_at=None,
+                actor=customer(self.party_id),
+                now=datetime.now(UTC),
+            )
+            return made.token
+
+        return self.shop.do(make)
+
+    def grant(self, **terms: object) -> None:
+        self.shop.do(lambda db: granted(db, self.machine, customer(self.party_id), **terms))
+
+    def reasons(self) -> list[str | None]:
+        return [each.reason for each in self.shop.do(lambda db: purchases_of(db, [self.party_id]))]
+
+
+@pytest.fixture
+def owned(shop: Shop) -> Owned:
+    return Owned(shop)
+
+
+def pay(agent: Platform, session: Json, token: str) -> Json:
+    """Completes it, agreeing to the total that holds for the owner."""
+    answer = agent.complete(session["id"], token=token, handler="mandate")
+    return agent.complete(session["id"], token=token, handler="mandate") if "total_changed" in told(answer) else answer
+
+
+def test_the_owner_buys_within_the_mandate_once(owned: Owned, agent: Platform) -> None:
+    owned.grant(budget=20_000)
+    # Neither buyer nor address: both are the owner's.
+    session = agent.create(("TOOL-1", 1))
+    assert session["status"] == "incomplete"
+    answer = agent.complete(session["id"], token=owned.token, handler="mandate")
+    assert "total_changed" in told(answer), "delivery was not in the total that was shown"
+    assert answer["buyer"]["email"].endswith("@example.com")
+    key = str(uuid4())
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda _: agent.complete(session["id"], token=owned.token, handler="mandate", key=key)["status"],
+                range(4),
+            )
+        )
+    assert set(answers) <= {"completed", "complete_in_progress"}
+    paid = agent.look(session["id"])
+    assert paid["status"] == "completed"
+    assert amounts(paid)["total"] == amounts(answer)["total"]
+    assert len(owned.reasons()) == 1
+    path = f"{SESSIONS}/{session['id']}/complete"
+    other = {"payment": {"instruments": [{"handler_id": "mandate", "credential": {"token": "kupecm_other"}}]}}
+    assert agent.problem("POST", path, 409, key=key, json=other)["code"] == "idempotency_mismatch"
+    refused = pay(agent, agent.create(("TOOL-25", 1)), owned.token)
+    message = told(refused)["payment_failed"]
+    assert (message["path"], refused["status"]) == ("$.payment", "ready_for_complete")
+    assert "over_budget" in message["content"]
+    assert "over_budget" in owned.reasons()
+
+
+def test_a_key_that_may_not_buy_pays_nothing(owned: Owned, agent: Platform) -> None:
+    owned.grant()
+    session = agent.open(("TOOL-1", 1))
+    for token in (owned.key("read"), "kupecm_nobody", "", "tok_visa"):
+        answer = agent.complete(session["id"], token=token, handler="mandate")
+        assert (answer["status"], list(told(answer))) == ("ready_for_complete", ["payment_failed"])
+    assert owned.reasons() == []
+
+
+def test_above_the_limit_the_owner_is_asked(owned: Owned, agent: Platform) -> None:
+    owned.grant(approval_above=0)
+    answer = pay(agent, agent.open(("TOOL-1", 1)), owned.token)
+    assert answer["status"] == "requires_escalation"
+    assert told(answer)["approval_required"]["severity"] == "requires_buyer_review"
+    assert answer["continue_url"].endswith("/my/machines/asked")
