@@ -35,15 +35,15 @@ PERIODS: Final = {
     "total": _("in all"),
 }
 WHY: Final = {
-    "meter": _("meter"),
-    "level": _("level"),
-    "left": _("left"),
-    "left_days": _("lasts for days"),
-    "reorder_at": _("ordered at"),
-    "error": _("error"),
-    "service": _("service"),
-    "part": _("part"),
-    "seller": _("seller"),
-    "rfq": _("request for quotes"),
+    "meter": _("meter:"),
+    "level": _("level:"),
+    "left": _("left:"),
+    "left_days": _("days left:"),
+    "reorder_at": _("ordered at:"),
+    "error": _("error:"),
+    "service": _("service:"),
+    "part": _("part:"),
+    "seller": _("seller:"),
+    "rfq": _("request for quotes:"),
 }
 """What rooms keep with a purchase about why it was wanted; what has no word is not shown."""
