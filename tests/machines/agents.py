@@ -28,9 +28,9 @@ from tests.web.browsing import Browser
 class AgentsOwner:
     """A customer with a card on file, who keeps machines."""
 
-    def __init__(self, shop: Shop, email: str) -> None:
+    def __init__(self, shop: Shop, email: str, *, card: str = "tok_visa") -> None:
         self.shop = shop
-        self.party_id = shop.do(lambda db: _known(db, email))
+        self.party_id = shop.do(lambda db: _known(db, email, card))
         self.actor = customer(self.party_id)
 
     async def key(self, *scopes: str, **terms: Any) -> str:
@@ -59,11 +59,11 @@ class AgentsOwner:
         return Browser(client)
 
 
-async def _known(db: Connection, email: str) -> UUID:
+async def _known(db: Connection, email: str, card: str) -> UUID:
     now = datetime.now(UTC)
     (party_id,) = await identify(db, [Contact(email=email, name="Jana Nová", language="cs")], now=now, actor=SETUP)
     await add_contact_point(db, party_id, "email", email, actor=CLERK, now=now)
-    await a_card(db, party_id)
+    await a_card(db, party_id, card)
     home = {name: getattr(EXAMPLE_ADDRESS, name) for name in ADDRESS_FIELDS}
     await put_address(db, party_id, home, actor=CLERK, now=now)
     return party_id

@@ -26,7 +26,7 @@ BACK = "http://127.0.0.1:7777/callback"
 
 @pytest.fixture(scope="module")
 def owner(shop: Shop) -> AgentsOwner:
-    return AgentsOwner(shop, "oauth@example.com")
+    return AgentsOwner(shop, "oauth@example.com", card="tok_mastercard")
 
 
 @pytest.fixture
