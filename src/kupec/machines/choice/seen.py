@@ -87,7 +87,7 @@ async def choices_seen(db: Connection, *, machine_id: UUID | None = None, limit:
                                                 'lead_days', q.lead_days, 'won', q.state = 'won')
                              order by q.unit_price, q.lead_days, q.id) as offers
             from rfq r
-            join quote q on q.rfq_id = r.id and q.state in ('won', 'lost')
+            join quote q on q.rfq_id = r.id and q.state in ('won', 'sealed', 'lost')
             join lateral jsonb_array_elements(r.verdict -> 'judged') j
               on j ->> 'quote_id' = q.id::text and j ->> 'fate' in ('won', 'lost')
             where r.state = 'awarded' and ($1::uuid is null or r.machine_id = $1)

@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 
 from kupec.kit.actor import Actor, system
-from kupec.kit.db import Connection
+from kupec.kit.db import Connection, to_structs
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.jobs import enqueue
 from kupec.machines.market.deciding import decide, in_time, name_winner
 from kupec.machines.market.errors import NotChoosing
 from kupec.machines.market.events import RfqAwarded, RfqFailed, RfqOpenedUp
 from kupec.machines.market.models import OWN, Named, Quote, Rfq, Verdict
-from kupec.machines.market.rows import RFQ, get_rfq, require_machine, rfq_of, sealed_quotes
+from kupec.machines.market.rows import RFQ, get_rfq, require_machine, rfq_of
 
 ORDER = "market.order"
 _MARKET = system("market")
@@ -92,9 +92,13 @@ async def _decide(db: Connection, rfqs: Sequence[Rfq], now: datetime) -> None:
 async def _counting(db: Connection, rfqs: Sequence[Rfq]) -> dict[UUID, list[Quote]]:
     """The quotes that are looked at: neither replaced ones nor late ones."""
     found: dict[UUID, list[Quote]] = defaultdict(list)
-    for quote in await sealed_quotes(db, [rfq.id for rfq in rfqs]):
-        if quote.state not in ("replaced", "late"):
-            found[quote.rfq_id].append(quote)
+    rows = await db.fetch(
+        "select id, rfq_id, seller, machine_id, unit_price, lead_days, quantity, received_at, state, null as basis "
+        "from quote where rfq_id = any($1::uuid[]) and state = 'sealed'",
+        [rfq.id for rfq in rfqs],
+    )
+    for quote in to_structs(Quote, rows):
+        found[quote.rfq_id].append(quote)
     return found
 
 
@@ -133,11 +137,7 @@ async def _write(db: Connection, decided: Sequence[_Decided], *, actor: Actor, n
         [msgspec.to_builtins(verdict) for _, verdict, _ in decided],
     )
     await db.execute(
-        """
-        update quote q set state = case when q.id = any($2::uuid[]) then 'won' else 'lost' end
-        where q.rfq_id = any($1::uuid[]) and q.state = 'sealed'
-        """,
-        [rfq.id for rfq, _, _ in decided],
+        "update quote set state = 'won' where id = any($1::uuid[])",
         [verdict.winner for _, verdict, _ in decided if verdict.winner is not None],
     )
     won = [

@@ -21,6 +21,12 @@ RFQ = (
     "deadline, choose_until, state, reason, decided_at, verdict, origin, last_seller"
 )
 QUOTE = "id, rfq_id, seller, machine_id, unit_price, lead_days, quantity, received_at, state, basis"
+# Of a decided request only the winner's row is written: with a thousand quotes the others cost more than deciding.
+_SEEN = (
+    "q.id, q.rfq_id, q.seller, q.machine_id, q.unit_price, q.lead_days, q.quantity, q.received_at, q.basis, "
+    "case when q.state = 'sealed' and r.state in ('awarded', 'failed') then 'lost' else q.state end as state "
+    "from quote q join rfq r on r.id = q.rfq_id"
+)
 AWARD = "rfq_id, quote_id, seller, unit_price, quantity, currency, awarded_at, state, purchase_id, reason"
 
 
@@ -81,7 +87,7 @@ async def quotes_of(db: Connection, rfq_id: UUID, *, actor: Actor, now: datetime
 async def sealed_quotes(db: Connection, rfq_ids: Sequence[UUID]) -> list[Quote]:
     """Every quote, whatever the hour: for deciding and replaying only."""
     rows = await db.fetch(
-        f"select {QUOTE} from quote where rfq_id = any($1::uuid[]) order by unit_price, lead_days, id",  # noqa: S608
+        f"select {_SEEN} where q.rfq_id = any($1::uuid[]) order by q.unit_price, q.lead_days, q.id",
         list(rfq_ids),
     )
     return to_structs(Quote, rows)
@@ -90,8 +96,8 @@ async def sealed_quotes(db: Connection, rfq_ids: Sequence[UUID]) -> list[Quote]:
 async def own_quote(db: Connection, rfq_id: UUID, seller: str) -> Quote | None:
     """What a seller has quoted itself: its quote that counts, else its latest."""
     row = await db.fetchrow(
-        f"select {QUOTE} from quote where rfq_id = $1 and seller = $2 "  # noqa: S608
-        "order by (state in ('sealed', 'lost', 'won')) desc, received_at desc, id desc limit 1",
+        f"select {_SEEN} where q.rfq_id = $1 and q.seller = $2 "
+        "order by (q.state in ('sealed', 'won')) desc, q.received_at desc, q.id desc limit 1",
         rfq_id,
         seller,
     )
