@@ -108,6 +108,9 @@ class Seller:
         self.completions.append(key)
         if told["payment"]["instruments"][0]["credential"]["token"] != "our token":
             return {**self._checkout(number), "messages": [{"type": "error", "code": "payment_failed"}]}
+        if self.wrong == "dies before":
+            self.wrong = ""
+            raise web.HTTPInternalServerError
         if self.wrong == "dearer at the end":
             self.price += 1_000
         self.by_key.setdefault(key, number)
