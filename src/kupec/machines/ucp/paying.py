@@ -16,6 +16,7 @@ from kupec.machines.mandates import (
     PurchaseRequest,
     UnknownMachineKey,
     authenticate,
+    usable_mandate,
 )
 from kupec.machines.ucp import render
 from kupec.machines.ucp.agent import AnyRequest, Platform, language_of
@@ -25,8 +26,8 @@ from kupec.machines.ucp.errors import KeyRefused, UnknownHandler
 from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.profile import CARD_HANDLER, MANDATE_HANDLER
 from kupec.machines.ucp.requests import InstrumentIn
-from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.sessions import cheapest
+from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.showing import shown
 from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
 from kupec.sales import (
@@ -158,9 +159,11 @@ async def _as_owners(
         for name in ("email", "name", "phone")
         if not getattr(cart, name) and (value := getattr(known, name))
     }
+    mandate = await usable_mandate(db, machine.id, now=now)
+    address = (mandate.address if mandate else None) or known.address
     complete = cart.address is not None and all((cart.address.street, cart.address.city, cart.address.postcode))
-    if not complete and known.address:
-        lacking["address"] = known.address
+    if not complete and address:
+        lacking["address"] = address
     if lacking:
         await set_details(db, cart_id, CartDetails(**lacking), actor=platform.actor, now=now)
     seen = await price_cart(db, cart_id, now=now)
