@@ -34,6 +34,8 @@ NOT_ABOUT_CUSTOMERS = {
 }
 # What a row needs that its columns do not tell; states in which nothing stands in the way.
 GIVEN: dict[str, dict[str, Any]] = {
+    "acp_platform": {"code": "chat"},
+    "acp_session": {"kind": "checkout"},
     "accounting_document": {"content": {"buyer": {"name": MARK, "email": MARK}, "lines": []}},
     "sales_order": {"state": "delivered"},
     "payment": {"state": "captured", "variable_symbol": "1234567890", "refunded": 0},
