@@ -22,6 +22,7 @@ _FOR_MACHINES = (
     "/oauth/token",
     "/oauth/revoke",
     "/feeds/",
+    "/market/",
     "/devices/",
     "/api/",
     "/webhooks/",
