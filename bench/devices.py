@@ -20,8 +20,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+import aiohttp
 import aiomqtt
-import httpx
 from amqtt.broker import Broker
 
 from bench.stack import cpu_of, spent
@@ -87,30 +87,30 @@ def report(number: int, minute: int, device: UUID | None = None) -> dict[str, ob
 
 
 async def by_http(stack: Stack, fleet: Fleet, minute: int) -> None:
-    async def send(http: httpx.AsyncClient, number: int) -> None:
+    async def send(http: aiohttp.ClientSession, number: int) -> None:
         headers = {"Authorization": f"Bearer {fleet.tokens[number]}"}
-        answer = await http.post("/devices/v1/readings", json=report(number, minute), headers=headers)
-        assert answer.json()["taken"] == len(METERS), answer.text
+        async with http.post("/devices/v1/readings", json=report(number, minute), headers=headers) as answer:
+            assert (await answer.json())["taken"] == len(METERS)
 
     await _together(stack, send, range(len(fleet.ids)))
 
 
 async def by_gateway(stack: Stack, fleet: Fleet, minute: int) -> None:
-    async def send(http: httpx.AsyncClient, first: int) -> None:
+    async def send(http: aiohttp.ClientSession, first: int) -> None:
         reports = [report(number, minute, fleet.ids[number]) for number in range(first, first + BEHIND_A_GATEWAY)]
         headers = {"Authorization": f"Bearer {fleet.tokens[first]}"}
-        answer = await http.post("/devices/v1/readings", json={"reports": reports}, headers=headers)
-        assert answer.json()["taken"] == len(METERS) * BEHIND_A_GATEWAY, answer.text
+        async with http.post("/devices/v1/readings", json={"reports": reports}, headers=headers) as answer:
+            assert (await answer.json())["taken"] == len(METERS) * BEHIND_A_GATEWAY
 
     await _together(stack, send, range(0, len(fleet.ids), BEHIND_A_GATEWAY))
 
 
 async def _together(
-    stack: Stack, send: Callable[[httpx.AsyncClient, int], Awaitable[None]], numbers: Sequence[int]
+    stack: Stack, send: Callable[[aiohttp.ClientSession, int], Awaitable[None]], numbers: Sequence[int]
 ) -> None:
     waiting = iter(numbers)
-    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-    async with httpx.AsyncClient(base_url=stack.web_url, timeout=60, limits=limits, trust_env=False) as http:
+    connector = aiohttp.TCPConnector(limit=AT_ONCE)
+    async with aiohttp.ClientSession(stack.web_url, connector=connector) as http:
 
         async def client() -> None:
             for number in waiting:

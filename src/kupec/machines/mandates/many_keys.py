@@ -25,7 +25,8 @@ async def authenticate_many(db: Connection, tokens: Collection[str], *, now: dat
     if unseen:
         await db.execute(
             "update machine_key set last_used_at = $2 where id in (select id from machine_key "
-            "where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2) order by id for no key update skip locked)",
+            "where id = any($1::uuid[]) and (last_used_at is null or last_used_at < $2) order by id "
+            "for no key update skip locked)",
             *(unseen, now),
         )
     return {
