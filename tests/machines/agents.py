@@ -16,7 +16,15 @@ from kupec.customers import ADDRESS_FIELDS, Contact, Whence, add_contact_point, 
 from kupec.customers.sign_in_sessions import open_session
 from kupec.kit.actor import customer
 from kupec.kit.db import Connection
-from kupec.machines.mandates import NewMachine, NewMandate, create_key, grant_mandate, register_machine
+from kupec.machines.mandates import (
+    NewMachine,
+    NewMandate,
+    authenticate,
+    create_key,
+    grant_mandate,
+    pause_machine,
+    register_machine,
+)
 from kupec.web.portal.gate import SESSION_COOKIE
 from tests.machines.conftest import Shop
 from tests.machines.owning import CLERK
@@ -46,6 +54,16 @@ class AgentsOwner:
             return made.token
 
         return await asyncio.to_thread(self.shop.do, make)
+
+    async def pause(self, token: str) -> None:
+        """The machine of this key rests."""
+
+        async def resting(db: Connection) -> None:
+            now = datetime.now(UTC)
+            caller = await authenticate(db, token, now=now)
+            await pause_machine(db, caller.machine.id, actor=self.actor, now=now)
+
+        await asyncio.to_thread(self.shop.do, resting)
 
     async def browser(self) -> Browser:
         """Signed in just now."""

@@ -8,9 +8,29 @@ import pytest
 from mcp import Client
 
 from kupec.app.tools import toolbox
-from kupec.machines.mcp.offered import CHANGING, GUESTS, KEPT_BACK
+from kupec.kit.ids import uuid7
+from kupec.machines.mandates import Machine, MachineCaller
+from kupec.machines.mcp.callers import Caller
+from kupec.machines.mcp.offered import CHANGING, GUESTS, KEPT_BACK, offered
 from tests.machines.agents import AgentsOwner, connected, said, told
 from tests.machines.conftest import Shop
+from tests.shop import NOON
+
+MACHINE = MachineCaller(
+    machine=Machine(
+        id=uuid7(),
+        party_id=uuid7(),
+        name="Agent",
+        kind="agent",
+        profile=None,
+        state="active",
+        created_at=NOON,
+        updated_at=NOON,
+        revoked_at=None,
+    ),
+    scopes=["read"],
+    key_id=uuid7(),
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +53,13 @@ def test_every_tool_is_decided_about() -> None:
     assert not set(CHANGING) & set(KEPT_BACK)
     assert all(tools[name].changes for name in CHANGING)
     assert not any(tools[name].changes or tools[name].outside for name in GUESTS)
+    # A buyer who connects a machine of an organisation does not see its invoices, nor does the machine.
+    readers = [
+        Caller(machine=MACHINE, scopes=frozenset({"read"}), language="en", at_home="en", of_organisation=organisation)
+        for organisation in (False, True)
+    ]
+    people, organisation = [{tool.name for tool in offered(toolbox(), reader)} for reader in readers]
+    assert people - organisation == {"list_invoices"}
 
 
 async def test_the_official_client_reads_with_a_key(shop: Shop, owner: AgentsOwner) -> None:
@@ -82,6 +109,13 @@ async def test_buying_goes_by_the_mandate_alone(shop: Shop, owner: AgentsOwner) 
         # What the owner has in hand is filled, and left for the owner to order.
         assert told(await client.call_tool("add_to_cart", {"sku": sku}))["pieces"] == 1
         assert told(await client.call_tool("list_orders", {}))["count"] == 1
+        # A machine that rests reads and changes nothing; what it wants to buy is refused, and kept.
+        await owner.pause(token)
+        resting = await client.call_tool("add_to_cart", {"sku": sku})
+        assert resting.meta == resting.meta | {"kupec/code": "machine_paused"}
+        assert told(await client.call_tool("show_cart", {}))["pieces"] == 1
+        refused = told(await client.call_tool("buy", {**wish, "idempotency_key": "while-resting"}))
+        assert (refused["state"], refused["reason"]) == ("refused", "machine_paused")
     assert await shop.stack.fetchval("select count(*) from sales_order where customer_id = $1", owner.party_id) == 1
     # A key that only reads is told what it lacks, in the way that lets a client ask for more.
     reads = shop.http.post("/mcp", json=_call("buy", wish), headers=bearer(await owner.key("read")))

@@ -41,6 +41,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     at_home: str
     """The language of whom it is for: it says where they buy, whatever is spoken."""
 
+    of_organisation: bool = False
+
+    @property
+    def is_paused(self) -> bool:
+        return self.machine is not None and self.machine.machine.state == "paused"
+
     @property
     def signed_in(self) -> bool:
         return self.machine is not None
@@ -102,6 +108,7 @@ async def caller_of(request: AnyRequest, door: Door) -> Caller:
         scopes=frozenset(machine.scopes),
         language=spoken(request, owner.language),
         at_home=owner.language,
+        of_organisation=owner.kind == "organisation",
     )
 
 

@@ -21,6 +21,7 @@ from kupec.sales import in_words
 
 _key = re.compile(r"[!-~]{8,128}").fullmatch
 _FAULT: Final = _("Something went wrong on our side. Nothing was changed. Try again in a moment.")
+_PAUSED: Final = _("The machine is paused. It changes nothing until its owner resumes it.")
 _encode: Final = msgspec.json.Encoder().encode
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,8 @@ async def call_tool(
         given = _given(tool, arguments)
         if isinstance(tool, OwnTool):
             return told(await tool.run(door, caller, given))
+        if tool.changes and caller.is_paused:
+            return failed("machine_paused", translate(caller.language, _PAUSED))
         return told(await _run(door, request, caller, tool, given))
     except InvalidValue as error:
         # A machine can put right what is wrong, if it is told what is.

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from kupec.kit.tools import Tool, Toolbox
+from kupec.machines.mcp.callers import Caller
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 GUESTS: Final = frozenset({"find_products", "compare_products", "shipping_options", "shop_facts"})
 """Without any key: what a visitor reads on the pages. Orders by number and e-mail are not among them: a machine that
 nobody answers for must not try numbers."""
+
+OF_PEOPLE: Final = frozenset({"list_invoices"})
+"""Not for machines of an organisation: its buyers connect them, and its invoices are its accountants' to see."""
 
 CHANGING: Final[Mapping[str, Kind]] = {
     "add_to_cart": Kind(),
@@ -51,19 +55,21 @@ KEPT_BACK: Final[Mapping[str, str]] = {
 }
 
 
-def offered(toolbox: Toolbox, *, signed_in: bool, scopes: frozenset[str]) -> list[Tool]:
+def offered(toolbox: Toolbox, caller: Caller) -> list[Tool]:
     """The tools for a caller, by name. What is neither named here nor only looks is offered to nobody."""
-    return sorted((tool for tool in toolbox if is_offered(tool, signed_in=signed_in, scopes=scopes)), key=_name)
+    return sorted((tool for tool in toolbox if is_offered(tool, caller)), key=_name)
 
 
-def is_offered(tool: Tool, *, signed_in: bool, scopes: frozenset[str]) -> bool:
+def is_offered(tool: Tool, caller: Caller) -> bool:
     if tool.name in KEPT_BACK or tool.audience == "staff":
         return False
-    if not signed_in:
+    if not caller.signed_in:
         return tool.name in GUESTS
+    if caller.of_organisation and tool.name in OF_PEOPLE:
+        return False
     if tool.changes:
-        return tool.name in CHANGING and "buy" in scopes
-    return "read" in scopes
+        return tool.name in CHANGING and "buy" in caller.scopes
+    return "read" in caller.scopes
 
 
 def lacks_scope(tool: Tool) -> bool:

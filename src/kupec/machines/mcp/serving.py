@@ -70,7 +70,7 @@ def _listed(door: Door, caller: Caller, call: Call) -> dict[str, Any]:
     """All at once: there is no second page, so a cursor is none of ours."""
     if call.params.get("cursor") is not None:
         raise WireError(INVALID_PARAMS, "There is no such page.", to=call.id)
-    tools = [described(tool) for tool in offered(door.toolbox, signed_in=caller.signed_in, scopes=caller.scopes)]
+    tools = [described(tool) for tool in offered(door.toolbox, caller)]
     own = [
         definition(each.name, each.description, each.arguments, each.result, each.hints)
         for each in OWN_TOOLS
@@ -93,7 +93,7 @@ def _tool(door: Door, caller: Caller, name: str, call: Call) -> Tool | OwnTool:
     if own is not None and own.scope in caller.scopes:
         return own
     tool = door.toolbox.get(name) if name in door.toolbox else None
-    if tool is not None and is_offered(tool, signed_in=caller.signed_in, scopes=caller.scopes):
+    if tool is not None and is_offered(tool, caller):
         return tool
     if caller.signed_in and (own is not None or (tool is not None and lacks_scope(tool))):
         raise ScopeNeeded
