@@ -36,6 +36,23 @@ MARKET_VARIANTS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
 }
 MARKET_ICONS: Final = {"rfq": "tag", "quoting_policy": "settings", "choice": "bulb"}
 
+QUOTING_SECTION: Final = (
+    _("Quotes to machines"),
+    _("How this shop quotes by itself when a machine asks: what a piece costs, what is to be earned, how soon."),
+)
+QUOTING_FIELDS: Final = {
+    "quoting.on": _("Quotes by itself"),
+    "quoting.cost_bp": _("A piece costs, in hundredths of a percent of its list price"),
+    "quoting.costs": _("What single articles cost, by SKU"),
+    "quoting.aim_bp": _("To be earned on the cost, in hundredths of a percent"),
+    "quoting.floor_bp": _("To be earned at least, in hundredths of a percent"),
+    "quoting.lead_days": _("Days until the goods are there"),
+    "quoting.capacity": _("Pieces of an article that may be won in a week"),
+    "quoting.steps": _("Off for larger quantities"),
+    "quoting.quantity": _("From so many pieces on"),
+    "quoting.off_bp": _("Off, in hundredths of a percent"),
+}
+
 STATES: Final = {
     "open": _("sealed"),
     "choosing": _("the buyer chooses"),
