@@ -7,6 +7,16 @@ import pytest
 
 from kupec.kit.db import Connection
 from kupec.kit.i18n import translate
+from kupec.kit.versions import publish_new
+from kupec.sales import (
+    PROMOTIONS,
+    Conditions,
+    CouponTerms,
+    PercentOff,
+    Promotion,
+    Promotions,
+    create_coupon,
+)
 from tests.machines.acp_agent import (
     CART,
     CARTS,
@@ -24,6 +34,7 @@ from tests.machines.acp_agent import (
     told,
 )
 from tests.machines.conftest import Shop
+from tests.shop import NOON, SETUP
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
@@ -231,3 +242,47 @@ def test_the_yardstick_measures(buyer: Agent, path: tuple[str | int, ...], value
         check(whole, CHECKOUT)
     with pytest.raises(AssertionError):
         check({"type": "bad"}, ERROR)
+
+
+def test_codes_make_it_cheaper_or_say_why_not(shop: Shop, buyer: Agent) -> None:
+    tenth = Promotion(
+        code="acp-tenth",
+        names={"en": "A tenth off", "cs": "Desetina dolů"},
+        conditions=Conditions(needs_coupon=True, minimum={"CZK": 5000}),
+        action=PercentOff(percent_bp=1000),
+    )
+
+    async def promise(db: Connection) -> None:
+        await publish_new(db, PROMOTIONS, Promotions(promotions=[tenth]), actor=SETUP, now=NOON)
+        await create_coupon(db, "ACP10", CouponTerms(promotion="acp-tenth"), actor=SETUP, now=NOON)
+
+    shop.do(promise)
+    session = buyer.open(("TOOL-10", 1), discounts={"codes": ["acp 10", "NOPE"]})
+    assert amounts(session) == {
+        "items_base_amount": 10000,
+        "items_discount": 1000,
+        "subtotal": 9000,
+        "fulfillment": 6900,
+        "total": 15900,
+    }
+    discounts = session["discounts"]
+    assert discounts["codes"] == ["acp 10", "NOPE"]
+    assert [(each["code"], each["amount"], each["coupon"]["name"]) for each in discounts["applied"]] == [
+        ("ACP10", 1000, "Desetina dolů")
+    ]
+    assert [(each["code"], each["reason"]) for each in discounts["rejected"]] == [("NOPE", "discount_code_invalid")]
+    warning = told(session)["discount_code_invalid"]
+    assert (warning["type"], warning["param"]) == ("warning", "$.discounts.codes[1]")
+    assert session["status"] == "ready_for_payment", "what does not hold stops nothing"
+    small = buyer.update(session["id"], line_items=[{"id": "TOOL-1"}])
+    assert "applied" not in small["discounts"] or small["discounts"]["applied"] == []
+    assert [each["reason"] for each in small["discounts"]["rejected"]] == [
+        "discount_code_invalid",
+        "discount_code_minimum_not_met",
+    ]
+    kept = buyer.update(session["id"], line_items=[{"id": "TOOL-10"}])
+    assert amounts(kept)["items_discount"] == 1000, "codes stay where nothing is said of them"
+    without = buyer.update(session["id"], coupons=[])
+    assert (without["discounts"]["codes"], amounts(without)["total"]) == ([], 16900)
+    again = buyer.update(session["id"], coupons=["acp10"])
+    assert amounts(buyer.complete(again["id"], shape=ORDERED)["order"])["items_discount"] == 1000
