@@ -15,6 +15,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
+from kupec.machines.devices import meters_of_all
 from kupec.machines.mandates import (
     SCOPES,
     Machine,
@@ -130,7 +131,8 @@ async def _page(
         keys = await keys_of(db, machine_id)
         categories = await list_categories(db, shop.language)
         cards = await cards_of(db, me.account_ids)
-        account = (me.account.id, shop.market.currency) in await accounts_of(db, [me.account.id])
+        accounts = {currency for _owner, currency in await accounts_of(db, [me.account.id])}
+        meters = {one.name: one for one in (await meters_of_all(db, [machine_id])).get(machine_id, [])}
     changed = form.text("mandate", most=100) if form else ""
     return my_page(
         request,
@@ -148,7 +150,8 @@ async def _page(
         words=words,
         categories={one.code: one.name for one in categories},
         shelves=[one for one in categories if one.parent_id is None],
-        ways=_ways(cards, account, shop.language),
+        ways=lambda currency: _ways(cards, currency in accounts, shop.language),
+        why_of=lambda one: words.why_words(one, meters, shop.language),
         reason_of=lambda one: reason_words(one, shop.language, zone=zone),
         values=typed_mandate(form) if form and not changed else typed_mandate(Form([])),
         of_mandate=lambda one: typed_mandate(form) if form and changed == str(one.id) else shown_mandate(one, zone),
@@ -277,6 +280,7 @@ async def asked(request: AnyRequest) -> Response[str]:
         waiting = await purchases_of(db, me.account_ids, states=["asked"])
         totals = await price_asked(db, waiting, now=now)
         machines = {one.id: one for one in await machines_of(db, me.account_ids)}
+        meters = await meters_of_all(db, sorted({one.machine_id for one in waiting}))
     return my_page(
         request,
         shop,
@@ -287,6 +291,9 @@ async def asked(request: AnyRequest) -> Response[str]:
         machines=machines,
         words=words,
         reason_of=lambda one: reason_words(one, shop.language, zone=zone),
+        why_of=lambda one: words.why_words(
+            one, {each.name: each for each in meters.get(one.machine_id, [])}, shop.language
+        ),
     )
 
 
