@@ -29,8 +29,11 @@ from kupec.machines.devices import (
 )
 from kupec.machines.mandates import MandateTerms, change_mandate, deny_purchase, mandates_for, purchases_of
 from kupec.machines.replenishment import (
+    PolicyChange,
+    change_policy,
     outlook,
     pause_replenishment,
+    policies_of,
     replenishment_orders,
     replenishment_subscriber,
     resume_replenishment,
@@ -206,3 +209,26 @@ async def test_an_error_orders_its_part_and_its_service_once(kitchen: Kitchen) -
     names = await kitchen.val("select array_agg(name order by id) from event where name like 'replenishment.%'")
     assert names.count("replenishment.ordered") == 3
     assert names.count("replenishment.arrived") == 2
+
+
+async def test_a_refill_that_is_told_late_counts_and_pieces_may_be_counted_by_hand(kitchen: Kitchen) -> None:
+    owner: UUID = await kitchen.val("select party_id from machine")
+    await kitchen.says(1000)
+    await kitchen.works(minutes=1)
+    async with kitchen.database.transaction() as db:
+        (policy,) = [one for one in await policies_of(db, kitchen.id) if one.kind == "goods"]
+        change = PolicyChange(shelf_pieces=3)
+        await change_policy(db, policy.id, change, actor=customer(owner), now=kitchen.clock.now())
+    kitchen.clock.move(timedelta(hours=9))
+    await kitchen.says(200)
+    await kitchen.works(minutes=1)
+    # After midnight it is looked at again; only then does the device tell what was filled in before.
+    evening = kitchen.clock.now() + timedelta(hours=2)
+    await kitchen.works(hours=6)
+    async with kitchen.database.transaction() as db:
+        told = [(1150, evening), (1140, kitchen.clock.now())]
+        readings = [Reading(machine_id=kitchen.id, meter="beans", value=value, at=at) for value, at in told]
+        await ingest(db, readings, now=kitchen.clock.now())
+    await kitchen.works(hours=7)
+    assert await kitchen.val("select shelf from replenishment_policy where kind = 'goods'") == 3000 - 950
+    assert await kitchen.states() == []
