@@ -48,7 +48,9 @@ REASONS: Final = {
     "given_up": _("It could not be ordered in time. Nothing was bought."),
     "price_changed": _("The seller asks another price by now. Nothing was bought."),
     "seller_refused": _("The seller refused the order. Nothing was bought."),
-    "seller_silent": _("The seller did not answer. Nothing was bought."),
+    "seller_silent": _(
+        "The seller does not say whether it has taken the order. Please ask there before it is ordered again."
+    ),
     "seller_cancelled": _("The seller called the order off."),
     "seller_failed": _("The seller could not take the order. Nothing was bought."),
 }
