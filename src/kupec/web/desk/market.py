@@ -12,7 +12,7 @@ from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
 from kupec.kit.money import parse_amount
-from kupec.machines.choice import buyer_models, is_fitting, last_fit, order_fit, what_if
+from kupec.machines.choice import ChoiceSeen, OfferSeen, buyer_models, is_fitting, last_fit, order_fit, what_if
 from kupec.machines.market import Sealed, award_of, get_rfq, list_rfqs, quotes_of, replay
 from kupec.web.desk.gate import actor_of
 from kupec.web.desk.market_words import (
@@ -33,6 +33,7 @@ from kupec.web.desk.market_words import (
     published_rule,
     rule_in_words,
     seller_word,
+    sureness,
     weight_lines,
 )
 from kupec.web.desk.page import desk_page, go, reader_of
@@ -107,16 +108,22 @@ async def buyer(request: AnyRequest, machine_id: FromPath[UUID]) -> Response[str
             manner=manner_of(found.model, reader),
             lines=weight_lines(found.model, reader),
             rules=[(one, rule_in_words(one.rule, reader), is_sure(one)) for one in found.model.rules],
+            sureness=lambda value: sureness(value, reader),
             said=lambda chance: chance_in_words(chance, reader),
             picture=drawn(found.proposal, found.currency, found.price, reader) if found.proposal else None,
             canvas=(WIDTH, HEIGHT, LEFT, FOOT),
             sellers=await _sellers(db, {offer.seller for one in found.seen[:_ROWS] for offer in one.offers}),
             seller_word=lambda seller, names: seller_word(seller, names, reader),
-            choices=found.seen[:_ROWS],
+            choices=[(one, *_parted(one)) for one in found.seen[:_ROWS]],
             plain=_plain,
             percent=lambda value: percent(round(value, 2), reader.language),
             errors=errors,
         )
+
+
+def _parted(seen: ChoiceSeen) -> tuple[list[OfferSeen], list[OfferSeen]]:
+    """What was taken, and what was passed over."""
+    return [seen.offers[seen.chosen]], [offer for number, offer in enumerate(seen.offers) if number != seen.chosen]
 
 
 def _price(text: str, currency: str) -> int:

@@ -147,10 +147,17 @@ def manner_of(model: BuyerModel, reader: Reader) -> tuple[str, str]:
     """How a buyer chooses in one sentence, and how sure that is."""
     best = max(model.rules, key=lambda one: one.probability, default=None)
     if best is not None and best.probability >= max(0.5, model.weighing):
-        return rule_in_words(best.rule, reader), percent(round(best.probability, 2), reader.language)
+        return rule_in_words(best.rule, reader), sureness(best.probability, reader)
     if model.weighing >= 0.5:
-        return _heaviest(model, reader), percent(round(model.weighing, 2), reader.language)
-    return reader.text(_("By a rule, not yet clear which")), percent(round(1 - model.weighing, 2), reader.language)
+        return _heaviest(model, reader), sureness(model.weighing, reader)
+    return reader.text(_("By a rule, not yet clear which")), sureness(1 - model.weighing, reader)
+
+
+def sureness(value: float, reader: Reader) -> str:
+    """A probability of a manner; nothing learnt from some choices is quite sure."""
+    if value > 0.99:
+        return f"> {percent(0.99, reader.language)}"
+    return percent(round(value, 2), reader.language) if value >= 0.01 else f"< {percent(0.01, reader.language)}"
 
 
 def _heaviest(model: BuyerModel, reader: Reader) -> str:
