@@ -96,7 +96,7 @@ async def _meter(
         outlook=found,
         title=titles.get(language) or titles.get("en") or policy.meter,
         name=names[policy.sku],
-        why=why_in(found, language),
+        why=why_in(found, language, names=names),
     )
     if policy.kind != "goods" or meter is None or model is None:
         return base

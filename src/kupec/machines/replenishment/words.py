@@ -1,5 +1,6 @@
 """What is said about what comes next, in the reader's language."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +14,11 @@ UNITS = (_("pcs"),)
 """Of meters, where they are words; others read the same everywhere."""
 
 
-def why_in(found: Outlook, language: str) -> str:
-    """Why it orders when it does, or does not: a sentence or two with its figures."""
+def why_in(found: Outlook, language: str, *, names: Mapping[str, str] | None = None) -> str:
+    """Why it orders when it does, or does not: a sentence or two with its figures. `names` of articles are by SKU."""
     figures = {name: _figure(value, language) for name, value in found.fields.items()}
+    if "sku" in figures and names:
+        figures["sku"] = names.get(figures["sku"], figures["sku"])
     return " ".join(translate(language, found.why).format(**figures).split()) if found.why else ""
 
 
