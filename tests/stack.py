@@ -305,13 +305,13 @@ class Stack:
         return command
 
     def _web(self, number: int) -> Process:
-        environment = {**self._environment(), "KUPEC_PORT": self.web_urls[number].rpartition(":")[2]}
+        environment = {**self.environment(), "KUPEC_PORT": self.web_urls[number].rpartition(":")[2]}
         return Process(f"web {number}", [*KUPEC, "web"], environment, self.folder / f"web{number}.log")
 
     def _worker(self) -> Process:
-        return Process("worker", [*KUPEC, "worker"], self._environment(), self.folder / "worker.log")
+        return Process("worker", [*KUPEC, "worker"], self.environment(), self.folder / "worker.log")
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {
             "DATABASE_URL": self.dsn,
             "KUPEC_DATA_DIR": str(self.folder),
