@@ -304,8 +304,8 @@ async def test_what_is_called_off_gives_its_budget_back(owner: Owner) -> None:
     # What was refunded counts no more, in the period in which it was bought; it still was an order.
     async with owner.shop.database.transaction() as db:
         await db.execute(
-            "insert into order_refund (id, order_id, key, request, reason, amount, owed, paid_back, credited, created_by, "
-            "created_at) values ($1, $2, 'part', '{}', 'returned', 10000, 10000, 0, 0, 'staff:anna', $3)",
+            "insert into order_refund (id, order_id, key, request, reason, amount, owed, paid_back, credited, "
+            "created_by, created_at) values ($1, $2, 'part', '{}', 'returned', 10000, 10000, 0, 0, 'staff:anna', $3)",
             *(uuid7(), again.order_id, NOON),
         )
         assert await spent_under(db, mandate, now=NOON) == Spent(total=26900, orders=1)

@@ -36,7 +36,8 @@ select cart.id, cart.language, member.root, cart.email,
   from cart
   left join contact_point point on cart.customer_id is null and point.kind = 'email' and point.value = lower(cart.email)
   join member on member.member_id = coalesce(cart.customer_id, point.party_id)
- where cart.state = 'open' and cart.channel not in ('standing', 'machine') and cart.updated_at <= $1 and cart.updated_at > $2
+ where cart.state = 'open' and cart.channel not in ('standing', 'machine')
+   and cart.updated_at <= $1 and cart.updated_at > $2
    and exists (select from cart_line where cart_id = cart.id)
    and not exists (select from mail where kind = 'abandoned_cart' and subject_ref = 'cart:' || cart.id)
    and not exists (select from sales_order placed join member bought on bought.member_id = placed.customer_id

@@ -135,6 +135,7 @@ CHANNELS = {
     "web": _("web shop"),
     "desk": _("desk"),
     "ucp": _("buying agent"),
+    "machine": _("a machine"),
     "email": _("e-mail"),
     "standing": _("standing order"),
     "import": _("import"),
