@@ -191,8 +191,9 @@ async def test_an_error_orders_its_part_and_its_service_once(kitchen: Kitchen) -
     kitchen.clock.move(timedelta(days=3))
     await kitchen.world._arrive()
     await kitchen.says(1200)
-    await kitchen.works(hours=7)
-    assert sorted(await kitchen.states()) == [("DESCALING", 1, "done"), ("SEALS", 1, "delivered")]
+    for _ in range(2):
+        await kitchen.works(hours=7)
+        assert sorted(await kitchen.states()) == [("DESCALING", 1, "done"), ("SEALS", 1, "delivered")]
     await kitchen.complains("E-SEALS", raised=False)
     await kitchen.works(hours=7)
     assert sorted(await kitchen.states()) == [("DESCALING", 1, "done"), ("SEALS", 1, "done")]
