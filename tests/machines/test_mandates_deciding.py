@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kupec.kit.ids import uuid7
@@ -132,6 +132,8 @@ def test_periods_are_counted_as_people_there_do() -> None:
     period=st.sampled_from(PERIODS[:-1]),
     zone=st.sampled_from(ZONES),
 )
+@example(moment=datetime(2008, 11, 2, 3, 0, tzinfo=UTC), period="day", zone="America/St_Johns")  # back at 00:01
+@example(moment=datetime(2011, 12, 30, 12, 0, tzinfo=UTC), period="day", zone="Pacific/Apia")  # a day left out
 def test_every_moment_is_in_one_period(moment: datetime, period: Any, zone: str) -> None:
     begins, ends = period_of(period, moment, zone)
     assert begins is not None

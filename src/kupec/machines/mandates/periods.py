@@ -16,11 +16,11 @@ def period_of(period: Period, moment: datetime, zone: str) -> tuple[datetime | N
         return None, None
     place = ZoneInfo(zone)
     first = _first_day(period, moment.astimezone(place).date())
-    begins = _midnight(first, place)
-    if moment < begins:  # a clock put back over midnight: this hour is the day before's once more
-        first = _first_day(period, first - timedelta(days=1))
-        begins = _midnight(first, place)
-    return begins, _midnight(_after(period, first), place)
+    begins, ends = _midnight(first, place), _midnight(_after(period, first), place)
+    if moment >= ends:  # a clock put back over midnight: the next one has begun already, whatever it shows
+        first = _after(period, first)
+        begins, ends = ends, _midnight(_after(period, first), place)
+    return begins, ends
 
 
 def _first_day(period: Period, day: date) -> date:
