@@ -383,6 +383,7 @@ def _things(world: World) -> dict[str, list[str]]:
         "approval_id": world.column("select id from approval order by id"),
         "card_id": world.column("select id from stored_card order by id"),
         "machine_id": world.column("select id from machine order by id"),
+        "supplier_id": world.column("select id from supplier order by id"),
         "mandate_id": world.column("select id from mandate order by id"),
         "purchase_id": world.column("select id from purchase order by id"),
     }

@@ -19,6 +19,11 @@ async def have_a_machine(db: Connection) -> None:
         db, machine.id, NewMandate(market="cz", zone="Europe/Prague", note=HOSTILE), actor=desk, now=now
     )
     await create_key(db, machine.id, scopes=["read", "buy"], actor=desk, now=now)
+    await db.execute(
+        "insert into supplier (id, party_id, name, url, host, handler, credential_type, paused_for, created_at, "
+        "updated_at) values ($1, $2, $3, 'https://a.example', $3, $3, $3, $3, $4, $4)",
+        *(uuid7(), party_id, HOSTILE, now),
+    )
     wanted = [{"sku": HOSTILE, "name": HOSTILE, "quantity": 1, "total": 100}]
     for state, reason, fields in (
         ("asked", "above_limit", {"limit": 50}),
