@@ -26,6 +26,7 @@ BENCHES: dict[str, list[str]] = {
     "learning": ["bench.learning"],
     "masking": ["bench.masking"],
     "devices": ["bench.devices"],
+    "market": ["bench.market"],
     "replenishment": ["bench.replenishment"],
     "timeline": ["bench.timeline", "--events", "5000000"],
     "customers": ["bench.customers", "--events", "100000", "1000000", "10000000"],

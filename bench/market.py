@@ -121,7 +121,8 @@ async def deciding(dsn: str, sellers: int, rounds: int) -> None:
         assert proof.same, proof.differences
     await db.close()
     for name, times in (("asked, with all quotes", asked), ("decided", decided), ("replayed", replayed)):
-        print(f"{name:<24} least {min(times):7.1f} ms   median {statistics.median(times):7.1f} ms   worst {max(times):7.1f} ms   of {rounds}")
+        least, middle, worst = min(times), statistics.median(times), max(times)
+        print(f"{name:<24} least {least:6.1f} ms   median {middle:6.1f} ms   worst {worst:6.1f} ms   of {rounds}")
     middle = statistics.median(decided)
     print(f"goal: decided among {sellers:,} sellers in under {GOAL:.0f} ms: {'kept' if middle < GOAL else 'MISSED'}")
 
