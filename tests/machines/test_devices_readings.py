@@ -223,7 +223,8 @@ async def test_a_jump_is_suspicious_until_another_agrees_and_is_no_use(db: Conne
 async def test_trembling_is_no_use_and_a_refill_is_not_negative(db: Connection) -> None:
     device = await a_device(db)
     trembling = [read(device, 600 + (8 if minute % 2 else -8) - minute / 6, minute) for minute in range(120)]
-    await ingest(db, [*trembling, read(device, 1150, 121), read(device, 1140, 130)], now=NOON + 4 * HOUR)
+    await ingest(db, trembling, now=NOON + 4 * HOUR)
+    await ingest(db, [read(device, 1150, 121), read(device, 1140, 130)], now=NOON + 4 * HOUR)
     await sum_hours(db, NOON + 4 * HOUR, 100)
     [day] = await use_by_day(db, device, "beans", since=NOON.date())
     assert day.used == pytest.approx(20 - 16 + 10, abs=1)
