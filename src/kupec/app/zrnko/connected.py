@@ -28,7 +28,7 @@ _ASKED_FOR: Final = "ZR-BO-4000"
 _HISTORY: Final = timedelta(days=35)
 _ZONE: Final = ZoneInfo(PRAGUE)
 _OPEN: Final = range(8, 17)
-_MOST_PIECES: Final = 6
+_MOST_PIECES: Final = 4
 """At a time: there is no room for more."""
 
 
@@ -83,7 +83,7 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
         payment="account",
         goods=Goods(categories=["beans", "care", "parts", "servicing"]),
         budget=900_000,
-        approval_above=350_000,
+        approval_above=155_000,
         note="Káva, čištění a servis kávovaru",
     )
     await grant_mandate(db, device[0], mandate, actor=actor, now=now)
