@@ -385,5 +385,6 @@ def _things(world: World) -> dict[str, list[str]]:
         "machine_id": world.column("select id from machine order by id"),
         "supplier_id": world.column("select id from supplier order by id"),
         "mandate_id": world.column("select id from mandate order by id"),
+        "rfq_id": world.column("select id from rfq order by id"),
         "purchase_id": world.column("select id from purchase order by id"),
     }

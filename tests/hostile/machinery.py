@@ -1,11 +1,13 @@
-"""A machine whose owner types markup: named, granted a mandate, given a key, refused and asked about."""
+"""A machine whose owner types markup: named, granted a mandate, given a key, refused and asked about, at the market."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from kupec.kit.actor import machine as by_machine
 from kupec.kit.db import Connection
 from kupec.kit.ids import uuid7
 from kupec.machines.mandates import NewMachine, NewMandate, create_key, grant_mandate, register_machine
+from kupec.machines.market import Cheapest, NewRfq, open_rfq
 from tests.hostile.on_account import owner_of_the_desk
 from tests.hostile.visitor import HOSTILE
 
@@ -24,6 +26,7 @@ async def have_a_machine(db: Connection) -> None:
         "updated_at) values ($1, $2, $3, 'https://a.example', $3, $3, $3, $3, $4, $4)",
         *(uuid7(), party_id, HOSTILE, now),
     )
+    await _ask_the_market(db, machine.id, now)
     wanted = [{"sku": HOSTILE, "name": HOSTILE, "quantity": 1, "total": 100}]
     for state, reason, fields in (
         ("asked", "above_limit", {"limit": 50}),
@@ -37,3 +40,10 @@ async def have_a_machine(db: Connection) -> None:
             *(uuid7(), mandate.id, machine.id, party_id, state, wanted, reason, fields, now),
             *(now + timedelta(days=7) if state == "asked" else None, "own", {"error": HOSTILE}),
         )
+
+
+async def _ask_the_market(db: Connection, machine_id: UUID, now: datetime) -> None:
+    """One request stays open; of the other everything that is quoted is too dear."""
+    for key, sku, seconds in (("open", HOSTILE[:100], 86_400), ("failed", "SKU-0-S<kupecxss>", 1)):
+        wanted = NewRfq(sku=sku, quantity=1, rule=Cheapest(), seconds=seconds, most_price=1, market="cz")
+        await open_rfq(db, machine_id, wanted, key=key, actor=by_machine(str(machine_id)), now=now)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import cache
-from http import HTTPStatus
 from typing import Any, Literal
 
 import msgspec
@@ -12,8 +11,7 @@ from kupec.kit.settings import Settings
 from kupec.machines.acp.discovery import BASE, VERSION
 from kupec.machines.acp.requests import CancelIn, CartIn, CompleteIn, SessionIn, UpdateIn
 from kupec.machines.acp.shapes import Cart, CheckoutSession, Error
-
-_REF = "#/components/schemas/{name}"
+from kupec.machines.describing import answered, ref, schemas_of, without_null
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,39 +189,17 @@ def _described(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "parameters": parameters,
         "responses": {
-            **{str(status): _content(status, kind) for status, kind in operation.answers.items()},
-            **{str(status): _content(status, Error) for status in operation.errors},
+            **{str(status): answered(status, kind) for status, kind in operation.answers.items()},
+            **{str(status): answered(status, Error) for status in operation.errors},
         },
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": _ref(operation.body)}}
+        content = {"application/json": {"schema": ref(operation.body)}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 
 
-def _content(status: int, kind: type) -> dict[str, Any]:
-    return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": _ref(kind)}}}
-
-
-def _ref(kind: type) -> dict[str, str]:
-    return {"$ref": _REF.format(name=kind.__name__)}
-
-
 def _schemas() -> dict[str, Any]:
-    inward = {operation.body for operation in OPERATIONS if operation.body is not None}
-    _, read = msgspec.json.schema_components(sorted(inward, key=str), ref_template=_REF)
-    _, written = msgspec.json.schema_components([Cart, CheckoutSession, Error], ref_template=_REF)
-    return {**read, **{name: _without_null(schema) for name, schema in written.items()}}
-
-
-def _without_null(schema: Any) -> Any:
-    """As it is written: a member that would be null is left out."""
-    if isinstance(schema, list):
-        return [_without_null(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    if len(kinds) == 1:
-        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-        return _without_null({**kinds[0], **rest})
-    return {name: _without_null(value) for name, value in schema.items()}
+    written = schemas_of([Cart, CheckoutSession, Error])
+    read = schemas_of({operation.body for operation in OPERATIONS if operation.body is not None})
+    return {**read, **{name: without_null(schema) for name, schema in written.items()}}

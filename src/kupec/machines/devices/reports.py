@@ -19,31 +19,37 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 # PostgreSQL's text cannot hold NUL.
 _Id = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\u0000]*$")]
 _Name = Annotated[str, msgspec.Meta(max_length=100)]
-_Moment = datetime | float | None
+_At = datetime | float | None
 _Sequence = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Body = TypeVar("Body")
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device measured at one moment. `device` is for a gateway, which speaks for others."""
+class _Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """When, in which order, and of which device: that is for a gateway, which speaks for others."""
 
-    meters: dict[_Name, float] = {}
-    at: _Moment = None
+    at: _At = None
     sequence: _Sequence = 0
     id: _Id = ""
     device: UUID | None = None
 
 
-class Reports(Report, frozen=True, kw_only=True):
-    """One report, or several below `reports`."""
+class Report(_Moment, frozen=True, kw_only=True):
+    """What a device measured at one moment."""
 
-    reports: list[Report] = []
+    meters: dict[_Name, float]
+
+
+class Reports(_Moment, frozen=True, kw_only=True):
+    """One report, or several below `reports`, or both."""
+
+    meters: dict[_Name, float] | msgspec.UnsetType = msgspec.UNSET
+    reports: list[Report] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     code: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\u0000]*$")]
     raised: bool = True
-    at: _Moment = None
+    at: _At = None
     device: UUID | None = None
 
 
@@ -56,7 +62,7 @@ class SlotStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     value: float | None = None
     remaining: float | None = None
-    at: _Moment = None
+    at: _At = None
     sequence: _Sequence = 0
     id: _Id = ""
 
@@ -91,16 +97,32 @@ def decoder(kind: type[Body]) -> Callable[[bytes], Body]:
     return read
 
 
-read_reports: Final = decoder(Reports)
+_read_reports: Final = decoder(Reports)
 read_complaints: Final = decoder(Complaints)
 read_status: Final = decoder(SlotStatus)
 read_presence: Final = decoder(Presence)
 read_ask: Final = decoder(Ask)
 
 
+def read_reports(body: bytes) -> Reports:
+    """A message with readings. Raises UnreadableReport, also where it says nothing of any meter."""
+    said = _read_reports(body)
+    if said.meters is msgspec.UNSET and said.reports is msgspec.UNSET:
+        raise UnreadableReport(field="$.meters", reason="object missing required field `meters`")
+    return said
+
+
+def _each(said: Reports) -> list[Report]:
+    several = said.reports or []
+    if said.meters is msgspec.UNSET:
+        return several
+    one = Report(meters=said.meters, at=said.at, sequence=said.sequence, id=said.id, device=said.device)
+    return [one, *several]
+
+
 def readings_of(said: Reports, by: UUID, *, now: datetime) -> list[Reading]:
     """The readings of a message that `by` sent. Raises TooManyReadings."""
-    reports: list[Report] = [said, *said.reports]
+    reports = _each(said)
     given = sum(len(report.meters) for report in reports)
     if given > MOST_READINGS:
         raise TooManyReadings(field="reports", most=MOST_READINGS, given=given)

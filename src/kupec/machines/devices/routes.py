@@ -12,12 +12,14 @@ from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.i18n import mark as _
 from kupec.kit.versions import published
 from kupec.machines.devices import broker, reports
+from kupec.machines.devices.answers import AskedFor, DeviceOut, NotTaken, Received
 from kupec.machines.devices.asking import ask_refill
 from kupec.machines.devices.complaining import errors_of
 from kupec.machines.devices.door import Door
 from kupec.machines.devices.errors import NotTheirDevice, UnknownSlot
 from kupec.machines.devices.meters import meters_of
-from kupec.machines.devices.models import DeviceError, Ignored, MeterState, Outcome, Reading
+from kupec.machines.devices.models import Ignored, Outcome, Reading
+from kupec.machines.devices.openapi import document
 from kupec.machines.devices.registering import get_device
 from kupec.machines.devices.rules import DEVICE_MODELS
 from kupec.machines.devices.telemetry import Telemetry
@@ -27,28 +29,6 @@ AnyRequest = Request[Any, Any, State]
 _EXPECTED: Final = (_("a value, or what remains as a share from 0 to 1"),)
 _encode = msgspec.json.Encoder().encode
 _question = reports.decoder(broker.BrokerQuestion)
-
-
-class NotTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """A reading that changed nothing: its place in the message, counted from 0, and why."""
-
-    reading: int
-    reason: str
-
-
-class Received(msgspec.Struct, frozen=True, kw_only=True):
-    taken: int
-    ignored: list[NotTaken]
-
-
-class DeviceOut(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the device that asks."""
-
-    id: UUID
-    name: str
-    model: str
-    meters: list[MeterState]
-    errors: list[DeviceError]
 
 
 @post("/devices/v1/readings", status_code=200)
@@ -74,6 +54,8 @@ async def put_status(request: AnyRequest, device: FromPath[str], slot: FromPath[
     machine_id = await _own(request, device)
     telemetry = _telemetry(request)
     status = reports.read_status(await request.body())
+    if status.value is not None and status.remaining is not None:
+        raise InvalidValue(field="remaining", expected=_EXPECTED[0])
     value = status.value if status.value is not None else await _amount(request, machine_id, slot, status.remaining)
     reading = Reading(
         machine_id=machine_id,
@@ -96,7 +78,17 @@ async def replenish(request: AnyRequest, device: FromPath[str], slot: FromPath[s
     door = _door(request)
     async with door.database.transaction() as db:
         await ask_refill(db, machine_id, slot, now=door.clock.now())
-    return _json({"asked": True}, status=202)
+    return _json(AskedFor(asked=True), status=202)
+
+
+@get("/devices/v1/openapi.json")
+async def devices_document(request: AnyRequest) -> Response[bytes]:
+    """These addresses as OpenAPI 3.1."""
+    return Response(
+        document(_door(request).settings),
+        media_type="application/json",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )
 
 
 @get("/devices/v1/{device:str}")
@@ -161,7 +153,7 @@ async def _own(request: AnyRequest, device: str) -> UUID:
 async def _amount(request: AnyRequest, machine_id: UUID, slot: str, share: float | None) -> float:
     """A share as an amount of the meter. Raises InvalidValue, UnknownSlot."""
     if share is None or not 0 <= share <= 1:
-        raise InvalidValue(field="remaining", expected="a value, or what remains as a share from 0 to 1")
+        raise InvalidValue(field="remaining", expected=_EXPECTED[0])
     async with _door(request).database.reading() as db:
         try:
             device = await get_device(db, machine_id)
@@ -198,6 +190,7 @@ routes: list[Any] = [
             put_status,
             replenish,
             show_device,
+            devices_document,
             broker_user,
             broker_acl,
         ],

@@ -19,7 +19,7 @@ from kupec.kit.ids import uuid7
 from kupec.kit.versions import published, standing
 from kupec.machines.market.events import RfqOpened, RfqQuotedByPolicy
 from kupec.machines.market.models import OWN, Fastest, Named, NewRfq, Rfq, Score
-from kupec.machines.market.quoting import QUOTING, GoodsPolicy, Offer, own_policy, quote_of
+from kupec.machines.market.quoting import QUOTING, GoodsPolicy, Offer, is_sku, own_policy, quote_of
 from kupec.machines.market.rows import RFQ, require_machine, rfq_of
 
 WEEK = timedelta(days=7)
@@ -38,7 +38,7 @@ async def open_rfq(db: Connection, machine_id: UUID, new: NewRfq, *, key: str, a
     if party_id is None:
         raise NotFound(what="machine")
     told = hashlib.sha256(msgspec.json.encode(new)).digest()
-    place = await get_market(db, new.market) if new.market else (await markets(db))[0]
+    place = await get_market(db, new.market) if new.market is not None else (await markets(db))[0]
     row = await db.fetchrow(
         f"""
         insert into rfq (id, machine_id, party_id, key, request_hash, sku, variant_id, market, currency, quantity,
@@ -79,7 +79,7 @@ async def open_rfq(db: Connection, machine_id: UUID, new: NewRfq, *, key: str, a
 
 def check_rfq(new: NewRfq) -> None:
     """Raises InvalidValue naming the member."""
-    if not 1 <= len(new.sku) <= 100 or not new.sku.isprintable():
+    if not is_sku(new.sku):
         raise InvalidValue(field="sku", expected=_("a SKU of at most 100 characters"))
     for field, value, least, most in (
         ("quantity", new.quantity, 1, 1_000_000),

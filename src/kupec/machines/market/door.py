@@ -4,9 +4,13 @@ from typing import Protocol
 
 from kupec.kit.clock import Clock
 from kupec.kit.db import Database
+from kupec.kit.settings import Settings
 
 
 class Door(Protocol):
+    @property
+    def settings(self) -> Settings: ...
+
     @property
     def database(self) -> Database: ...
 

@@ -15,17 +15,17 @@ QuoteState = Literal["sealed", "replaced", "late", "lost", "won"]
 AwardState = Literal["told", "ordering", "ordered", "asked", "refused"]
 
 
-class Cheapest(msgspec.Struct, frozen=True, kw_only=True, tag="cheapest", tag_field="by"):
+class Cheapest(msgspec.Struct, frozen=True, kw_only=True, tag="cheapest", tag_field="by", forbid_unknown_fields=True):
     """The lowest price."""
 
 
-class Fastest(msgspec.Struct, frozen=True, kw_only=True, tag="fastest", tag_field="by"):
+class Fastest(msgspec.Struct, frozen=True, kw_only=True, tag="fastest", tag_field="by", forbid_unknown_fields=True):
     """The fewest days, among those at most `dearer_bp` hundredths of a percent above the lowest price."""
 
     dearer_bp: int | None = None
 
 
-class Score(msgspec.Struct, frozen=True, kw_only=True, tag="score", tag_field="by"):
+class Score(msgspec.Struct, frozen=True, kw_only=True, tag="score", tag_field="by", forbid_unknown_fields=True):
     """The most points: `price` for the lowest price and `days` for the fewest days, others in proportion; `known` for
     whom this machine bought from last.
     """
@@ -35,7 +35,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, tag="score", tag_field="b
     known: int = 0
 
 
-class Named(msgspec.Struct, frozen=True, kw_only=True, tag="named", tag_field="by"):
+class Named(msgspec.Struct, frozen=True, kw_only=True, tag="named", tag_field="by", forbid_unknown_fields=True):
     """The buyer names the winner among the valid quotes within so many minutes after the deadline."""
 
     minutes: int = 60

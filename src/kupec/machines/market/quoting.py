@@ -6,9 +6,12 @@ from typing import Literal
 import msgspec
 
 from kupec.kit.errors import InvalidValue
+from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 
 _BP = 10_000
+_MOST = 10**11
+"""A piece's cost; with the highest margin its price still goes into the books."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,8 +114,8 @@ def _up(numerator: int, denominator: int) -> int:
 
 def check_goods(path: str, one: GoodsPolicy) -> Iterator[tuple[str, str]]:
     """What is wrong with a policy, by path."""
-    if one.cost < 1:
-        yield f"{path}.cost", "at least 1"
+    if not 1 <= one.cost <= _MOST:
+        yield f"{path}.cost", f"1 to {_MOST:,}"
     yield from _margins(path, one.aim_bp, one.floor_bp, one.lead_days, one.capacity, one.steps)
 
 
@@ -131,10 +134,15 @@ def _margins(
     if len(steps) > 20:
         yield f"{dot}steps", "at most 20"
     for number, step in enumerate(steps):
-        if step.quantity < 1 or (number and step.quantity <= steps[number - 1].quantity):
+        if not 1 <= step.quantity <= 1_000_000 or (number and step.quantity <= steps[number - 1].quantity):
             yield f"{dot}steps[{number}].quantity", "more pieces than the step before"
         if not 0 <= step.off_bp < _BP:
             yield f"{dot}steps[{number}].off_bp", "0 to 9,999"
+
+
+def is_sku(text: str) -> bool:
+    """Whether goods may be called so: they need not be ours."""
+    return 1 <= len(text) <= 100 and text.isprintable()
 
 
 def check_policy(policy: SellerPolicy) -> None:
@@ -142,6 +150,8 @@ def check_policy(policy: SellerPolicy) -> None:
     if len(policy.goods) > 10_000:
         raise InvalidValue(field="goods", expected="at most 10,000")
     for sku, one in policy.goods.items():
+        if not is_sku(sku):
+            raise InvalidValue(field=f"goods.{sku[:100]}", expected=_("a SKU of at most 100 characters"))
         _raise(dict(check_goods(f"goods.{sku}", one)))
 
 
@@ -150,7 +160,7 @@ def check_own(rules: OwnQuoting) -> None:
     found = dict(_margins("", rules.aim_bp, rules.floor_bp, rules.lead_days, rules.capacity, rules.steps))
     if not 1 <= rules.cost_bp <= _BP:
         found["cost_bp"] = "1 to 10,000"
-    found |= {f"costs.{sku}": "at least 1" for sku, cost in rules.costs.items() if cost < 1}
+    found |= {f"costs.{sku}": f"1 to {_MOST:,}" for sku, cost in rules.costs.items() if not 1 <= cost <= _MOST}
     _raise(found)
 
 

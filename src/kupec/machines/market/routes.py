@@ -19,23 +19,23 @@ from kupec.machines.market.awarding import choose_quote, decide_rfq
 from kupec.machines.market.door import Door
 from kupec.machines.market.errors import QuoteLate
 from kupec.machines.market.models import NewQuote, NewRfq, Rfq
-from kupec.machines.market.quoting import SellerPolicy
+from kupec.machines.market.openapi import document
 from kupec.machines.market.replaying import replay
 from kupec.machines.market.rows import award_of, open_rfqs, own_quote, quotes_of
-from kupec.machines.market.shapes import RfqShape, quote_shape, seen_by_buyer, seen_by_seller
+from kupec.machines.market.shapes import (
+    Choice,
+    OpenRfqs,
+    PolicyIn,
+    PolicyStands,
+    RfqShape,
+    quote_shape,
+    seen_by_buyer,
+    seen_by_seller,
+)
 
 AnyRequest = Request[Any, Any, State]
 _KEY = re.compile(r"[!-~]{1,200}")
 Body = TypeVar("Body")
-
-
-class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    quote_id: UUID
-
-
-class PolicyIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    policy: SellerPolicy
-    active: bool = True
 
 
 _rfq_in = msgspec.json.Decoder(NewRfq)
@@ -61,7 +61,7 @@ async def requests(request: AnyRequest) -> Response[bytes]:
     async with door.database.transaction(quiet=True) as db:
         await _caller(request, db, "read")
         found = await open_rfqs(db, now=door.clock.now())
-    return _answer({"rfqs": [seen_by_seller(one) for one in found]})
+    return _answer(OpenRfqs(rfqs=[seen_by_seller(one) for one in found]))
 
 
 @get("/market/v1/rfqs/{rfq:uuid}")
@@ -123,7 +123,17 @@ async def policy(request: AnyRequest) -> Response[bytes]:
         version = await set_quoting_policy(
             db, caller.machine.id, data.policy, active=data.active, actor=actor, now=door.clock.now()
         )
-    return _answer({"version": version, "active": data.active})
+    return _answer(PolicyStands(version=version, active=data.active))
+
+
+@get("/market/v1/openapi.json")
+async def market_document(request: AnyRequest) -> Response[bytes]:
+    """These addresses as OpenAPI 3.1."""
+    return Response(
+        document(_door(request).settings),
+        media_type="application/json",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )
 
 
 async def _shown(db: Connection, rfq: Rfq, caller: MachineCaller, actor: Actor, door: Door) -> RfqShape:
@@ -177,4 +187,4 @@ def _answer(value: object, *, status: int = 200) -> Response[bytes]:
     )
 
 
-routes: tuple[Any, ...] = (ask, requests, request_one, quote, award, replayed, policy)
+routes: tuple[Any, ...] = (ask, requests, request_one, quote, award, replayed, policy, market_document)

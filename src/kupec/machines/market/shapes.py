@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.machines.market.models import Award, AwardState, Fate, Quote, QuoteState, Rfq, RfqState, Rule, Verdict
+from kupec.machines.market.quoting import SellerPolicy
 
 
 class RfqShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,6 +55,30 @@ class AwardShape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tie: str | None = None
     purchase_id: UUID | None = None
     reason: str | None = None
+
+
+class OpenRfqs(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be quoted on now."""
+
+    rfqs: list[RfqShape]
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom the buyer names."""
+
+    quote_id: UUID
+
+
+class PolicyIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By what we quote for a seller; `active: false` stops it."""
+
+    policy: SellerPolicy
+    active: bool = True
+
+
+class PolicyStands(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    active: bool
 
 
 def seen_by_seller(rfq: Rfq, quote: Quote | None = None) -> RfqShape:

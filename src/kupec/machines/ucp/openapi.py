@@ -9,12 +9,11 @@ import msgspec
 
 from kupec import __version__
 from kupec.kit.settings import Settings
+from kupec.machines.describing import answered, ref, schemas_of, without_null
 from kupec.machines.ucp.agent import KEY, PROFILE
 from kupec.machines.ucp.profile import VERSION
 from kupec.machines.ucp.requests import CartIn, CheckoutIn, CompleteIn, GetProductIn, LookupIn, SearchIn
 from kupec.machines.ucp.shapes import Cart, Checkout, ErrorResponse, LookupResult, Order, ProductResult, SearchResult
-
-_REF = "#/components/schemas/{name}"
 
 
 class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -229,11 +228,11 @@ def _described(operation: Operation) -> dict[str, Any]:
         "parameters": _parameters(operation),
         "responses": {
             **{str(status): _answer(status, types) for status, types in operation.answers.items()},
-            **{str(status): _problem(status) for status in operation.problems},
+            **{str(status): answered(status, Problem, "application/problem+json") for status in operation.problems},
         },
     }
     if operation.body is not None:
-        content = {"application/json": {"schema": _ref(operation.body)}}
+        content = {"application/json": {"schema": ref(operation.body)}}
         described["requestBody"] = {"required": True, "content": content}
     return described
 
@@ -252,36 +251,13 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _answer(status: int, types: tuple[type, ...]) -> dict[str, Any]:
-    schemas = [_ref(each) for each in types]
+    schemas = [ref(each) for each in types]
     schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
     return {"description": HTTPStatus(status).phrase, "content": {"application/json": {"schema": schema}}}
 
 
-def _problem(status: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": _ref(Problem)}}
-    return {"description": HTTPStatus(status).phrase, "content": content}
-
-
-def _ref(kind: type) -> dict[str, str]:
-    return {"$ref": _REF.format(name=kind.__name__)}
-
-
 def _schemas() -> dict[str, Any]:
-    inward = {operation.body for operation in OPERATIONS if operation.body is not None}
     outward = {kind for operation in OPERATIONS for kinds in operation.answers.values() for kind in kinds}
-    _, read = msgspec.json.schema_components(sorted(inward, key=str), ref_template=_REF)
-    _, written = msgspec.json.schema_components(sorted({*outward, Problem}, key=str), ref_template=_REF)
-    return {**read, **{name: _without_null(schema) for name, schema in written.items()}}
-
-
-def _without_null(schema: Any) -> Any:
-    """As it is written: a member that would be null is left out."""
-    if isinstance(schema, list):
-        return [_without_null(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    if len(kinds) == 1:
-        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-        return _without_null({**kinds[0], **rest})
-    return {name: _without_null(value) for name, value in schema.items()}
+    written = schemas_of({*outward, Problem})
+    read = schemas_of({operation.body for operation in OPERATIONS if operation.body is not None})
+    return {**read, **{name: without_null(schema) for name, schema in written.items()}}
