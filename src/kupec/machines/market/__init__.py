@@ -23,6 +23,7 @@ from kupec.machines.market.models import (
 )
 from kupec.machines.market.ordering import Buyer, note_order, order_job
 from kupec.machines.market.past import PastQuote, PastRfq, import_rfqs, market_story
+from kupec.machines.market.privacy import privacy_part
 from kupec.machines.market.quoting import (
     QUOTING,
     Declined,
@@ -85,6 +86,7 @@ __all__ = [
     "open_rfqs",
     "order_job",
     "own_policy",
+    "privacy_part",
     "quote_of",
     "quotes_of",
     "replay",

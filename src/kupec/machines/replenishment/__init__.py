@@ -26,6 +26,7 @@ from kupec.machines.replenishment.policies import (
     resume_replenishment,
     start_replenishment,
 )
+from kupec.machines.replenishment.privacy import privacy_part
 from kupec.machines.replenishment.reviewing import Buyer, review_devices
 from kupec.machines.replenishment.rules import REPLENISHMENT, GoodsRule, Replenishment
 from kupec.machines.replenishment.words import amount_in, why_in
@@ -54,6 +55,7 @@ __all__ = [
     "pause_policy",
     "pause_replenishment",
     "policies_of",
+    "privacy_part",
     "replenishment_orders",
     "replenishment_subscriber",
     "resume_policy",
