@@ -24,6 +24,7 @@ _FOR_MACHINES = (
     "/feeds/",
     "/market/",
     "/devices/",
+    "/testing/",
     "/api/",
     "/webhooks/",
     "/channels/",

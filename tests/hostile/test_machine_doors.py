@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,7 +30,7 @@ from tests.hostile.conftest import World
 DEEP = b"[" * 5000
 SKU = "SKU-0-S<kupecxss>"
 bounded = settings(
-    max_examples=12,
+    max_examples=5,
     derandomize=True,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
@@ -78,8 +79,10 @@ async def _keys(db: Connection) -> tuple[UUID, dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def standing(world: World) -> Standing:
-    return Standing(world)
+def standing(world: World) -> Iterator[Standing]:
+    made = Standing(world)
+    yield made
+    made.http.close()
 
 
 @devices.parametrize()
