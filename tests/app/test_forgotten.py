@@ -38,6 +38,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "acp_session": {"kind": "checkout"},
     "accounting_document": {"content": {"buyer": {"name": MARK, "email": MARK}, "lines": []}},
     "sales_order": {"state": "delivered"},
+    "replenishment_policy": {"service_level": 0.95},
+    "rfq": {"deadline": NOW + timedelta(hours=1)},
+    "foreign_order": {"order_id": MARK},
     "payment": {"state": "captured", "variable_symbol": "1234567890", "refunded": 0},
     "refund": {"state": "done"},
     "sales_return": {"state": "closed"},
@@ -88,6 +91,15 @@ STAYS = {
     "our own people, and what the shop knows": """
         staff.email staff.name staff.password_hash staff.zone article.category article.source_now article.source_print
         article.source_problem article.source_url""",
+    "what machines buy and sell: goods, figures, rules, codes, ids; whom one deals with by host": """
+        purchase.lines purchase.reason purchase.reason_fields purchase.seller mandate.goods mandate.sellers mandate.zone
+        rfq.request_hash rfq.rule rfq.verdict rfq.reason rfq.last_seller quote.basis quote.seller award.reason
+        award.seller observed_choice.alternatives observed_choice.key choice_buyer.numbers choice_fit.fingerprint
+        choice_fit.numbers""",
+    "programs and platforms that are no customer of ours": """
+        acp_platform.name acp_platform.old_token_hash acp_platform.prefix acp_platform.token_hash
+        acp_platform.webhook_secret acp_platform.webhook_url mcp_client.id mcp_client.name mcp_client.redirect_uris
+        mcp_client.uri""",
     "ids of ours, and a code": "conversation_merge.merged_legs conversation_merge.source_state",
     "codes of what went wrong": "occurrence.error_code payment.error_code refund.error_code",
 }
