@@ -12,7 +12,7 @@ from kupec.kit.db import Connection
 from kupec.machines.mandates import Machine, NewMachine, create_key, purchases_of, register_machine
 from tests.machines.conftest import Shop
 from tests.machines.owning import CLERK, granted
-from tests.machines.platform import SESSIONS, Json, Platform, amounts, told
+from tests.machines.platform import PRAGUE, SESSIONS, Json, Platform, amounts, to, told
 from tests.sales.standing_shop import a_buyer
 from tests.shop import NOON
 
@@ -110,3 +110,16 @@ def test_above_the_limit_the_owner_is_asked(owned: Owned, agent: Platform) -> No
     assert answer["status"] == "requires_escalation"
     assert told(answer)["approval_required"]["severity"] == "requires_buyer_review"
     assert answer["continue_url"].endswith("/my/machines/asked")
+
+
+def test_what_its_owner_is_asked_about_can_neither_be_changed_nor_paid_otherwise(owned: Owned, agent: Platform) -> None:
+    owned.grant(approval_above=0)
+    session = agent.open(("TOOL-1", 1))
+    asked = pay(agent, session, owned.token)
+    assert asked["status"] == "requires_escalation"
+    # The owner's account stands in the session now: a card that nobody knows must not be good for it.
+    assert agent.complete(session["id"], token="x", handler="card")["status"] != "completed"  # noqa: S106
+    changed = agent.update(session["id"], ("TOOL-25", 1), fulfillment=to({**PRAGUE, "street_address": "Jinde 2"}))
+    assert [line["item"]["id"] for line in changed["line_items"]] == [
+        line["item"]["id"] for line in asked["line_items"]
+    ]

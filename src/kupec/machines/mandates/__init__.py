@@ -12,6 +12,7 @@ from kupec.machines.mandates.buying import (
 )
 from kupec.machines.mandates.carts import price_wanted
 from kupec.machines.mandates.claiming import (
+    carts_in_hand,
     claim_purchase,
     purchase_by_key,
     spent_under,
@@ -171,6 +172,7 @@ __all__ = [
     "WishLine",
     "authenticate",
     "authenticate_many",
+    "carts_in_hand",
     "change_mandate",
     "claim_purchase",
     "claimed_elsewhere",

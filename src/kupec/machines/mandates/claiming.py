@@ -84,6 +84,17 @@ async def purchase_by_key(db: Connection, machine_id: UUID, key: str) -> Purchas
     return found[0] if found else None
 
 
+async def carts_in_hand(db: Connection, cart_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these carts that are being bought under a mandate, or that an owner is asked about: as they are, and by
+    no other way of paying. Whoever wants to change one locks it first.
+    """
+    rows = await db.fetch(
+        "select distinct cart_id from purchase where cart_id = any($1::uuid[]) and state in ('claimed', 'asked')",
+        list(cart_ids),
+    )
+    return {row["cart_id"] for row in rows}
+
+
 async def candidates(db: Connection, machine: Machine, seller: str, mandate_id: UUID | None) -> list[Mandate]:
     """The mandates that may speak of a purchase at this seller: the named one, else those that are not over; where
     none knows the seller, all, so that one of them can say why not.

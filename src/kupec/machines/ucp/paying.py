@@ -4,18 +4,22 @@ from uuid import UUID
 
 from litestar import Response
 
+from kupec.billing import PAYMENT
 from kupec.catalogue import markets
 from kupec.customers import get_party, members_of
 from kupec.kit.db import Connection
 from kupec.kit.errors import IdempotencyMismatch
 from kupec.kit.i18n import mark as _
 from kupec.kit.i18n import translate
+from kupec.kit.versions import published
 from kupec.machines.mandates import (
     Machine,
     Purchase,
     PurchaseRequest,
     UnknownMachineKey,
     authenticate,
+    carts_in_hand,
+    purchase_by_key,
     usable_mandate,
 )
 from kupec.machines.ucp import render
@@ -32,11 +36,13 @@ from kupec.machines.ucp.showing import shown
 from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
 from kupec.sales import (
     CartDetails,
+    CartInPayment,
     CompleteRequest,
     Completion,
     TotalChanged,
     give_cart,
     known_details,
+    lock_carts,
     note_shown,
     price_cart,
     set_details,
@@ -62,6 +68,8 @@ async def _by_card(
     request: AnyRequest, platform: Platform, session: str, instrument: InstrumentIn, key: str
 ) -> Response[bytes]:
     door: Door = request.app.state.site
+    async with door.database.transaction() as db:
+        await _paid_by_card(db, session_id(session), platform, door)
     completion = await door.checkout.complete(
         CompleteRequest(
             cart_id=session_id(session),
@@ -74,6 +82,25 @@ async def _by_card(
         )
     )
     return await _completed(request, platform, completion)
+
+
+async def _paid_by_card(db: Connection, cart_id: UUID, platform: Platform, door: Door) -> None:
+    """A session that was to be paid under a mandate may stand on its owner's account: no card's token is good for that.
+
+    Raises CartInPayment while it is bought under a mandate, or its owner is asked.
+    """
+    cart = (await lock_carts(db, [cart_id])).get(cart_id)
+    if cart is None or cart.agent != platform.profile or cart.state != "open":
+        return
+    if await carts_in_hand(db, [cart_id]):
+        raise CartInPayment
+    if cart.payment_method is None:
+        return
+    methods = (await published(db, PAYMENT))[PAYMENT].methods
+    cards = [method.code for method in methods if method.active and method.kind == "card"]
+    if cart.payment_method not in cards:
+        by_card = CartDetails(payment_method=cards[0] if cards else None)
+        await set_details(db, cart_id, by_card, actor=platform.actor, now=door.clock.now())
 
 
 def _token(told: str) -> str:
@@ -106,19 +133,23 @@ async def _by_mandate(
     door: Door = request.app.state.site
     assert door.buyer is not None, "made in wiring"
     cart_id = session_id(session)
+    wanted = f"ucp {cart_id} {key}"
     once = keyed(platform.profile, key, "complete", session, instrument)
     async with door.database.transaction() as db:
         [fresh] = await claim(db, [once], now=door.clock.now())
         if isinstance(fresh, IdempotencyMismatch):
             raise fresh
         machine = await _machine(db, instrument.credential.token, door)
+        await lock_carts(db, [cart_id])
+        if await purchase_by_key(db, machine.id, wanted) is None and await carts_in_hand(db, [cart_id]):
+            raise CartInPayment
         total, shown_before = await _as_owners(db, cart_id, platform, machine, door)
     if total is not None and total != shown_before:
         return await shown(request, platform, session, error=TotalChanged(field="expected_total"))
     purchase = await door.buyer.buy(
         PurchaseRequest(
             machine_id=machine.id,
-            key=f"ucp {cart_id} {key}",
+            key=wanted,
             cart_id=cart_id,
             expected_total=total,
             why={"protocol": "ucp", "agent": platform.profile},

@@ -15,6 +15,7 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
 from kupec.kit.ids import uuid7
+from kupec.machines.mandates import carts_in_hand
 from kupec.machines.ucp.agent import Platform, spoken_in
 from kupec.machines.ucp.consents import save_consents, told_consent
 from kupec.machines.ucp.details import completed
@@ -277,11 +278,12 @@ async def change_sessions(
     if len(first) < len(changes):
         return await _one_after_another(db, changes, set(first.values()), now)
     carts = await lock_carts(db, list(first))
+    held = await carts_in_hand(db, list(carts))
     claimed = await claim(db, [change.keyed for change in changes], now=now)
     items = await resolve_items(db, [line.item.id for change in changes for line in change.body.line_items])
     known = await markets(db)
     wished = [
-        _changed(change, carts, items, known) if fresh is True else fresh or None
+        _changed(change, carts, held, items, known) if fresh is True else fresh or None
         for change, fresh in zip(changes, claimed, strict=True)
     ]
     prices = await read_prices(db, [cart for cart in wished if isinstance(cart, Cart)], now=now, known=known)
@@ -321,7 +323,11 @@ async def _one_after_another(
 
 
 def _changed(
-    change: Change, carts: dict[UUID, Cart], items: Mapping[str, UUID], known: Sequence[Market]
+    change: Change,
+    carts: dict[UUID, Cart],
+    held: set[UUID],
+    items: Mapping[str, UUID],
+    known: Sequence[Market],
 ) -> Cart | KupecError:
     """The cart as it should be, before anything is known of prices."""
     cart = carts.get(change.cart_id)
@@ -329,6 +335,8 @@ def _changed(
         return SessionNotFound() if change.kind == "checkout" else BasketNotFound()
     if cart.state != "open":
         return CartClosed() if change.kind == "checkout" else BasketNotFound()
+    if cart.id in held:
+        return CartInPayment()
     lines = wanted_lines(change.body, items)
     if isinstance(lines, ItemUnavailable):
         return lines
