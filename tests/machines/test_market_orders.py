@@ -22,10 +22,10 @@ async def owner(shop: Shop) -> Owner:
     return await an_owner(shop)
 
 
-async def awarded(owner: Owner, key: str, quantity: int) -> Award:
+async def awarded(owner: Owner, key: str, quantity: int, **more: Any) -> Award:
     shop, now = owner.shop, owner.shop.clock.now()
     async with shop.database.transaction() as db:
-        new = NewRfq(sku="BEANS", quantity=quantity, rule=Cheapest(), seconds=10)
+        new = NewRfq(sku="BEANS", quantity=quantity, rule=Cheapest(), seconds=10, **more)
         actor = machine(str(owner.machine.id))
         rfq = await open_rfq(db, owner.machine.id, new, key=key, actor=actor, now=now)
     async with shop.database.transaction() as db:
@@ -56,3 +56,10 @@ async def test_an_award_is_ordered_at_its_price_or_refused_with_the_reason(owner
     assert refused.reason == (await owner.purchases())[-1].reason
     assert await owner.shop.fetchval("select count(*) from sales_order where placed_at is not null") == 1
     assert await owner.shop.fetchval("select count(*) from event where name = 'rfq.ordered'") == 2
+
+
+async def test_a_price_that_was_quoted_in_another_currency_is_not_taken_for_the_mandates(owner: Owner) -> None:
+    await owner.grant(budget=100_000, budget_period="month")
+    award = await awarded(owner, "abroad", 2, market="pl")
+    assert (award.currency, award.state, award.reason) == ("PLN", "refused", "other_currency")
+    assert await owner.shop.fetchval("select count(*) from sales_order") == 0

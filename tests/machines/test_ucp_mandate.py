@@ -118,7 +118,7 @@ def test_what_its_owner_is_asked_about_can_neither_be_changed_nor_paid_otherwise
     asked = pay(agent, session, owned.token)
     assert asked["status"] == "requires_escalation"
     # The owner's account stands in the session now: a card that nobody knows must not be good for it.
-    assert agent.complete(session["id"], token="x", handler="card")["status"] != "completed"  # noqa: S106
+    assert agent.complete(session["id"], token="x", handler="card")["status"] != "completed"
     changed = agent.update(session["id"], ("TOOL-25", 1), fulfillment=to({**PRAGUE, "street_address": "Jinde 2"}))
     assert [line["item"]["id"] for line in changed["line_items"]] == [
         line["item"]["id"] for line in asked["line_items"]

@@ -43,6 +43,8 @@ class CompleteRequest(msgspec.Struct, frozen=True, kw_only=True):
     approved_up_to: int | None = None
     keep: KeepFor | None = None
     """The buyer, who is signed in, lets us keep the card."""
+    card_only: bool = False
+    """Raise CardNotMeant where the cart is to be paid otherwise than by card."""
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +202,7 @@ class Checkout:
             agent=request.agent,
             approved_up_to=request.approved_up_to,
             keep=request.keep,
+            card_only=request.card_only,
         )
 
 

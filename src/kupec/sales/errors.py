@@ -45,6 +45,13 @@ class TotalChanged(KupecError):
     code = "total_changed"
 
 
+class CardNotMeant(KupecError):
+    """This cart is to be paid otherwise than by card. Nothing was ordered. Choose the card first."""
+
+    status = 409
+    code = "card_not_meant"
+
+
 class ApprovalNeeded(KupecError):
     """This order on account needs the approval of your organisation. Send it for approval first."""
 

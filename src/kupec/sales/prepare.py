@@ -25,7 +25,7 @@ from kupec.sales.carts import lock_carts
 from kupec.sales.claims import hold_claims, release_claims, release_gifts
 from kupec.sales.draft_rows import NewDraft, insert_drafts
 from kupec.sales.drafts import Draft, abandon, drafts_of
-from kupec.sales.errors import ApprovalNeeded, CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
+from kupec.sales.errors import ApprovalNeeded, CardNotMeant, CartClosed, CartIncomplete, NotEnoughStock, TotalChanged
 from kupec.sales.events import CheckoutPrepared
 from kupec.sales.goods import Taken, take_goods
 from kupec.sales.models import Cart, PricedCart
@@ -50,6 +50,8 @@ class PrepareRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The buyer lets us keep the card."""
     approved_up_to: int | None = None
     """Where an approver is wanted: somebody who may has agreed to any total up to this, for this cart, elsewhere."""
+    card_only: bool = False
+    """A card's token was given for it: a cart that is to be paid otherwise is not ordered by that."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +154,8 @@ async def _draft(
         agreed = approved.get(cart_id) == seen.total or seen.total <= (requests[cart_id].approved_up_to or -1)
         if problem is None and seen.needs_approval and not agreed:
             problem = ApprovalNeeded(field="payment_method")
+        if problem is None and requests[cart_id].card_only and seen.payment and seen.payment.kind != "card":
+            problem = CardNotMeant(field="payment_method")
         if problem is not None:
             answers[cart_id] = problem
     order_ids = {cart_id: uuid7() for cart_id in priced if cart_id not in answers}

@@ -282,6 +282,8 @@ class PurchaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is wanted, in codes and figures; kept with the purchase and shown to its owner."""
     agreed: dict[str, int] | None = None
     """By SKU, what a piece costs by an award or an offer, in minor units with VAT; only other rooms say so."""
+    agreed_in: str | None = None
+    """The currency of `agreed`: a mandate in another one refuses."""
     seller: Literal["own"] = "own"
 
 

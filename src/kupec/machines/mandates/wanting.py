@@ -142,6 +142,10 @@ async def _try(
 
 async def _judged(db: Connection, mandate: Mandate, request: PurchaseRequest, seen: Seen, now: datetime) -> _Tried:
     wish = seen.wish
+    if request.agreed_in is not None and request.agreed_in != mandate.currency:
+        unpriced = msgspec.structs.replace(wish, lines=_wanted_lines(request), total=0, currency=request.agreed_in)
+        other = Refused(code="other_currency", fields={"currency": request.agreed_in, "wanted": mandate.currency})
+        return _Tried(mandate=mandate, decision=other, wish=unpriced)
     wrong = next((each for each in seen.priced.problems if each.code != _PASSING), None)
     if wrong is not None and len(wish.lines) < len({sku for sku, _pieces in request.lines}):
         # What cannot be priced cannot be decided either: it is the shop that says no.

@@ -48,6 +48,7 @@ def order_job(buyer: Buyer) -> Job:
             key=f"rfq {rfq_id}",
             lines=[(rfq.sku, award.quantity)],
             agreed={rfq.sku: award.unit_price},
+            agreed_in=award.currency,
             why={"rfq": str(rfq_id), "quote": str(award.quote_id), "unit_price": award.unit_price},
         )
         try:

@@ -35,6 +35,7 @@ from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.showing import shown
 from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
 from kupec.sales import (
+    CardNotMeant,
     CartDetails,
     CartInPayment,
     CompleteRequest,
@@ -68,23 +69,26 @@ async def _by_card(
     request: AnyRequest, platform: Platform, session: str, instrument: InstrumentIn, key: str
 ) -> Response[bytes]:
     door: Door = request.app.state.site
-    async with door.database.transaction() as db:
-        await _paid_by_card(db, session_id(session), platform, door)
-    completion = await door.checkout.complete(
-        CompleteRequest(
-            cart_id=session_id(session),
-            key=key,
-            card_token=_token(instrument.credential.token),
-            expected_total="shown",
-            return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
-            actor=platform.actor,
-            agent=platform.profile,
-        )
+    wanted = CompleteRequest(
+        cart_id=session_id(session),
+        key=key,
+        card_token=_token(instrument.credential.token),
+        expected_total="shown",
+        return_url=f"{door.settings.base_url}/{language_of(request, None)}/checkout/return/{{payment}}",
+        actor=platform.actor,
+        agent=platform.profile,
+        card_only=True,
     )
+    try:
+        completion = await door.checkout.complete(wanted)
+    except CardNotMeant:
+        async with door.database.transaction() as db:
+            await _pay_by_card(db, wanted.cart_id, platform, door)
+        completion = await door.checkout.complete(wanted)
     return await _completed(request, platform, completion)
 
 
-async def _paid_by_card(db: Connection, cart_id: UUID, platform: Platform, door: Door) -> None:
+async def _pay_by_card(db: Connection, cart_id: UUID, platform: Platform, door: Door) -> None:
     """A session that was to be paid under a mandate may stand on its owner's account: no card's token is good for that.
 
     Raises CartInPayment while it is bought under a mandate, or its owner is asked.
@@ -94,12 +98,10 @@ async def _paid_by_card(db: Connection, cart_id: UUID, platform: Platform, door:
         return
     if await carts_in_hand(db, [cart_id]):
         raise CartInPayment
-    if cart.payment_method is None:
-        return
     methods = (await published(db, PAYMENT))[PAYMENT].methods
     cards = [method.code for method in methods if method.active and method.kind == "card"]
-    if cart.payment_method not in cards:
-        by_card = CartDetails(payment_method=cards[0] if cards else None)
+    if cards:
+        by_card = CartDetails(payment_method=cards[0])
         await set_details(db, cart_id, by_card, actor=platform.actor, now=door.clock.now())
 
 
