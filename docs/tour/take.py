@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from docs.tour.camera import shoot
+from docs.tour.whole_machines import WholeMachines
 from docs.tour.whole_sale import WholeSale
 from docs.tour.whole_story import WholeStory
 from docs.tour.whole_talk import WholeTalk
@@ -55,6 +56,10 @@ class Tour:
     def take_talk(self) -> None:
         """The pictures of conversations, and of what the bot knows them from."""
         WholeTalk(self._page, self._shop, self._folder).take()
+
+    def take_machines(self) -> None:
+        """The pictures of machines that buy, and of what the bot would learn."""
+        WholeMachines(self._page, self._shop, self._folder).take()
 
     def someone_buys_in_english(self) -> None:
         buyer = self.buyer("en")
@@ -149,7 +154,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-CHAPTERS = {"sale": Tour.take, "story": Tour.take_story, "talk": Tour.take_talk}
+CHAPTERS = {
+    "sale": Tour.take,
+    "story": Tour.take_story,
+    "talk": Tour.take_talk,
+    "machines": Tour.take_machines,
+}
 
 
 def main() -> None:
