@@ -28,6 +28,7 @@ SHOP_PAGES = ["/cart", "/info/delivery", "/nothing-here"]
 DESK_LISTS = [
     *("/desk/customers", "/desk/tasks", "/desk/catalogue", "/desk/catalogue/stock", "/desk/outbox"),
     *("/desk/finance/bank", "/desk/finance/accounts", "/desk/marketing", "/desk/marketing/coupons"),
+    *("/desk/machines", "/desk/market"),
 ]
 DESK_SHEETS = [
     *("/desk/system", "/desk/account", "/desk/account/app", "/desk/settings"),
