@@ -30,7 +30,7 @@ from kupec.machines.choice.models import (
 )
 from kupec.machines.choice.pricing import chance_against, even_odds, propose_price, win_chance
 from kupec.machines.choice.seen import Alternative, NewObservation, choices_seen, observe_choice
-from kupec.machines.choice.what_if import WhatIf, what_if
+from kupec.machines.choice.supposing import WhatIf, what_if
 
 __all__ = [
     "NAMES",
