@@ -224,6 +224,13 @@ async def test_above_the_limit_its_owner_is_asked(owner: Owner) -> None:
     assert asked.total == 66900
     # It holds its budget while it waits: 369 + 669 of 2000.
     assert (await owner.buy("three", 3)).reason == "over_budget"
+    # A machine that is paused buys nothing, whoever says yes.
+    async with owner.shop.database.transaction() as db:
+        await pause_machine(db, owner.machine.id, actor=owner.actor, now=NOON)
+    with pytest.raises(MandateRefuses):
+        await owner.buyer.approve(asked.id, actor=owner.actor)
+    async with owner.shop.database.transaction() as db:
+        await resume_machine(db, owner.machine.id, actor=owner.actor, now=NOON)
     # The price as it is then: what was seen has changed, and nothing is bought before it is seen again.
     async with owner.shop.database.transaction() as db:
         await db.execute("update price set amount = 31000")

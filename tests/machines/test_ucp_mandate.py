@@ -95,6 +95,13 @@ def test_the_owner_buys_within_the_mandate_once(owned: Owned, agent: Platform) -
     assert "over_budget" in owned.reasons()
 
 
+def test_goods_go_where_the_mandate_says_or_its_owner_is_asked(owned: Owned, agent: Platform) -> None:
+    owned.grant()
+    elsewhere = agent.open(("TOOL-1", 1), fulfillment=to({**PRAGUE, "street_address": "Jinde 2"}))
+    assert pay(agent, elsewhere, owned.token)["status"] == "requires_escalation"
+    assert owned.reasons() == ["other_address"]
+
+
 def test_a_key_that_may_not_buy_pays_nothing(owned: Owned, agent: Platform) -> None:
     owned.grant()
     session = agent.open(("TOOL-1", 1))

@@ -10,12 +10,20 @@ from kupec.customers import roots
 from kupec.kit.actor import Actor, system
 from kupec.kit.db import Connection
 from kupec.machines.mandates.carts import Seen, price_kept
-from kupec.machines.mandates.claiming import LEASE, about_purchase, bought, spent_under
+from kupec.machines.mandates.claiming import LEASE, about_purchase, bought, spent_under, stopped_by
 from kupec.machines.mandates.deciding import decide
 from kupec.machines.mandates.errors import MandateRefuses, PurchaseDecided
 from kupec.machines.mandates.events import PurchaseApproved, PurchaseDenied
 from kupec.machines.mandates.models import OWN, Mandate, Purchase, Refused, Wish, WishLine
-from kupec.machines.mandates.rows import get_mandate, get_purchase, lock_purchase, read_purchases, require_owner, tell
+from kupec.machines.mandates.rows import (
+    get_machine,
+    get_mandate,
+    get_purchase,
+    lock_purchase,
+    read_purchases,
+    require_owner,
+    tell,
+)
 from kupec.sales import TotalChanged, cancel_cart, get_cart
 
 
@@ -68,7 +76,8 @@ async def _check(
         raise TotalChanged(field="expected_total", total=wish.total, currency=wish.currency)
     asked_anyway = msgspec.structs.replace(mandate, approval_above=None)
     spent = await spent_under(db, mandate, now=now, without=purchase.id)
-    decision = decide(asked_anyway, wish, spent, now)
+    stopped = stopped_by(await get_machine(db, purchase.machine_id))
+    decision = stopped or decide(asked_anyway, wish, spent, now)
     if isinstance(decision, Refused):
         raise MandateRefuses(
             **{"code": decision.code, **{f"of_{name}": value for name, value in decision.fields.items()}}

@@ -200,7 +200,7 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
 class NeedsApproval(msgspec.Struct, frozen=True, kw_only=True):
     """The mandate covers it with its owner's yes. `limit` is the total above which that is wanted."""
 
-    code: Literal["above_limit", "account_approval"] = "above_limit"
+    code: Literal["above_limit", "account_approval", "other_address"] = "above_limit"
     limit: int | None = None
 
 

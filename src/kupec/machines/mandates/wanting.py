@@ -40,10 +40,11 @@ from kupec.machines.mandates.models import (
 )
 from kupec.machines.mandates.noting import call_about
 from kupec.machines.mandates.rows import lock_machine
-from kupec.sales import MAX_LINES, MAX_QUANTITY, Problem
+from kupec.sales import MAX_LINES, MAX_QUANTITY, Address, Problem
 
 # What is short now may be there when the goods are taken: only that decides.
 _PASSING = "not_enough_stock"
+_PLACE = ("street", "city", "postcode", "country")
 
 
 class _Undo(Exception):
@@ -154,6 +155,8 @@ async def _judged(db: Connection, mandate: Mandate, request: PurchaseRequest, se
     decision = decide(mandate, wish, await spent_under(db, mandate, now=now), now)
     if isinstance(decision, Allowed) and seen.priced.needs_approval and not mandate.agreed:
         decision = NeedsApproval(code="account_approval")
+    if isinstance(decision, Allowed) and _elsewhere(mandate, seen.priced.cart.address):
+        decision = NeedsApproval(code="other_address")
     if isinstance(decision, Refused):
         return _Tried(mandate=mandate, decision=decision, wish=wish)
     if request.expected_total is not None and request.expected_total != wish.total:
@@ -165,6 +168,13 @@ async def _judged(db: Connection, mandate: Mandate, request: PurchaseRequest, se
     if failed is None and mandate.payment == "card" and card_id is None:
         failed = Found(state="failed", wish=wish, mandate=mandate, reason="card_gone")
     return _Tried(mandate=mandate, decision=decision, wish=wish, failed=failed, card_id=card_id)
+
+
+def _elsewhere(mandate: Mandate, address: Address | None) -> bool:
+    """Whether it would go to another place than the mandate names; whose name stands on the parcel is not asked."""
+    if mandate.address is None or address is None:
+        return False
+    return any(getattr(mandate.address, part) != getattr(address, part) for part in _PLACE)
 
 
 def _failed(mandate: Mandate, wish: Wish, problem: Problem) -> Found:

@@ -83,6 +83,7 @@ MACHINE_CODES: Final = {
     "over_budget": _("the budget is not enough"),
     "above_limit": _("it is above the limit"),
     "account_approval": _("the account wants an approver's word"),
+    "other_address": _("it would go to another address"),
     "denied": _("its owner said no"),
     "approval_expired": _("nobody answered in time"),
     "unknown_goods": _("there are no such goods"),
