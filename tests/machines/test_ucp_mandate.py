@@ -100,6 +100,13 @@ def test_goods_go_where_the_mandate_says_or_its_owner_is_asked(owned: Owned, age
     elsewhere = agent.open(("TOOL-1", 1), fulfillment=to({**PRAGUE, "street_address": "Jinde 2"}))
     assert pay(agent, elsewhere, owned.token)["status"] == "requires_escalation"
     assert owned.reasons() == ["other_address"]
+    # A mandate that names no place knows those of its owner only: where they had something sent, it may go again.
+    owned.grant(address=None)
+    again = agent.open(("TOOL-1", 1), fulfillment=to({**PRAGUE, "street_address": "Jinde 3"}))
+    assert pay(agent, again, owned.token)["status"] == "requires_escalation"
+    assert owned.reasons() == ["other_address"] * 2
+    home = pay(agent, agent.open(("TOOL-1", 1)), owned.token)
+    assert home["status"] == "completed", told(home)
 
 
 def test_a_key_that_may_not_buy_pays_nothing(owned: Owned, agent: Platform) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from kupec.billing import cards_of, stored_cards
 from kupec.catalogue import markets
-from kupec.customers import members_of
+from kupec.customers import addresses_of, members_of
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.kit.i18n import mark as _
@@ -45,6 +45,11 @@ from kupec.sales import MAX_LINES, MAX_QUANTITY, Address, Problem
 # What is short now may be there when the goods are taken: only that decides.
 _PASSING = "not_enough_stock"
 _PLACE = ("street", "city", "postcode", "country")
+_SENT_THERE = """
+select exists (
+    select from sales_order where customer_id = any($1::uuid[]) and placed_at is not null
+       and address->>'street' = $2 and address->>'city' = $3 and address->>'postcode' = $4 and address->>'country' = $5)
+"""
 
 
 class _Undo(Exception):
@@ -155,7 +160,8 @@ async def _judged(db: Connection, mandate: Mandate, request: PurchaseRequest, se
     decision = decide(mandate, wish, await spent_under(db, mandate, now=now), now)
     if isinstance(decision, Allowed) and seen.priced.needs_approval and not mandate.agreed:
         decision = NeedsApproval(code="account_approval")
-    if isinstance(decision, Allowed) and _elsewhere(mandate, seen.priced.cart.address):
+    given = seen.priced.cart.address if request.cart_id is not None else None
+    if isinstance(decision, Allowed) and given is not None and not await _is_known(db, mandate, given):
         decision = NeedsApproval(code="other_address")
     if isinstance(decision, Refused):
         return _Tried(mandate=mandate, decision=decision, wish=wish)
@@ -170,11 +176,22 @@ async def _judged(db: Connection, mandate: Mandate, request: PurchaseRequest, se
     return _Tried(mandate=mandate, decision=decision, wish=wish, failed=failed, card_id=card_id)
 
 
-def _elsewhere(mandate: Mandate, address: Address | None) -> bool:
-    """Whether it would go to another place than the mandate names; whose name stands on the parcel is not asked."""
-    if mandate.address is None or address is None:
-        return False
-    return any(getattr(mandate.address, part) != getattr(address, part) for part in _PLACE)
+async def _is_known(db: Connection, mandate: Mandate, given: Address) -> bool:
+    """Whether it goes where the mandate says, or, where it names no place, to one that is its owner's already: in
+    their addresses, or that they had something sent to. Whose name stands on the parcel is not asked.
+    """
+    if mandate.address is not None:
+        return _place(mandate.address) == _place(given)
+    members = await members_of(db, mandate.party_id)
+    if any(_place(one.address) == _place(given) for one in await addresses_of(db, members)):
+        return True
+    known: bool = await db.fetchval(_SENT_THERE, members, *_place(given))
+    return known
+
+
+def _place(address: Address | Mapping[str, str]) -> tuple[str, ...]:
+    told = address if isinstance(address, Mapping) else msgspec.structs.asdict(address)
+    return tuple(str(told.get(part, "")) for part in _PLACE)
 
 
 def _failed(mandate: Mandate, wish: Wish, problem: Problem) -> Found:

@@ -31,7 +31,7 @@ REASONS: Final = {
     "above_limit": _("It costs more than {limit}, so its owner decides."),
     "above_limit:any": _("The mandate asks its owner about every purchase."),
     "account_approval": _("The account wants an approver's word for this."),
-    "other_address": _("It would go to another address than the mandate names, so its owner decides."),
+    "other_address": _("It would go to an address that its owner has not named, so they decide."),
     "denied": _("Its owner said no."),
     "approval_expired": _("Nobody answered in time."),
     "unknown_goods": _("There are no such goods: {sku}."),
