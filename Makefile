@@ -34,7 +34,7 @@ test: setup ## Run the tests
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 conformance: setup ## Run the suites of others against shops of ours (docs/conformance.md)
-	$(BIN)/python -m pytest -rs tests/machines/test_conformance.py tests/machines/test_conformance_official.py
+	$(BIN)/python -m pytest -v -rs tests/machines/test_conformance.py tests/machines/test_conformance_official.py
 
 bench: setup ## Measure what the README claims
 	$(BIN)/python -m bench
