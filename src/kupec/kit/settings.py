@@ -79,8 +79,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ucp_rehearsal: Annotated[
         str,
         _about(
-            "For conformance suites only: the secret by which they ship and refund orders, and what they leave out of a "
-            "session is filled in. A real shop leaves it empty."
+            "For conformance suites only: the secret by which they ship and refund orders, and what they leave out of "
+            "a session is filled in. A real shop leaves it empty."
         ),
     ] = ""
     model_url: Annotated[
