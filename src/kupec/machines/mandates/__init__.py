@@ -100,6 +100,7 @@ from kupec.machines.mandates.privacy import privacy_part
 from kupec.machines.mandates.registering import (
     count_machines,
     list_machines,
+    machine_names,
     machines_of,
     pause_machine,
     register_machine,
@@ -189,6 +190,7 @@ __all__ = [
     "keys_of",
     "list_machines",
     "lock_machine",
+    "machine_names",
     "machines_of",
     "mandates_for",
     "mandates_of",

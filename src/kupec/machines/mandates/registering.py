@@ -1,6 +1,6 @@
 """Machines are registered by their owners, paused, resumed, and taken out for good."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -148,6 +148,12 @@ async def list_machines(
         "order by m.created_at desc, m.id desc limit $3",
         *(view, before, limit),
     )
+
+
+async def machine_names(db: Connection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """What these machines are called by their owners, for whoever tells what they did."""
+    rows = await db.fetch("select id, name from machine where id = any($1::uuid[])", list(ids))
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def count_machines(db: Connection) -> dict[str, int]:

@@ -37,6 +37,7 @@ class PolicyChanged(Payload, frozen=True, kw_only=True):
 
     policy_id: UUID
     what: list[str]
+    sku: str
 
 
 class ReplenishmentOrdered(Payload, frozen=True, kw_only=True):

@@ -152,9 +152,8 @@ async def change_policy(
         *(policy_id, changed.get("sku", policy.sku), changed.get("most_pieces", policy.most_pieces)),
         *(changed.get("shelf", policy.shelf), now),
     )
-    await tell(
-        db, policy.machine_id, owner, [PolicyChanged(policy_id=policy_id, what=sorted(changed))], actor=actor, now=now
-    )
+    said = PolicyChanged(policy_id=policy_id, what=sorted(changed), sku=str(changed.get("sku", policy.sku)))
+    await tell(db, policy.machine_id, owner, [said], actor=actor, now=now)
     return await lock_policy(db, policy_id)
 
 

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from kupec.catalogue import list_categories
 from kupec.customers import Party, parties_by_ids, roots
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError
@@ -125,6 +126,7 @@ async def machine(request: AnyRequest, machine_id: FromPath[UUID]) -> Response[s
             machine=found,
             owner=(await owners_of(db, [found])).get(found.party_id),
             mandates=mandates,
+            shelves={one.code: one.name for one in await list_categories(db, reader.language)},
             spent={
                 one.id: await spent_under(db, one, now=reader.now)
                 for one in mandates

@@ -1,5 +1,6 @@
 """A stretch of the event log as one column of time: days, sentences, who did it and where."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
@@ -11,9 +12,12 @@ import msgspec
 from kupec.kit.db import Connection
 from kupec.kit.events import Event
 from kupec.kit.i18n import mark as _
+from kupec.machines.mandates import machine_names
 from kupec.staff import staff_names
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import icon_of, sentence
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +43,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 
 async def days(db: Connection, events: Sequence[Event], reader: Reader, *, here: str = "") -> list[Day]:
     """`events` (the latest first) by day. `here` is the subject whose page this is: it gets no link to itself."""
-    ids = {kind_id[1] for event in events if (kind_id := event.actor.split(":", 1))[0] == "staff"}
-    names = await staff_names(db, [UUID(one) for one in sorted(ids)]) if ids else {}
+    names = await _names(db, {event.actor for event in events})
     entries = [_entry(event, reader, names, here) for event in events]
     by_day = groupby(entries, key=lambda entry: entry.occurred_at.astimezone(reader.zone).date())
     return [Day(heading=reader.heading(day), day=day, entries=list(group)) for day, group in by_day]
@@ -49,12 +52,25 @@ async def days(db: Connection, events: Sequence[Event], reader: Reader, *, here:
 async def authors(db: Connection, actors: Iterable[str], reader: Reader) -> dict[str, str]:
     """Who "kind:id" is, for people."""
     wanted = set(actors)
-    ids = {actor.removeprefix("staff:") for actor in wanted if actor.startswith("staff:")}
-    names = await staff_names(db, [UUID(one) for one in sorted(ids)]) if ids else {}
+    names = await _names(db, wanted)
     return {actor: _by(actor, reader, names) for actor in wanted}
 
 
-def _entry(event: Event, reader: Reader, names: dict[UUID, str], here: str) -> Entry:
+async def _names(db: Connection, actors: Iterable[str]) -> dict[str, str]:
+    """What colleagues and customers' machines are called, by "kind:id"; a platform is told by its address."""
+    ids: dict[str, list[UUID]] = {"staff": [], "machine": []}
+    for actor in sorted(set(actors)):
+        kind, _separator, key = actor.partition(":")
+        if kind in ids and _ID.fullmatch(key):
+            ids[kind].append(UUID(key))
+    people = await staff_names(db, ids["staff"]) if ids["staff"] else {}
+    machines = await machine_names(db, ids["machine"]) if ids["machine"] else {}
+    return {f"staff:{key}": name for key, name in people.items()} | {
+        f"machine:{key}": name for key, name in machines.items()
+    }
+
+
+def _entry(event: Event, reader: Reader, names: dict[str, str], here: str) -> Entry:
     return Entry(
         id=event.id,
         name=event.name,
@@ -93,12 +109,12 @@ def _href(event: Event, here: str) -> str | None:
     return subject_page(event.subject) if event.subject != here else None
 
 
-def _by(actor: str, reader: Reader, names: dict[UUID, str]) -> str:
+def _by(actor: str, reader: Reader, names: dict[str, str]) -> str:
     kind, _separator, key = actor.partition(":")
     if kind == "staff":
-        return names.get(UUID(key), reader.text(_("somebody of the staff")))
+        return names.get(actor, reader.text(_("somebody of the staff")))
     if kind == "machine":
-        return key
+        return names.get(actor) or key
     words = {"system": _("automatically"), "customer": _("customer"), "guest": _("customer")}
     return reader.text(words[kind]) if kind in words else actor
 
