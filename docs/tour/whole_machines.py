@@ -11,13 +11,13 @@ from docs.tour.whole_sale import OpenPage, show
 from tests.browser.people import DESKTOP, HOMES, Buyer, Desk
 from tests.browser.talkers import code_in_the_mail
 
-BUYER = "petra.mala@example.com"
-MACHINE = "Kávovar v kuchyňce"
+BUYER = "tomas.mlynar@example.com"
+MACHINE = "Kávovar v salonku"
 TALL = {"width": 1440, "height": 1240}
 
 
 class WholeMachines:
-    """Petra's machine has run low and breaks; Věra and Alice look on from the desk."""
+    """Tomáš's machine has run low and breaks; Věra and Alice look on from the desk."""
 
     def __init__(self, open_page: OpenPage, shop: str, folder: Path) -> None:
         self._open_page = open_page
@@ -25,10 +25,10 @@ class WholeMachines:
 
     def take(self) -> None:
         desk = self._desk(DESKTOP, "light")
-        petra = self._petra(desk)
-        machine, key = self.what_it_may_buy(petra)
-        self.what_it_orders(petra, machine)
-        self.it_asks(petra, key)
+        tomas = self._tomas(desk)
+        machine, key = self.what_it_may_buy(tomas)
+        self.what_it_orders(tomas, machine)
+        self.it_asks(tomas, key)
         self.what_the_desk_sees(desk)
         self.how_machines_choose()
         self.what_the_bot_would_learn(desk)
@@ -38,8 +38,8 @@ class WholeMachines:
         desk.sign_in()
         return desk
 
-    def _petra(self, desk: Desk) -> Page:
-        """In by a code, and for the office."""
+    def _tomas(self, desk: Desk) -> Page:
+        """In by a code, and for the café."""
         page = Buyer(self._open_page("en", TALL, "light"), self._shop, HOMES["en"]).page
         page.goto(f"{self._shop}/en/my")
         page.locator("#email").fill(BUYER)
@@ -48,7 +48,7 @@ class WholeMachines:
         page.locator("#code").fill(code_in_the_mail(desk, BUYER))
         page.locator("#code").press("Enter")
         page.wait_for_url("**/en/my")
-        page.get_by_role("button", name="Kancelář Lípa").click()
+        page.get_by_role("button", name="Kavárna U Mlýna").click()
         return page
 
     def what_it_may_buy(self, page: Page) -> tuple[str, str]:

@@ -4,15 +4,17 @@ They tell what a real one would: meters by the hour. Who works beside them fills
 that what is ordered and delivered comes to its use.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kupec.app.zrnko.life import ARCHITECTS, OFFICE
+from kupec import customers, sales
+from kupec.app.zrnko.life import ARCHITECTS
 from kupec.app.zrnko.terms import PRAGUE
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
@@ -21,9 +23,12 @@ from kupec.machines.mandates import Goods, NewMachine, NewMandate, create_key, g
 from kupec.machines.market import import_rfqs, market_story
 from kupec.machines.replenishment import PolicyChange, change_policy, policies_of, start_replenishment
 
+CAFE: Final = "c-032"
+"""Kavárna U Mlýna: a café with a buyer, an account and a machine in its lounge."""
+BUYER: Final = ("Tomáš Mlynář", "tomas.mlynar@example.com")
 BISTRO: Final = "c-033"
 ACCOUNTANTS: Final = "c-035"
-_WHO: Final = (OFFICE, ARCHITECTS, BISTRO, ACCOUNTANTS)
+_WHO: Final = (CAFE, ARCHITECTS, BISTRO, ACCOUNTANTS)
 _ASKED_FOR: Final = "ZR-BO-4000"
 _HISTORY: Final = timedelta(days=35)
 _ZONE: Final = ZoneInfo(PRAGUE)
@@ -33,26 +38,32 @@ _MOST_PIECES: Final = 4
 
 
 class Habit(msgspec.Struct, frozen=True, kw_only=True):
-    """How a machine is used: cups in an hour of a working day, and what a cup takes. `start` is where meters began."""
+    """How a machine is used: cups in an hour of a working day, and what a cup takes.
+
+    `start` is where its levels began, `stands` where its counters stand today.
+    """
 
     cups: int
     grams: float
     start: dict[str, float]
+    stands: dict[str, float]
     refills: dict[str, float]
     """By meter, what a filling brings; it is due when less than a tenth of it is left."""
 
 
 HABITS: Final[dict[str, Habit]] = {
-    "KO12-2025-00417": Habit(
+    "KO12-2025-00871": Habit(
         cups=7,
         grams=9.0,
-        start={"beans": 900, "cups": 8410, "tablets": 45, "filter": 420, "seals": 0.845, "hours": 2765, "grounds": 0},
+        start={"beans": 900, "tablets": 45, "filter": 420, "grounds": 0},
+        stands={"cups": 9998, "seals": 0.91, "hours": 2990},
         refills={"beans": 1000, "tablets": 60, "filter": 500},
     ),
     "KS5-2026-01032": Habit(
         cups=3,
         grams=9.0,
-        start={"beans": 280, "cups": 700, "tablets": 9, "seals": 0.2},
+        start={"beans": 280, "tablets": 9},
+        stands={"cups": 1363, "seals": 0.23},
         refills={"beans": 250, "tablets": 10},
     ),
 }
@@ -60,7 +71,7 @@ HABITS: Final[dict[str, Habit]] = {
 
 
 async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> dict[str, str]:
-    """The office's machine with a mandate that covers it, the architects' with one that does not, an agent, a market.
+    """The café's machine with a mandate that covers it, the architects' with one that does not, an agent, a market.
 
     Returns the tokens that are shown once, by what they are for.
     """
@@ -68,11 +79,11 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
         row["external_id"]: row["id"]
         for row in await db.fetch("select external_id, id from party where external_id = any($1)", list(_WHO))
     }
-    owned = await db.fetchval("select id from owned_product where serial_number = 'KO12-2025-00417'")
+    owned = await _cafe(db, ids[CAFE], actor=actor, now=now)
     device = await _device(
         db,
-        ids[OFFICE],
-        NewDevice(name="Kávovar v kuchyňce", serial="KO12-2025-00417", place="2. patro", owned_id=owned),
+        ids[CAFE],
+        NewDevice(name="Kávovar v salonku", serial="KO12-2025-00871", place="Salonek", owned_id=owned),
         shelf={"tablets": 1, "filter": 1},
         actor=actor,
         now=now,
@@ -97,7 +108,7 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
     )
     small = NewMandate(market="cz", zone=PRAGUE, payment="account", goods=Goods(categories=["beans"]), budget=50_000)
     await grant_mandate(db, poor[0], small, actor=actor, now=now)
-    agent = await register_machine(db, ids[OFFICE], NewMachine(name="Nákupní asistent"), actor=actor, now=now)
+    agent = await register_machine(db, ids[CAFE], NewMachine(name="Nákupní asistent"), actor=actor, now=now)
     allowed = NewMandate(
         market="cz",
         zone=PRAGUE,
@@ -110,6 +121,26 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
     key = await create_key(db, agent.id, scopes=["read", "buy"], actor=actor, now=now)
     await _market(db, ids, agent.id, actor=actor, now=now)
     return {"agent": key.token, "device": device[1], "device_id": str(device[0])}
+
+
+async def _cafe(db: Connection, cafe: UUID, *, actor: Actor, now: datetime) -> UUID:
+    """Who buys for the café, and the machine it has; returns that."""
+    name, email = BUYER
+    person = await customers.create_party(
+        db, customers.NewParty(kind="person", name=name, language="cs", email=email), actor=actor, now=now
+    )
+    await customers.verify_contact_point(db, person, "email", email, actor=actor, now=now)
+    await customers.give_role(db, cafe, person, "buyer", actor=actor, now=now)
+    machine = sales.NewOwned(
+        name="Kaveta Office 12",
+        serial_number="KO12-2025-00871",
+        bought_on=(now - timedelta(days=500)).date(),
+        warranty_until=(now + timedelta(days=230)).date(),
+        service_interval_days=180,
+        last_service_on=(now - timedelta(days=60)).date(),
+        variant_id=await db.fetchval("select id from variant where sku = 'ZR-KO1-BK'"),
+    )
+    return (await sales.add_owned(db, cafe, machine, actor=actor, now=now)).id
 
 
 async def _market(db: Connection, ids: Mapping[str, UUID], office: UUID, *, actor: Actor, now: datetime) -> None:
@@ -135,8 +166,9 @@ async def _device(
     began = now - _HISTORY
     device, key = await register_device(db, party_id, new, actor=actor, now=began)
     habit = HABITS[new.serial]
-    await ingest(db, _told(device.machine_id, habit.start, began), now=began)
-    await _work(db, device.machine_id, habit, dict(habit.start), {}, since=began, until=now)
+    values = _began(habit, began, now)
+    await ingest(db, _told(device.machine_id, values, began), now=began)
+    await _work(db, device.machine_id, habit, values, {}, since=began, until=now)
     for policy in await start_replenishment(db, device.machine_id, actor=actor, now=now):
         if policy.kind == "goods":
             change = PolicyChange(shelf_pieces=shelf.get(policy.meter, 0), most_pieces=_MOST_PIECES)
@@ -174,16 +206,28 @@ async def _work(
     until: datetime,
 ) -> None:
     """A day at a time, told when it was over: what is told later than some days is not taken."""
+    for _day, hours in groupby(_hours(since, until), key=datetime.date):
+        readings: list[Reading] = []
+        for hour in hours:
+            _hour(habit, values, shelf, hour, is_history=not shelf)
+            readings += _told(machine_id, values, hour)
+        await ingest(db, readings, now=hour)
+        await sum_hours(db, hour, 100)
+
+
+def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
     hour = since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    readings: list[Reading] = []
     while hour <= until:
-        _hour(habit, values, shelf, hour, is_history=not shelf)
-        readings += _told(machine_id, values, hour)
+        yield hour
         hour += timedelta(hours=1)
-        if hour > until or hour.hour == 0:
-            await ingest(db, readings, now=min(hour, until))
-            await sum_hours(db, min(hour, until), 100)
-            readings = []
+
+
+def _began(habit: Habit, began: datetime, now: datetime) -> dict[str, float]:
+    """Where its meters were, so that its counters stand today where they are said to."""
+    values = {**habit.start, **dict.fromkeys(habit.stands, 0.0)}
+    for hour in _hours(began, now):
+        _hour(habit, values, {}, hour, is_history=True)
+    return {**habit.start, **{meter: stands - values[meter] for meter, stands in habit.stands.items()}}
 
 
 def _hour(habit: Habit, values: dict[str, float], shelf: dict[str, float], at: datetime, *, is_history: bool) -> None:
