@@ -54,7 +54,7 @@ def said(language: str, message: Message) -> list[str]:
 
 @pytest.mark.parametrize("language", ["cs", "pl"])
 def test_nothing_is_left_in_english(language: str) -> None:
-    same = {"E-mail", "“%(words)s”", "Cookies", "IBAN", "BIC", "Limit"}
+    same = {"E-mail", "“%(words)s”", "Cookies", "IBAN", "BIC", "Limit", "Agent", "Model"}
     same |= {"cs": {"Chat"}, "pl": {"Bot"}}[language]
     found = set(messages())
     assert len(found) > 200

@@ -32,6 +32,7 @@ from kupec.web.desk.rollout_events import (
 )
 from kupec.web.desk.standing_words import STANDING_CODES, STANDING_ICONS, STANDING_SENTENCES, STANDING_VARIANTS
 from kupec.web.desk.story_words import STORY_ICONS, STORY_SENTENCES, STORY_VARIANTS
+from kupec.web.desk.supplier_words import SUPPLIER_ICONS, SUPPLIER_SENTENCES
 
 SENTENCES = {
     **STORY_SENTENCES,
@@ -46,6 +47,7 @@ SENTENCES = {
     **MACHINE_SENTENCES,
     **DEVICE_SENTENCES,
     **REPLENISHMENT_SENTENCES,
+    **SUPPLIER_SENTENCES,
     "cart.created": _("Started a cart"),
     "cart.changed": _("Changed the cart"),
     "cart.cancelled": _("Cancelled the cart"),
@@ -261,6 +263,7 @@ ICONS = {
     **MACHINE_ICONS,
     **DEVICE_ICONS,
     **REPLENISHMENT_ICONS,
+    **SUPPLIER_ICONS,
     "cart": "cart",
     "order": "box",
     "order.placed": "cart",

@@ -57,7 +57,18 @@ GROUPS: Final = (
     Group("consents", _("Consents"), "check", frozenset({"consent", "points", "privacy"})),
     Group("returns", _("Returns"), "undo", frozenset({"return"})),
     Group("opinions", _("Opinions"), "star", frozenset({"review", "survey", "product"})),
-    Group("devices", _("Devices"), "cup", frozenset({"device", "meter", "mandate"})),
+    Group("devices", _("Devices"), "cup", frozenset({"device", "meter", "replenishment"})),
+    Group(
+        "machines",
+        _("Purchases by machines"),
+        "robot",
+        frozenset(
+            {
+                *("machine", "machine_key", "agent", "mandate", "purchase", "supplier", "foreign_order"),
+                *("rfq", "choice.observed"),
+            }
+        ),
+    ),
     Group("services", _("Services"), "wrench", frozenset({"owned", "service", "booking"})),
     Group(
         "person",
@@ -82,7 +93,7 @@ HOUSE: Final = frozenset(
             "list_price",
         ),
         *("location", "market", "media", "price", "price_list", "staff", "stock", "system", "team", "view"),
-        "webhook_endpoint",
+        *("webhook_endpoint", "machine_webhook", "signing_key", "quoting_policy", "choice"),
         *("availability", "inbox", "canned_reply", "playbook", "practice"),
         *("article", "flow", "question", "suggestion", "model", "experiment"),
     }
