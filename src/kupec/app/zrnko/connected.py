@@ -18,7 +18,8 @@ from kupec.app.zrnko.life import ARCHITECTS
 from kupec.app.zrnko.terms import PRAGUE
 from kupec.kit.actor import Actor
 from kupec.kit.db import Connection, Database
-from kupec.machines.devices import NewDevice, Reading, ingest, meters_of, register_device, sum_hours
+from kupec.kit.versions import publish_new, published
+from kupec.machines.devices import DEVICE_MODELS, NewDevice, Reading, ingest, meters_of, register_device, sum_hours
 from kupec.machines.mandates import Goods, NewMachine, NewMandate, create_key, grant_mandate, register_machine
 from kupec.machines.market import import_rfqs, market_story
 from kupec.machines.replenishment import PolicyChange, change_policy, policies_of, start_replenishment
@@ -79,6 +80,7 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
         row["external_id"]: row["id"]
         for row in await db.fetch("select external_id, id from party where external_id = any($1)", list(_WHO))
     }
+    await _patient(db, actor=actor, now=now)
     owned = await _cafe(db, ids[CAFE], actor=actor, now=now)
     device = await _device(
         db,
@@ -121,6 +123,15 @@ async def connect_machines(db: Connection, *, actor: Actor, now: datetime) -> di
     key = await create_key(db, agent.id, scopes=["read", "buy"], actor=actor, now=now)
     await _market(db, ids, agent.id, actor=actor, now=now)
     return {"agent": key.token, "device": device[1], "device_id": str(device[0])}
+
+
+async def _patient(db: Connection, *, actor: Actor, now: datetime) -> None:
+    """The demo's clock takes a day at a step: no machine is silent for that."""
+    models = (await published(db, DEVICE_MODELS))[DEVICE_MODELS]
+    slow = [msgspec.structs.replace(model, silent_after_minutes=3 * 24 * 60) for model in models.models]
+    await publish_new(
+        db, DEVICE_MODELS, msgspec.structs.replace(models, models=slow), note="Zrnko", actor=actor, now=now
+    )
 
 
 async def _cafe(db: Connection, cafe: UUID, *, actor: Actor, now: datetime) -> UUID:
