@@ -109,7 +109,10 @@ class Visitor:
 
     def ask(self, method: str, path: str, *, headers: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
         request = self.http.build_request(method, path, headers={"Accept": "text/html", **(headers or {})}, **options)
-        answer = self.http.send(request, stream=True)
+        try:
+            answer = self.http.send(request, stream=True)
+        except httpx.RemoteProtocolError:  # a kept connection that the server closed just then: opened anew, once
+            answer = self.http.send(request, stream=True)
         try:
             if answer.headers.get("content-type", "").startswith("text/event-stream"):
                 self._look_at(answer)

@@ -19,7 +19,7 @@ from kupec.web.device_charts import BEFORE, Chart, level_chart
 _LATEST = 10
 ORDER_STATES = {
     "claimed": _("being ordered"),
-    "asked": _("waits for your yes"),
+    "asked": _("waits for its owner's yes"),
     "ordered": _("ordered"),
     "delivered": _("arrived"),
     "done": _("done"),

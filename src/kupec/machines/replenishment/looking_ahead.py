@@ -25,7 +25,7 @@ HELD = {
 }
 UNDER_WAY = {
     "claimed": _("It is being ordered now: {quantity} × {sku}."),
-    "asked": _("It waits for your yes: {quantity} × {sku}."),
+    "asked": _("It waits for its owner's yes: {quantity} × {sku}."),
     "ordered": _("Ordered: {quantity} × {sku}. Nothing more is ordered until they are here."),
 }
 WAITS_FITTING = _("The part is there. When it is fitted, this goes back to watching.")

@@ -272,7 +272,7 @@ HINTS = {
     "revision": _("Raise it when a text permits more than before: everybody is asked again."),
     "expire_days": _("0: they do not expire."),
     "per_unit": _("By currency, such as CZK. A currency without a number has no exchange."),
-    "retry_days": _("Each after the one before; after the last the standing order is paused."),
+    "retry_days": _("Each counts from the one before."),
     "any_hour": _("Purposes such as service, set apart by commas."),
     "body": _("Empty: our own words. Empty lines set paragraphs apart."),
     "rhythm_percent": _("200 means twice as long as usual."),
