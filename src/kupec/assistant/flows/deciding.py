@@ -18,8 +18,14 @@ LIKELY: Final = 0.4
 """From here on an intent is believed when nothing stands open."""
 NEAR: Final = 0.15
 """Two intents no further apart than this are asked about, unless the first is sure."""
+_SHORT_PICK: Final = 3
+_LONGEST_PICK: Final = 8
+"""Words: by its name alone something shown is picked in few, and in no more than these at all."""
 SHORTEST_ORDER: Final = 4
 """Figures an order's number has at least, where nothing says that it is one."""
+_DOES_NOT_KNOW: Final = "unknown"
+IDENTIFIED: Final = "identified"
+"""Values of buttons: the customer cannot tell what is asked; and they have just shown who they are."""
 _BEGIN: Final = "flow:"
 """What a button's value begins with that starts a flow."""
 
@@ -69,6 +75,9 @@ def _pressed(walk: Walk, turn: TurnInput, given: dict[str, Any]) -> bool:
 
 def _fresh(walk: Walk, turn: TurnInput) -> None:
     """Nothing stands open."""
+    if turn.choice == IDENTIFIED:
+        walk.say_of("pattern_completed", "what", {})
+        return
     agreed = yes_or_no(turn) if len(hearing.words_of(turn.text)) == 1 else None
     if agreed is not None:
         offered = [value for value, _label in walk.run.choices if value.startswith(_BEGIN)]
@@ -78,6 +87,8 @@ def _fresh(walk: Walk, turn: TurnInput) -> None:
             return
         walk.say_of("pattern_completed", "what" if agreed else "bye", {})
         return
+    if _of_the_shown(walk, turn):
+        return
     near = _near(walk, turn)
     if len(near) > 1:
         titles = [{"code": code, "text": _title(walk, code)} for code in near]
@@ -86,6 +97,30 @@ def _fresh(walk: Walk, turn: TurnInput) -> None:
         _begin(walk, near[0], turn)
     else:
         _look_up(walk, turn)
+
+
+def _of_the_shown(walk: Walk, turn: TurnInput) -> bool:
+    """Whether this speaks of the cards that were shown last: "the first", a name among them, or only how many."""
+    options = [(value, [title]) for value, title in walk.run.shown]
+    code = options[0][0].removeprefix(_BEGIN).partition(":")[0] if options else ""
+    words, takes = len(hearing.words_of(turn.text)), turn.intent == code
+    elsewhere = not takes and turn.confidence >= SURE and walk.may_begin(turn.intent or "")
+    if not options or words > _LONGEST_PICK or elsewhere or turn.choice is not None or hearing.asks(turn.text):
+        return False
+    place = hearing.place_in(turn.text, len(options))
+    value = options[place][0] if place is not None else None
+    if value is None and (takes or words <= _SHORT_PICK):
+        value = hearing.chosen_in(turn.text, options, by_number=False)
+    if value is None and (wanted_in(turn.text) is not None or not (takes or hearing.quantity_in(turn.text))):
+        return False
+    if value is None:
+        value = options[0][0] if len(options) == 1 else f"{_BEGIN}{code}"
+    pressed, given = _named(msgspec.structs.replace(turn, choice=value))
+    if not _pressed(walk, pressed, given or {}):
+        return False
+    if walk.top is not None and walk.top.flow == code:
+        _fill(walk, walk.top, turn)
+    return True
 
 
 def _near(walk: Walk, turn: TurnInput) -> list[str]:
@@ -145,7 +180,7 @@ def _answers(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
     asked = walk.asked(frame)
     confirming = frame.waits == "confirm"
     if not is_pattern and hearing.cancels(turn.text) and turn.choice is None:
-        walk.pattern("pattern_cancel", {"flow_title": walk.program(frame).title(walk.run.language)})
+        walk.pattern("pattern_cancel", {"flow_title": walk.whole_title(frame)})
         return True
     if confirming:
         return _confirmed(walk, frame, turn)
@@ -156,7 +191,7 @@ def _answers(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
         and _corrected(walk, frame, turn, besides=asked)
     ):
         return True
-    if asked and _filled(walk, frame, asked, turn):
+    if asked and (_filled(walk, frame, asked, turn) or _unknown(walk, frame, turn)):
         return True
     if is_pattern:
         return False
@@ -221,7 +256,7 @@ def _confirmed(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
     elif node.step.on_no:
         frame.at, frame.waits = walk.program(frame).inside(node, "on_no", node.step.on_no), ""
     else:
-        walk.pattern("pattern_cancel", {"flow_title": walk.program(frame).title(walk.run.language)})
+        walk.pattern("pattern_cancel", {"flow_title": walk.whole_title(frame)})
     return True
 
 
@@ -229,6 +264,9 @@ def _filled(walk: Walk, frame: Frame, asked: str, turn: TurnInput) -> bool:
     """Whether the question that stands open has its answer."""
     slot = walk.slot(frame, asked)
     source, value = heard_for(slot, turn, walk.values(frame), asked=True)
+    if slot.type == "product" and turn.choice is None:
+        shown = [(option.value, [option.label]) for option in walk.shown_for(frame.flow, asked)]
+        source, value = ("", picked) if (picked := hearing.chosen_in(turn.text, shown)) else (source, value)
     if value is None or (source == "" and slot.type in ("text", "any", "product") and _is_question(turn)):
         return False
     frame.slots[asked] = value
@@ -236,6 +274,16 @@ def _filled(walk: Walk, frame: Frame, asked: str, turn: TurnInput) -> bool:
         frame.asked.append(asked)
     frame.misheard, frame.waits, walk.run.misunderstood = 0, "", 0
     _fill(walk, frame, turn, used=frozenset((source,)) - {""})
+    return True
+
+
+def _unknown(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
+    """Whether the customer does not know what is asked, and the flow has a way for that."""
+    node = walk.node(frame)
+    steps = node.step.on_unknown if node is not None and isinstance(node.step, Collect) else []
+    if node is None or not steps or not (turn.choice == _DOES_NOT_KNOW or hearing.does_not_know(turn.text)):
+        return False
+    frame.at, frame.waits, frame.misheard = walk.program(frame).inside(node, "on_unknown", steps), "", 0
     return True
 
 

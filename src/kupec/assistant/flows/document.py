@@ -176,6 +176,9 @@ class _Reader:
         inner: dict[str, Any] = {}
         if kinds[0] in ("call", "http"):
             inner = self._around_call(raw, path)
+        elif kinds[0] == "collect" and "on_unknown" in raw:
+            inner["on_unknown"] = self._steps(raw["on_unknown"], f"{path}.on_unknown")
+            raw["on_unknown"] = []
         elif kinds[0] == "branch":
             return self._branch(raw, path)
         found = self._made(STEPS[kinds[0]], raw, path)

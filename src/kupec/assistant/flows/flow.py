@@ -152,12 +152,13 @@ class Slot(Part, frozen=True, kw_only=True):
 
 
 class Collect(Part, frozen=True, kw_only=True):
-    """Ask for a slot unless it is known, and take its value."""
+    """Ask for a slot unless it is known, and take its value. `on_unknown` is for who does not know it."""
 
     collect: Code
     ask: AnswerRef = ""
     ask_first: bool | None = None
     rejections: tuple[Rejection, ...] = ()
+    on_unknown: Steps = []
 
 
 class Say(Part, frozen=True, kw_only=True):
@@ -373,7 +374,9 @@ def blocks_of(step: Any) -> Iterator[tuple[str, list[Any]]]:
         yield "on_no", step.on_no
         for code, steps in step.on_error.items():
             yield f"on_error.{code}", steps
-    elif isinstance(step, Branch):
+    if isinstance(step, Collect):
+        yield "on_unknown", step.on_unknown
+    if isinstance(step, Branch):
         for index, case in enumerate(step.branch):
             yield f"branch[{index}].then", case.then
             yield f"branch[{index}].else", case.else_ or []

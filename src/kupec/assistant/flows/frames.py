@@ -21,7 +21,7 @@ from kupec.assistant.flows.run import (
     Step,
     TurnInput,
 )
-from kupec.assistant.flows.wording import in_words, options_of, used_by
+from kupec.assistant.flows.wording import in_words, options_of, shown_by, used_by
 
 MOST_STEPS: Final = 200
 """Steps walked in one go: a flow that needs more runs in circles."""
@@ -124,8 +124,14 @@ class Frames:
         if self.program(frame).flow.is_pattern:
             frame.waits = ""
             return
-        title = self.program(frame).title(self.run.language)
-        self.pattern("pattern_interrupted", {"flow_title": title, "by": by})
+        self.pattern("pattern_interrupted", {"flow_title": self.whole_title(frame), "by": by})
+
+    def whole_title(self, frame: Frame) -> str:
+        """What the customer is about: the title of the flow that was begun, not of one that it runs."""
+        at = self.run.frames.index(frame)
+        while at > 0 and self.run.frames[at].sub:
+            at -= 1
+        return self.program(self.run.frames[at]).title(self.run.language)
 
     # -- saying and asking
 
@@ -133,8 +139,16 @@ class Frames:
         options = options_of(slot.choices, self.values(frame), self.run.language)
         if not options and slot.type == "boolean":
             options = self.yes_or_no()
+        if not options and slot.type == "product":
+            options = self.shown_for(frame.flow, name)
         self.question(frame, name, step.ask or slot.ask, options)
         frame.waits = "answer"
+
+    def shown_for(self, flow: str, slot: str) -> tuple[Option, ...]:
+        """Of the cards that were shown, what their buttons would have brought to this slot."""
+        start = f"flow:{flow}:{slot}="
+        shown = ((value.removeprefix(start), title) for value, title in self.run.shown if value.startswith(start))
+        return tuple(Option(label=title, value=value) for value, title in shown if "&" not in value)
 
     def yes_or_no(self) -> tuple[Option, ...]:
         yes, no = in_words(True, self.run.language), in_words(False, self.run.language)
@@ -161,6 +175,8 @@ class Frames:
         found = self.program(frame).flow.answers.get(answer)
         offered = options_of(found.choices, values, self.run.language) if found is not None else ()
         self.run.choices = [(option.value, option.label) for option in offered]
+        if found is not None and (found.cards is not None or found.list is not None):
+            self.run.shown = shown_by(found, values, self.run.language)
 
     def say_of(self, code: str, answer: str, values: dict[str, Any]) -> None:
         """An answer of another flow's: the words of a pattern without its steps."""

@@ -30,6 +30,11 @@ _CANCEL: Final = re.compile(
     r"|prestante|storno|anuluj to|zostaw\w*( to)?|niewazne|rezygnuje|koniec|przestan|nie chce juz|juz nie chce"
     r"|cancel( (that|this|it))?|stop|never ?mind|forget (it|that)|quit|leave it|drop it)\b"
 )
+_UNKNOWN: Final = re.compile(
+    r"\b(nevim|neznam|nemam|nepamatuj\w*|nenasel\w*|nemohu najit|nemuzu najit|ztratil\w*"
+    r"|nie wiem|nie znam|nie mam|nie pamietam|nie moge znalezc|zgubil\w*"
+    r"|(do not|don t|dont) (know|have|remember)|(cannot|can t|cant) (find|remember)|no idea|not sure|lost it)\b"
+)
 _NUMBERS: Final = {
     **dict.fromkeys(("nula", "zero"), 0),
     **dict.fromkeys(("jeden", "jedna", "jedno", "jednu", "jednou", "jedna", "raz", "one", "once", "a", "an"), 1),
@@ -130,6 +135,11 @@ def corrects(text: str) -> bool:
 def cancels(text: str) -> bool:
     """Whether somebody wants to leave it: said shortly, since "stop" also stands in long sentences."""
     return len(words_of(text)) <= 5 and _CANCEL.search(fold(text)) is not None
+
+
+def does_not_know(text: str) -> bool:
+    """Whether somebody says that they cannot tell what they are asked."""
+    return _UNKNOWN.search(" ".join(words_of(text))) is not None
 
 
 def asks(text: str) -> bool:
@@ -299,14 +309,21 @@ def chosen_in(text: str, options: Sequence[tuple[str, Sequence[str]]], *, by_num
         named = [value for value in named if not _refused(joined, dict(options)[value])]
     if len(set(named)) == 1:
         return named[0]
-    if by_number and len(words) <= 4:
-        place = next((_PLACES[word] for word in words if word in _PLACES), None)
-        if place is None and words[0].isdecimal() and len(words[0]) < 3 and len(words) == 1:
-            place = int(words[0])
-        if place is not None and place != 0 and place <= len(options):
-            return options[place - 1 if place > 0 else -1][0]
+    if by_number and len(words) <= 4 and (place := place_in(text, len(options))) is not None:
+        return options[place][0]
     near = [value for value, names in options if any(_shares(words, words_of(name)) for name in names)]
     return near[0] if len(set(near)) == 1 else None
+
+
+def place_in(text: str, count: int) -> int | None:
+    """Which of so many is named by its place, from 0: "the first", "poslední", or a number and nothing else."""
+    words = words_of(text)
+    place = next((_PLACES[word] for word in words if word in _PLACES), None)
+    if place is None and len(words) == 1 and words[0].isdecimal() and len(words[0]) < 3:
+        place = int(words[0])
+    if not place or place > count:
+        return None
+    return place - 1 if place > 0 else count - 1
 
 
 def _refused(joined: str, names: Sequence[str]) -> bool:

@@ -65,7 +65,13 @@ class _Outline:
                 declared = self.flow.slots.get(slot)
                 asked = step.ask or (declared.ask if declared is not None else "")
                 kind = declared.type if declared is not None else "?"
-                return Twig(kind="collect", text=f"{slot}: {kind}", detail=self._words(asked), path=path)
+                return Twig(
+                    kind="collect",
+                    text=f"{slot}: {kind}",
+                    detail=self._words(asked),
+                    path=path,
+                    below=self._unknown(step, path),
+                )
             case Say(say=answer):
                 return Twig(kind="say", text=answer if "." not in answer else "", detail=self._words(answer), path=path)
             case Call():
@@ -105,6 +111,10 @@ class _Outline:
                 yield Fork(kind="when", text=str(case.when), steps=tuple(self.twigs(case.then, f"{here}.then")))
             elif case.else_ is not None:
                 yield Fork(kind="else", text="", steps=tuple(self.twigs(case.else_, f"{here}.else")))
+
+    def _unknown(self, step: Collect, path: str) -> tuple[Fork, ...]:
+        steps = tuple(self.twigs(step.on_unknown, f"{path}.on_unknown"))
+        return (Fork(kind="unknown", text="", steps=steps),) if steps else ()
 
     def _ways(self, step: Call | Http, path: str) -> tuple[Fork, ...]:
         found = []

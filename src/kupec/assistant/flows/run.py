@@ -71,6 +71,8 @@ class RunState(msgspec.Struct, kw_only=True):
     context: dict[str, Any] = {}
     choices: list[tuple[str, str]] = []
     """What was last offered: value and label."""
+    shown: list[tuple[str, str]] = []
+    """The cards that were last shown with a button that begins a flow: its value, and the card's title."""
 
     @property
     def pins(self) -> frozenset[tuple[str, int]]:

@@ -25,7 +25,9 @@ _ASKING: Final = frozenset(_ASKING_WORDS.split())
 _JOINING: Final = frozenset(_JOINING_WORDS.split())
 _NUMBERS: Final = frozenset(_NUMBER_WORDS.split())
 _AMOUNT: Final = re.compile(r"\d+([.,]\d+)?(x|×|ks|szt|pcs)?")
-_PIECES: Final = re.compile(r"(ks|kus\w*|szt\w*|pcs?|pieces?|x|×|kousk\w*)")
+_PIECES: Final = re.compile(
+    r"(ks|kus\w*|szt\w*|pcs?|pieces?|x|×|kousk\w*|balic\w*|balik\w*|sacek|sacky|sacku|opakowan\w*|torebk\w*|packs?|packets?|bags?)"
+)
 _SHORTEST: Final = 3
 _LONGEST: Final = 8
 """Words: who writes more tells a story, and is asked."""

@@ -117,6 +117,17 @@ def _card(cards: CardsFrom, values: Mapping[str, Any], language: str) -> Card:
     )
 
 
+def shown_by(answer: Answer, values: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
+    """What the buttons on an answer's cards begin, with the cards' titles; nothing where they begin nothing."""
+    cards = _cards(answer.cards, values, language) if answer.cards is not None else None
+    return [
+        (choice.value, card.title)
+        for card in (cards.cards if cards is not None else ())
+        for choice in card.choices[:1]
+        if choice.value.startswith("flow:")
+    ]
+
+
 def options_of(
     choices: tuple[Label, ...] | ChoicesFrom, values: Mapping[str, Any], language: str
 ) -> tuple[Option, ...]:

@@ -37,6 +37,7 @@ FORK_WORDS = {
     "when": _("if"),
     "else": _("otherwise"),
     "no": _("if the answer is no"),
+    "unknown": _("if the customer does not know it"),
     "error": _("if it fails with"),
 }
 VERSION_WORDS = {"draft": _("draft"), "published": _("holds"), "retired": _("held before"), "shipped": _("as shipped")}
