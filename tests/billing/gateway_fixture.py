@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,10 +123,17 @@ def start_gateway(directory: Path, *, webhook: str = "", webhook_events: str = "
         running.stop()
 
 
+_shared: list[RunningGateway] = []
+"""pytest takes the fixture for another one in every file that imports it; a process is begun for all of them."""
+
+
 @pytest.fixture(scope="session")
-def session_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    with start_gateway(tmp_path_factory.mktemp("gateway")) as running:
-        yield running
+def session_gateway(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> RunningGateway:
+    if not _shared:
+        lasting = ExitStack()
+        pytestconfig.add_cleanup(lasting.close)
+        _shared.append(lasting.enter_context(start_gateway(tmp_path_factory.mktemp("gateway"))))
+    return _shared[0]
 
 
 @pytest.fixture
