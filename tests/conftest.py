@@ -7,8 +7,9 @@
 All have every migration applied. Async tests and fixtures need no mark (the anyio plugin runs them on asyncio); each
 test has an event loop of its own, shared by its fixtures.
 
-The server is the embedded one, shared by all test processes on this machine and kept (stopped, below the temporary
-folder) for the next run. KUPEC_TEST_DATABASE_URL names another server to use: a superuser's DSN.
+The server is the embedded one, kept (stopped, below the temporary folder) for the next run. Of several test processes
+each has its own: readers of the event log wait for the oldest transaction of the whole server, so a long test in one
+would hold up what another waits for. KUPEC_TEST_DATABASE_URL names another server to use: a superuser's DSN.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kupec.assistant.flows import holding
 from kupec.kit import db as kit_db
@@ -43,6 +45,11 @@ FAST = {
 numbers = itertools.count()
 # The tests start many processes, and each would compile everything anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+# How long an example takes says more of the machine than of us. In CI every run sees the same examples.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 # Whole systems and browsers take long and wait much: begun first, they leave no lonely tail.
@@ -119,7 +126,7 @@ async def pool(dsn: str) -> AsyncIterator[kit_db.Pool]:
     pool = await kit_db.create_pool(dsn, application="kupec-test")
     yield pool
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await pool.close()
     except TimeoutError:
         pool.terminate()
@@ -127,9 +134,10 @@ async def pool(dsn: str) -> AsyncIterator[kit_db.Pool]:
 
 
 def _data_dir() -> Path:
-    """One for each checkout, user and boot: without fsync the files do not outlive a crash of the system."""
+    """One for each checkout, user, worker and boot: without fsync the files do not outlive a crash of the system."""
     boot = Path("/proc/sys/kernel/random/boot_id")
-    key = f"{Path(__file__).resolve()} {os.geteuid()} {boot.read_text() if boot.exists() else ''}"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    key = f"{Path(__file__).resolve()} {os.geteuid()} {worker} {boot.read_text() if boot.exists() else ''}"
     return Path(tempfile.gettempdir()) / f"kupec-tests-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
