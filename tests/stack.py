@@ -1,7 +1,8 @@
 """The whole system as real processes: database, card gateway, web, worker; each can be killed and started again.
 
-Everything listens on free ports, which stay ours while a process is down. The database is one of the stack's own with full durability, or the one that is named.
-A process is ready when it says so itself; nothing here sleeps for a guessed time.
+Everything listens on free ports, which stay ours while a process is down. The database is one of the stack's own with
+full durability, or the one that is named. A process is ready when it says so itself; nothing here sleeps for a guessed
+time.
 """
 
 import asyncio
