@@ -31,7 +31,7 @@ check: setup ## Lint, types, floors
 	$(BIN)/lint-imports
 
 test: setup ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart=1
 
 conformance: setup ## Run the suites of others against shops of ours (docs/conformance.md)
 	$(BIN)/python -m pytest -v -rs tests/machines/test_conformance.py tests/machines/test_conformance_official.py
