@@ -19,7 +19,7 @@ CHANNELS = {code: channel.capabilities for code, channel in channels(Settings())
 AROUND = Surroundings(tools=signatures_of(TOOLS), channels=CHANNELS)
 PROGRAMS = [Program(flow, 1) for text in demo_flows() if (flow := read_flow(text).flow) is not None]
 FLOWS = FlowSet([*default_patterns(), *PROGRAMS])
-HELPERS = {"pick_product", "which_order"}
+HELPERS = {"own_order", "pick_product", "which_order"}
 
 
 @pytest.mark.parametrize("source", demo_flows(), ids=[program.flow.code for program in PROGRAMS])

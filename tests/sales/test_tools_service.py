@@ -318,7 +318,7 @@ async def test_the_facts_come_from_documents(shop: Shop, language: str, market: 
     assert (facts.hours_text, facts.return_days, facts.open_now) == (hours, 14, True)
     assert facts.free_from_text.replace("\u00a0", " ").replace("1 500 CZK", "1,500 CZK") == free
     assert facts.help_url == f"https://zrnko.example/{language}/help"
-    assert facts.cut_off_text == "14:00"
+    assert "14:00" in facts.cut_off_text
 
 
 async def test_it_greets_with_what_matters_most(shop: Shop) -> None:

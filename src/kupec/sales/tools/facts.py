@@ -60,7 +60,7 @@ async def _shop_facts(context: ToolContext, arguments: Nothing) -> ShopFacts:
         shipping_ways_text=listed([way.name for way in ways], language),
         pickup_text=await _pickup(db, tariff, language),
         countries_text=listed([country_said(code, language) for code in market.countries], language),
-        cut_off_text=_cut_off(tariff, ways),
+        cut_off_text=_cut_off(tariff, ways, language),
         delivery_days_text=_soonest(context, ways),
         payment_text=_payments(methods, market, language),
         transfer_days=next((one.due_days for one in methods.methods if one.kind == "transfer" and one.active), 0),
@@ -145,11 +145,15 @@ async def _pickup(db: Connection, tariff: Tariff, language: str) -> str:
     return listed([row["name"] for row in rows], language)
 
 
-def _cut_off(tariff: Tariff, ways: Sequence[ShippingOption]) -> str:
+def _cut_off(tariff: Tariff, ways: Sequence[ShippingOption], language: str) -> str:
     """Until when what is ordered leaves on the same day: by the latest that any parcel waits for."""
     codes = {way.code for way in ways if way.kind in _TO_AN_ADDRESS}
     latest = max((one.cut_off for one in tariff.document.methods if one.code in codes), default=None)
-    return f"{latest:%H:%M}" if latest else ""
+    return (
+        words(language, _("What is ordered by {time} leaves the same working day."), time=f"{latest:%H:%M}")
+        if latest
+        else ""
+    )
 
 
 def _soonest(context: ToolContext, ways: Sequence[ShippingOption]) -> str:
