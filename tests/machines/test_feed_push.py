@@ -11,9 +11,9 @@ from kupec.kit.actor import Actor
 from kupec.kit.addresses import Reach
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.errors import Forbidden, InvalidValue
+from kupec.kit.outside import Outside
 from kupec.kit.settings import Settings
 from kupec.machines.feeds import add_push, list_pushes, push_feed, queue_pushes, remove_push
-from kupec.machines.trust import Outside
 from tests.machines.acp_agent import check
 from tests.shop import NOON, SETUP, add_product, make_shop
 from tests.stack import free_port

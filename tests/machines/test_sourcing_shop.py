@@ -12,8 +12,9 @@ from aiohttp import web
 from kupec.kit.addresses import Reach
 from kupec.kit.clock import SystemClock
 from kupec.kit.db import connect
+from kupec.kit.outside import Outside
 from kupec.machines.sourcing import NewSupplier, SellerClient, Sourcing, SupplyRequest, add_supplier, get_foreign
-from kupec.machines.trust import Outside, SignedRequest, Trust, Window, verify_request
+from kupec.machines.trust import SignedRequest, Trust, Window, verify_request
 from kupec.sales import mark_delivered, ship, start_picking
 from tests.billing.gateway_fixture import gateway, session_gateway
 from tests.machines.conftest import _fill
@@ -61,7 +62,7 @@ async def ours(shop: Shop) -> AsyncIterator[Ours]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     found.base = f"http://localhost:{runner.addresses[0][1]}"
-    outside = Outside(Reach(local=True), timeout=10.0)
+    outside = Outside(Reach(local=True), timeout=60.0)
     found.trust = Trust(shop.database, outside, SystemClock(), secret=SECRET, base_url=found.base)
     yield found
     await found.trust.aclose()
@@ -113,7 +114,7 @@ async def test_a_machine_buys_at_another_real_shop(shop: Shop, ours: Ours, serve
 
 
 async def _told(ours: Ours, times: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(ours.told) < times:
             ours.heard.clear()
             await ours.heard.wait()

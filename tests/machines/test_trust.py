@@ -12,12 +12,12 @@ from kupec.kit.addresses import Reach
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.jobs import Runner
+from kupec.kit.outside import Outside
 from kupec.kit.sealing import unseal
 from kupec.machines.trust import (
     KeyNotFound,
     MachineWebhook,
     NewWebhook,
-    Outside,
     ProfileForbidden,
     ProfileMalformed,
     ProfileUnreachable,
@@ -55,7 +55,7 @@ async def other() -> AsyncIterator[Other]:
 @pytest.fixture
 async def trust(pool: Pool) -> AsyncIterator[Trust]:
     clock = FixedClock(NOW)
-    outside = Outside(LOCAL, timeout=2.0)
+    outside = Outside(LOCAL, timeout=60.0)
     made = Trust(Database(pool), outside, clock, secret=SECRET, base_url="https://shop.example")
     yield made
     await made.aclose()
@@ -130,7 +130,7 @@ async def test_no_profile_is_fetched_from_an_address_of_ours(pool: Pool, other: 
     async def rebinding(_host: str, _port: int) -> list[str]:
         return ["127.0.0.1"]
 
-    outside = Outside(Reach(), resolve=rebinding, timeout=1.0)
+    outside = Outside(Reach(), resolve=rebinding, timeout=60.0)
     trust = Trust(Database(pool), outside, FixedClock(NOW), secret=SECRET, base_url="https://shop.example")
     for url in (
         other.url,

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from kupec.app import training
+from kupec.kit.apart import ONE_CORE
 
 _WORKER = "kupec.assistant.understanding.evaluation"
 _CHOOSING = "kupec.machines.choice.evaluation"
-_ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _FORMS = "CSV with a header “text,intent”, JSON or JSON lines, also .gz"
 
 
@@ -165,7 +165,7 @@ def hand_over(order: dict[str, Any], *, worker: str = _WORKER) -> int:
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", worker],
         input=msgspec.json.encode(order),
-        env={**os.environ, **_ONE_CORE},
+        env={**os.environ, **ONE_CORE},
         check=False,
     )
     return done.returncode

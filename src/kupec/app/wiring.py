@@ -27,6 +27,7 @@ from kupec.kit.due import Due
 from kupec.kit.encoder import encoder_at_hand
 from kupec.kit.jobs import Job
 from kupec.kit.mail import OutboxTransport, SmtpTransport, Transport
+from kupec.kit.outside import Outside
 from kupec.kit.personal import PrivacyPart
 from kupec.kit.settings import InvalidSetting, Settings
 from kupec.kit.subscribers import Subscriber
@@ -129,7 +130,7 @@ def machine_trust(settings: Settings, database: Database, clock: Clock) -> trust
         raise InvalidSetting(variable="KUPEC_UCP_PROFILES", reason='it is "asked", "required" or "off"')
     return trust.Trust(
         database,
-        trust.Outside(
+        Outside(
             integrations.reach_of(settings.webhook_allowed_hosts, local=settings.demo or bool(settings.ucp_rehearsal))
         ),
         clock,

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -25,6 +24,7 @@ from kupec.kit.db import Connection
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.i18n import mark as _
 from kupec.kit.jobs import Job, JobContext
+from kupec.kit.outside import Outside
 
 PAUSES: Final = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -108,9 +108,9 @@ async def work_off(context: JobContext, endpoint_id: UUID, courier: Courier) -> 
         if not await db.fetchval(_BEGIN, endpoint_id, context.job_id, context.clock.now(), _LEASE):
             return
     until = time.monotonic() + _STINT
-    async with courier.opened() as session:
+    async with courier.opened() as outside:
         while (due := await _take(context, endpoint_id, over=time.monotonic() > until)) is not None:
-            replies = await asyncio.gather(*(_send(context, courier, session, due, call) for call in due.calls))
+            replies = await asyncio.gather(*(_send(context, courier, outside, due, call) for call in due.calls))
             await _note(context, endpoint_id, due.calls, replies)
 
 
@@ -136,12 +136,10 @@ async def _take(context: JobContext, endpoint_id: UUID, *, over: bool) -> _Round
     return _Round(url=row["url"], secrets=[row["secret"], *([old] if old else [])], calls=calls)
 
 
-async def _send(
-    context: JobContext, courier: Courier, session: aiohttp.ClientSession, due: _Round, call: _Out
-) -> Reply:
+async def _send(context: JobContext, courier: Courier, outside: Outside, due: _Round, call: _Out) -> Reply:
     body = call.body.encode()
     headers = signed_headers(str(call.id), body, due.secrets, now=context.clock.now())
-    return await courier.attempt(session, due.url, body, headers)
+    return await courier.attempt(outside, due.url, body, headers)
 
 
 async def _note(context: JobContext, endpoint_id: UUID, calls: Sequence[_Out], replies: Sequence[Reply]) -> None:

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.assistant.learning.apart import apart
 from kupec.assistant.learning.asked import window
 from kupec.assistant.learning.drafting import draft_article, draft_flow, name_of, unmarked
+from kupec.assistant.learning.errors import TrainingFailed
 from kupec.assistant.learning.events import SuggestionMade
 from kupec.assistant.learning.material import ARTICLE
 from kupec.assistant.learning.models import SuggestionKind
@@ -24,6 +24,7 @@ from kupec.assistant.learning.rules import LEARNING, LearningRules
 from kupec.assistant.settings import BOT
 from kupec.assistant.understanding import IntentModel, UnreadableModel
 from kupec.kit.actor import system
+from kupec.kit.apart import apart
 from kupec.kit.db import Connection, Database
 from kupec.kit.encoder import encoder_at_hand, encoder_directory
 from kupec.kit.events import Happened, emit
@@ -121,7 +122,7 @@ async def _gathered(questions: Sequence[_Open], rules: LearningRules) -> list[_H
         if len(group) < rules.questions:
             continue
         order = {"texts": [unmarked(one.text) for one in group], "encoder": encoder_directory() or None}
-        told = msgspec.json.decode(await apart(_CLUSTERER, msgspec.json.encode(order)))
+        told = msgspec.json.decode(await apart(_CLUSTERER, msgspec.json.encode(order), failed=TrainingFailed))
         members: dict[int, list[_Open]] = {}
         for one, label in zip(group, told["labels"], strict=True):
             if label >= 0:

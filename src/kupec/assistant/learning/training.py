@@ -14,7 +14,6 @@ from uuid import UUID
 import msgspec
 
 from kupec.assistant.flows import FlowSet, load_flows, phrases
-from kupec.assistant.learning.apart import apart
 from kupec.assistant.learning.errors import TrainingFailed
 from kupec.assistant.learning.events import ModelPublished, ModelRefused, ModelTrained
 from kupec.assistant.learning.judging import Case, Compared, Judgement, compare, found, judge
@@ -27,6 +26,7 @@ from kupec.assistant.learning.rules import LEARNING, TEACH, LearningRules
 from kupec.assistant.understanding import IntentModel, UnreadableModel
 from kupec.customers import open_task
 from kupec.kit.actor import Actor, system
+from kupec.kit.apart import apart
 from kupec.kit.db import Connection, Database
 from kupec.kit.encoder import encoder_at_hand
 from kupec.kit.errors import NotFound
@@ -174,7 +174,7 @@ async def _make(database: Database, material: Material) -> _Made:
 
 
 async def _trained(material: Material) -> _Stored:
-    answer = await apart(_TRAINER, msgspec.json.encode(material.order()))
+    answer = await apart(_TRAINER, msgspec.json.encode(material.order()), failed=TrainingFailed)
     return msgspec.msgpack.decode(answer, type=_Stored)
 
 

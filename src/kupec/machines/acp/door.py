@@ -2,21 +2,10 @@
 
 from typing import Protocol
 
-from kupec.kit.clock import Clock
-from kupec.kit.db import Database
-from kupec.kit.settings import Settings
+from kupec.kit import door
 from kupec.sales import Checkout
 
 
-class Door(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def database(self) -> Database: ...
-
-    @property
-    def clock(self) -> Clock: ...
-
+class Door(door.Door, Protocol):
     @property
     def checkout(self) -> Checkout: ...

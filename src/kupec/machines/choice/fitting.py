@@ -1,10 +1,6 @@
 """Learning what buyers weigh: by a job, in a process of its own, once there are new choices; the figures are stored."""
 
-import asyncio
 import hashlib
-import os
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from kupec.kit.actor import Actor, system
+from kupec.kit.apart import apart
 from kupec.kit.db import Connection, Database
 from kupec.kit.due import Due
 from kupec.kit.errors import KupecError, NotFound
@@ -30,8 +27,6 @@ LEARN: Final = "settings.write"
 _FITTER: Final = "kupec.machines.choice.fitter"
 _ENOUGH: Final = 5
 _PAUSE: Final = timedelta(hours=1)
-_ONE_CORE: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-_TOLD: Final = 300
 
 
 class FittingFailed(KupecError):
@@ -59,7 +54,7 @@ async def fit_buyers(database: Database, *, now: datetime) -> Fit | None:
         known = await db.fetchval("select fingerprint from choice_fit order by fitted_at desc, id desc limit 1")
     if len(seen) < _ENOUGH or known == fingerprint:
         return None
-    answer = msgspec.json.decode(await _apart(order), type=_Fitted)
+    answer = msgspec.json.decode(await apart(_FITTER, order, failed=FittingFailed), type=_Fitted)
     async with database.transaction() as db:
         return await keep_fit(db, answer.buyers, answer.followers, len(seen), fingerprint, now=now)
 
@@ -107,22 +102,6 @@ async def keep_fit(
     told = ChoicesFitted(choices=choices, buyers=len(buyers))
     await emit(db, [Happened(payload=told, subject="choice", occurred_at=now)], actor=system("choice"))
     return fit
-
-
-async def _apart(order: bytes) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _FITTER, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**os.environ, **_ONE_CORE}
-    )
-    try:
-        answer, said = await process.communicate(order)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        last = said.decode(errors="replace").strip().rpartition("\n")[2]
-        raise FittingFailed(reason=last[:_TOLD] or f"it ended with {process.returncode}")
-    return answer
 
 
 def fit_job() -> Job:

@@ -18,13 +18,13 @@ from kupec.kit.events import Happened, emit
 from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
 from kupec.kit.jobs import Job, JobContext, enqueue
+from kupec.kit.outside import CallFailed, Outside
 from kupec.kit.sealing import seal, unseal
 from kupec.kit.settings import Settings
 from kupec.machines.feeds.events import FeedPushAdded, FeedPushRemoved
 from kupec.machines.feeds.models import Goods, Shop
 from kupec.machines.feeds.reading import pages
 from kupec.machines.feeds.writing import agent_product
-from kupec.machines.trust import CallFailed, Outside
 
 JOB: Final = "feeds.push"
 EVERY: Final = timedelta(minutes=10)

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response, get
@@ -15,10 +15,8 @@ from litestar.response import Redirect, Stream
 
 from kupec import __version__
 from kupec.catalogue import Market, markets
-from kupec.kit.clock import Clock
-from kupec.kit.db import Database
+from kupec.kit.door import Door
 from kupec.kit.errors import NotFound
-from kupec.kit.settings import Settings
 from kupec.machines.feeds.models import Shop, Version
 from kupec.machines.feeds.pictures import drawn
 from kupec.machines.feeds.reading import pages, version_of
@@ -27,17 +25,6 @@ from kupec.machines.feeds.writing import FORMATS, Format
 AnyRequest = Request[Any, Any, State]
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _CACHING: Final = "public, max-age=0, must-revalidate"
-
-
-class Door(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def database(self) -> Database: ...
-
-    @property
-    def clock(self) -> Clock: ...
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,12 +11,12 @@ from litestar.params import FromPath
 
 from kupec.kit.actor import Actor, machine
 from kupec.kit.db import Connection
+from kupec.kit.door import Door
 from kupec.kit.errors import Forbidden, InvalidValue
 from kupec.machines.mandates import KeyLacksScope, MachineCaller, UnknownMachineKey, authenticate
 from kupec.machines.market.answering import set_quoting_policy, submit_quote
 from kupec.machines.market.asking import open_rfq
 from kupec.machines.market.awarding import choose_quote, decide_rfq
-from kupec.machines.market.door import Door
 from kupec.machines.market.errors import QuoteLate
 from kupec.machines.market.models import NewQuote, NewRfq, Rfq
 from kupec.machines.market.openapi import document

@@ -9,9 +9,10 @@ from uuid import uuid4
 import msgspec
 
 from kupec.kit.errors import KupecError
+from kupec.kit.outside import Answer, CallFailed
 from kupec.machines.sourcing import answers
 from kupec.machines.sourcing.errors import NoOffer
-from kupec.machines.trust import Answer, CallFailed, PlatformProfile, Trust
+from kupec.machines.trust import PlatformProfile, Trust
 
 S = TypeVar("S", bound=msgspec.Struct)
 SERVICE: Final = "dev.ucp.shopping"

@@ -8,7 +8,6 @@ from kupec.machines.trust.deliveries import (
 from kupec.machines.trust.edge import Trust, published_keys
 from kupec.machines.trust.errors import (
     AlgorithmUnsupported,
-    CallFailed,
     DigestMismatch,
     KeyNotFound,
     ProfileForbidden,
@@ -39,7 +38,6 @@ from kupec.machines.trust.models import (
     SigningKey,
 )
 from kupec.machines.trust.once import forget_signatures
-from kupec.machines.trust.outside import Answer, Outside
 from kupec.machines.trust.profiles import capabilities_of, fetch_profile, forget_profiles, read_profile
 from kupec.machines.trust.rules import TRUST, TrustRules
 from kupec.machines.trust.sending import Sign, webhook_job
@@ -47,14 +45,11 @@ from kupec.machines.trust.sending import Sign, webhook_job
 __all__ = [
     "TRUST",
     "AlgorithmUnsupported",
-    "Answer",
-    "CallFailed",
     "DigestMismatch",
     "KeyNotFound",
     "MachineWebhook",
     "MachineWebhookFailed",
     "NewWebhook",
-    "Outside",
     "PlatformProfile",
     "ProfileForbidden",
     "ProfileMalformed",

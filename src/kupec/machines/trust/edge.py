@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from kupec.kit.clock import Clock, outside_now
 from kupec.kit.db import Connection, Database
+from kupec.kit.outside import MOST, Answer, CallFailed, Outside
 from kupec.kit.versions import published
-from kupec.machines.trust.errors import CallFailed, KeyNotFound, SignatureMissing
+from kupec.machines.trust.errors import KeyNotFound, SignatureMissing
 from kupec.machines.trust.keys import Signing, ensure_key, signing_keys
 from kupec.machines.trust.messages import (
     Window,
@@ -22,7 +23,6 @@ from kupec.machines.trust.messages import (
 )
 from kupec.machines.trust.models import PlatformProfile, SignedBy, SignedRequest, SignedResponse
 from kupec.machines.trust.once import counts_once, use_signature
-from kupec.machines.trust.outside import MOST, Answer, Outside
 from kupec.machines.trust.profiles import fetch_profile
 from kupec.machines.trust.rules import TRUST
 

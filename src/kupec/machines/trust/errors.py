@@ -65,10 +65,3 @@ class ProfileMalformed(KupecError):
 
     status = 422
     code = "profile_malformed"
-
-
-class CallFailed(KupecError):
-    """The other side could not be asked: {reason}."""
-
-    status = 502
-    code = "call_failed"

@@ -10,10 +10,10 @@ import msgspec
 
 from kupec.kit.db import Connection, Database
 from kupec.kit.errors import KupecError
+from kupec.kit.outside import CallFailed, Outside
 from kupec.kit.versions import published
-from kupec.machines.trust.errors import CallFailed, ProfileForbidden, ProfileMalformed, ProfileUnreachable
+from kupec.machines.trust.errors import ProfileForbidden, ProfileMalformed, ProfileUnreachable
 from kupec.machines.trust.models import PlatformProfile
-from kupec.machines.trust.outside import Outside
 from kupec.machines.trust.rules import TRUST
 
 MOST: Final = 128_000  # bytes of a profile

@@ -16,10 +16,11 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.events import Happened, emit
 from kupec.kit.jobs import Job, JobContext, enqueue
+from kupec.kit.outside import CallFailed
 from kupec.kit.versions import published
 from kupec.machines.trust.deliveries import COLUMNS, JOB
 from kupec.machines.trust.edge import Trust
-from kupec.machines.trust.errors import CallFailed, ProfileForbidden, ProfileMalformed
+from kupec.machines.trust.errors import ProfileForbidden, ProfileMalformed
 from kupec.machines.trust.events import MachineWebhookFailed
 from kupec.machines.trust.models import MachineWebhook
 from kupec.machines.trust.rules import TRUST

@@ -2,9 +2,7 @@
 
 from typing import Protocol
 
-from kupec.kit.clock import Clock
-from kupec.kit.db import Database
-from kupec.kit.settings import Settings
+from kupec.kit import door
 from kupec.machines.mandates import MachineBuyer
 from kupec.machines.trust import Trust
 from kupec.machines.ucp.profiles import Profiles
@@ -12,16 +10,7 @@ from kupec.machines.ucp.sessions import Sessions
 from kupec.sales import Checkout
 
 
-class Door(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def database(self) -> Database: ...
-
-    @property
-    def clock(self) -> Clock: ...
-
+class Door(door.Door, Protocol):
     @property
     def checkout(self) -> Checkout: ...
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import msgspec
 
 from kupec.assistant.understanding.intents import IntentModel
+from kupec.kit.apart import ONE_CORE
 from kupec.kit.encoder import open_encoder
 
 _ASKED = 1000
 _WARM = 20
-ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What the market's handlers need at hand; `kupec.web.site.Site` offers it."""
+"""What the handlers of every protocol need at hand; `kupec.web.site.Site` offers it."""
 
 from typing import Protocol
 

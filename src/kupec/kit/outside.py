@@ -1,4 +1,4 @@
-"""A call to another machine: to a checked address, bounded in time and size, no redirect followed."""
+"""A call to another system: to a checked address, bounded in time and size, no redirect followed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,13 +9,19 @@ import msgspec
 
 from kupec import __version__
 from kupec.kit.addresses import CheckedResolver, ForbiddenAddress, Reach, Resolve, check_url, resolve_by_system
-from kupec.kit.errors import InvalidValue
-from kupec.machines.trust.errors import CallFailed
+from kupec.kit.errors import InvalidValue, KupecError
 
 TIMEOUT: Final = 10.0  # seconds for a whole call
 MOST: Final = 1_000_000  # bytes of an answer
 _CONNECT: Final = 5.0
 _AT_ONCE: Final = 16
+
+
+class CallFailed(KupecError):
+    """The other side could not be asked: {reason}."""
+
+    status = 502
+    code = "call_failed"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,14 +37,22 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outside:
-    """Makes calls; one a process, closed with it. What `resolve` answers is checked all the same."""
+    """Makes calls, `at_once` of them at the same time. What `resolve` answers is checked all the same."""
 
-    def __init__(self, reach: Reach, *, resolve: Resolve = resolve_by_system, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        reach: Reach,
+        *,
+        resolve: Resolve = resolve_by_system,
+        timeout: float = TIMEOUT,
+        at_once: int = _AT_ONCE,
+    ) -> None:
         self.reach = reach
         self._resolve = resolve
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
-        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._at_once = at_once
+        self._room = asyncio.Semaphore(at_once)
 
     async def call(
         self,
@@ -90,7 +104,7 @@ class Outside:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                resolver=CheckedResolver(self.reach, self._resolve), use_dns_cache=False, limit=_AT_ONCE
+                resolver=CheckedResolver(self.reach, self._resolve), use_dns_cache=False, limit=self._at_once
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -106,12 +120,16 @@ async def _read(answer: aiohttp.ClientResponse, most: int, beginning: bool) -> b
     """The body, or CallFailed when it is longer than `most`, whatever it says of itself, unless so much is enough."""
     parts: list[bytes] = []
     size = 0
-    async for part in answer.content.iter_chunked(65_536):
-        size += len(part)
-        parts.append(part)
-        if size > most and beginning:
-            answer.close()
-            break
-        if size > most:
-            raise CallFailed(reason="too_large")
+    try:
+        async for part in answer.content.iter_chunked(65_536):
+            size += len(part)
+            parts.append(part)
+            if size > most and beginning:
+                answer.close()
+                break
+            if size > most:
+                raise CallFailed(reason="too_large")
+    except (TimeoutError, aiohttp.ClientError):
+        if not beginning:  # otherwise the status has been said, and that is what counts
+            raise
     return b"".join(parts)
