@@ -1,6 +1,7 @@
 """What customers refer to: the cards they were just shown, and the flow they are in the middle of."""
 
 from kupec.assistant import AskEffect
+from kupec.assistant.foreign import is_foreign
 from tests.assistant.flow_playing import HOURS, Talk, flow_set
 
 SHOP = """
@@ -129,3 +130,14 @@ def test_who_has_shown_who_they_are_goes_on_or_is_asked_what_for() -> None:
     one.context["signed_in"] = True
     assert one.say("It is me", choice="identified") == ["Which order?"]
     assert Talk(flow_set(HOURS)).say("It is me", choice="identified") == ["Please tell me what you need."]
+
+
+def test_a_language_nobody_answers_in_is_named_rather_than_misunderstood() -> None:
+    spoken = ("cs", "en", "pl")
+    for text in ("Guten Tag, wo ist mein Paket?", "Où est mon colis ?", "Dov'è il mio pacco?", "Де моя посилка?"):
+        assert is_foreign(text, spoken), text
+    for text in ("Kde je moja zásielka?", "cafe latte macchiato", "brazilie santos", "no", "nie wiem", ""):
+        assert not is_foreign(text, spoken), text
+    one = Talk(flow_set(HOURS), foreign=True)
+    one.say("Wo ist mein Paket?")
+    assert one.comes({"found": False}) == ["I understand English, Czech and Polish."]

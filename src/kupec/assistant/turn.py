@@ -5,6 +5,7 @@ run is kept as it stands, the step is done with no transaction open, and the tur
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ from kupec.assistant.flows import (
     resume,
     start,
 )
+from kupec.assistant.foreign import is_foreign
 from kupec.assistant.playing import Playing
 from kupec.assistant.rollouts import used_at_first
 from kupec.assistant.several import Meant, several
@@ -26,7 +28,12 @@ from kupec.assistant.turn_models import Played
 from kupec.assistant.understanding import Understood, Words, parts, understand
 from kupec.assistant.waiting import Waiting
 from kupec.conversations import Block, Choice, Choices
+from kupec.kit.i18n import mark as _
+from kupec.kit.i18n import translate
 from kupec.kit.text import fold
+
+_ALSO: Final = _("You also asked about this:")
+"""Said with a button for what is not answered yet; it stands last."""
 
 
 class Player(AtHand):
@@ -78,7 +85,7 @@ class Player(AtHand):
             if played.run.waiting or played.outside is not None or played.handover is not None:
                 if (program := self.flows.get(part.decision.intent or "")) is not None:
                     offered = Choice(label=program.title(understood.language), value=f"flow:{program.flow.code}")
-                    played.blocks.append(Choices(choices=(offered,)))
+                    played.blocks.append(Choices(text=translate(understood.language, _ALSO), choices=(offered,)))
             else:
                 turn = await self._turn(one, part.understood, part.decision)
                 await playing.go(advance(self.flows, played.run, turn))
@@ -94,7 +101,11 @@ class Player(AtHand):
             playing.played.guesses = self.intents.guess(one.text)
             found = await playing.found(one.pending.search, given.result)
             return await playing.go(resume(self.flows, one.run, {"found": found}))
-        return await playing.go(resume(self.flows, one.run, given.result, given.error))
+        played = await playing.go(resume(self.flows, one.run, given.result, given.error))
+        played.blocks.sort(
+            key=lambda block: isinstance(block, Choices) and block.text == translate(played.language, _ALSO)
+        )
+        return played
 
     async def again(self, one: Waiting) -> Played:
         """A turn whose process died in the middle of a step outside: that step is asked for once more."""
@@ -140,6 +151,7 @@ class Player(AtHand):
             channel=one.channel,
             context={
                 "signed_in": one.proven,
+                "foreign": decision.intent is None and is_foreign(understood.text, self.brain.languages.speaks),
                 "cart_filled": await self._cart_filled(one),
                 "voice": one.channel in ("phone", "counter", "voice"),
                 "audience": self.settings.audience,

@@ -37,6 +37,7 @@ CONTEXT: Final = (
     "channel",
     "language",
     "signed_in",
+    "foreign",
     "cart_filled",
     "voice",
     "audience",

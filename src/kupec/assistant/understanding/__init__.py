@@ -70,7 +70,9 @@ def understand(
 ) -> Understood:
     """What `text` means in a conversation that has been in the language `spoken` so far; `goods` by language."""
     reading = intents.read(text)
-    language = languages.language_of(text, spoken=spoken)
+    names = goods.get(spoken)
+    is_name = names is not None and names.is_all_names(text)  # "Brazílie Santos" is said in every language
+    language = spoken if is_name else languages.language_of(text, spoken=spoken)
     return Understood(
         text=text,
         language=language,

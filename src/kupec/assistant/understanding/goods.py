@@ -24,6 +24,8 @@ _APART: Final = 0.1
 """By so much the best must be better than the next."""
 _BESIDES: Final = 0.5
 """So much of what was said of the best may words of other names weigh: "filters for a Philips" is not "Filters"."""
+_FEW: Final = 4
+"""Words of a text that may be nothing but a name."""
 _COMMON: Final = 1_000
 """A word of more names than these finds none by itself; it only adds to what another word has found."""
 _BENT: Final = 0.9
@@ -85,6 +87,11 @@ class Goods:
         if not found or (len(found) > 1 and found[0].share - found[1].share < _APART):
             return None
         return found[0] if self._by_key(text) is not None or self._is_all(text, found[0].name) else None
+
+    def is_all_names(self, text: str) -> bool:
+        """Whether a text of few words has none that is not from the names of goods."""
+        said = words(text)
+        return 0 < len(said) <= _FEW and all(self._meant(word) for word in said)
 
     def _is_all(self, text: str, name: str) -> bool:
         """Whether little else of the catalogue is spoken of than this name."""
