@@ -157,12 +157,13 @@ async def test_beginnings_and_ends_are_counted_by_flow(db: Connection) -> None:
 async def erp() -> AsyncIterator[tuple[str, list[web.Request]]]:
     """A system of somebody else's, with its bad days."""
     seen: list[web.Request] = []
+    over = asyncio.Event()
 
     async def answer(request: web.Request) -> web.StreamResponse:
         seen.append(request)
         match request.match_info["what"]:
             case "slow":
-                await asyncio.sleep(5)
+                await over.wait()
             case "away":
                 return web.Response(status=302, headers={"Location": "http://localhost/stock"})
             case "broken":
@@ -181,10 +182,11 @@ async def erp() -> AsyncIterator[tuple[str, list[web.Request]]]:
     await site.start()
     port = runner.addresses[0][1]
     yield f"http://localhost:{port}", seen
+    over.set()
     await runner.cleanup()
 
 
-def _asking(url: str, timeout: float = 3.0, method: str = "GET", **outputs: dict[str, object]) -> HttpEffect:
+def _asking(url: str, timeout: float = 60.0, method: str = "GET", **outputs: dict[str, object]) -> HttpEffect:
     wanted = outputs or {"pieces": {"at": "stock.pieces", "type": "number", "optional": False}}
     body = {"sku": "A"} if method != "GET" else None
     return HttpEffect(method=method, url=url, query={}, body=body, outputs=wanted, timeout=timeout, key="k.1")
@@ -196,7 +198,7 @@ async def test_another_system_is_asked_within_bounds(pool: Pool, erp: tuple[str,
     async with database.transaction() as db:
         await allow_host(db, "localhost", header="X-Key", secret="4711", key=KEY, actor=ME, now=NOON)
 
-    async def code(path: str, timeout: float = 3.0, **outputs: dict[str, object]) -> str:
+    async def code(path: str, timeout: float = 60.0, **outputs: dict[str, object]) -> str:
         result, error = await ask_system(database, _asking(url + path, timeout, **outputs), reach, key=KEY)
         assert (result is None) != (error is None)
         return error.code if error is not None else str(result)

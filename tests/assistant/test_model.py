@@ -46,11 +46,14 @@ async def model(asked: ModelServer, pool: Pool) -> AsyncIterator[LeashedModel]:
     opened = open_model(Settings(model_url=asked.url, model_key="key", model_name="small"))
     assert opened is not None
     leashed = LeashedModel(opened, Database(pool), FixedClock(NOON), zone="Europe/Prague")
+    await rules(pool)
     yield leashed
     await leashed.close()
 
 
 async def rules(pool: Pool, **values: float) -> None:
+    """With patience, so that the machine of a test may be slow."""
+    values = {"first_word_seconds": 60.0, "seconds": 120.0} | values
     async with Database(pool).transaction() as db:
         await publish_new(db, MODEL, ModelRules(**values), actor=system("test"), now=NOON)  # type: ignore[arg-type]
 
@@ -127,10 +130,9 @@ async def test_nothing_personal_leaves_and_it_comes_back_filled(asked: ModelServ
 async def test_late_down_and_broken_off_are_silence(asked: ModelServer, model: LeashedModel, pool: Pool) -> None:
     asked.answer = "Kurýr stojí 1290 Kč. [1]"
     await rules(pool, first_word_seconds=0.2, seconds=0.4)
-    asked.delay = 1.0
-    began = asyncio.get_running_loop().time()
-    assert await said(model) is None
-    assert asyncio.get_running_loop().time() - began < 0.8
+    asked.delay = 600.0
+    async with asyncio.timeout(60):
+        assert await said(model) is None
     asked.delay, asked.delay_between = 0.0, 0.15
     assert await said(model) is None, "the first word comes in time, the whole does not"
     asked.delay_between, asked.status = 0.0, 500

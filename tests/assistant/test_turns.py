@@ -74,7 +74,7 @@ async def test_a_step_outside_whose_process_died_is_done_again_under_the_same_ke
     talk.tools.hold = asyncio.Event()
     await talk.write("objednej to", language="cs")
     dying = asyncio.create_task(talk.bot.answer([talk.conversation_id]))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await talk.tools.began.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
@@ -142,7 +142,7 @@ async def test_a_step_outside_that_ends_after_a_take_over_says_nothing(talk: Tal
     talk.tools.hold = asyncio.Event()
     await talk.write("objednej to", language="cs")
     buying = asyncio.create_task(talk.bot.answer([talk.conversation_id]))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await talk.tools.began.wait()
     async with talk.database.transaction() as db:
         ema = await add_agent(db)

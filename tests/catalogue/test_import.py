@@ -302,7 +302,7 @@ async def test_two_imports_of_the_same_goods_take_turns(pool: Pool) -> None:
         async with pool.acquire() as db, db.transaction():
             assert await bring(db, *(reversed(rows) if turned else rows)) == [None] * 20
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(import_all(False), import_all(True), import_all(False))
     assert await pool.fetchval("select count(*) from variant") == 20
     assert await pool.fetchval("select count(*) from event where name = 'product.created'") == 20

@@ -249,7 +249,7 @@ async def test_two_deliveries_and_a_checkout_at_once(pool: Pool) -> None:
             assert not isinstance(answer, Shortage)
             await allocate(db, answer)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(deliver(variants), buy(), deliver(variants[::-1]))
     async with database.reading() as db:
         for variant in variants:

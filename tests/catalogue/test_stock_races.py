@@ -149,7 +149,7 @@ async def test_opposite_orders_of_the_same_goods_do_not_lock_each_other_out(pool
             async with database.transaction() as db:
                 await unallocate(db, [holder])
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(
             *(buy(variants, uuid7()) for _ in range(3)), *(buy(list(reversed(variants)), uuid7()) for _ in range(3))
         )
@@ -190,7 +190,7 @@ async def test_the_sweeper_leaves_alone_what_somebody_is_just_giving_up(pool: Po
             await hold(db, [Portion(holder=holder, variant_id=variant, location_id=praha, quantity=1)], until=SOON)
         async with db.transaction():
             await release(db, [holder])
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert await sweep(late) == 0
     assert await sweep(late) == 0
     assert await promised(pool) == 0

@@ -206,7 +206,7 @@ async def test_it_hears_of_a_mail_the_moment_it_comes(pool: Pool, imap: ImapServ
     async with pool.acquire() as db:
         await mail_inbox(db, imap)
     round_ = asyncio.create_task(desk.boxes.round())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not imap.idling:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         imap.deliver(mail(1))

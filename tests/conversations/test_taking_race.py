@@ -11,6 +11,7 @@ from tests.conversations.paper import letter, paper_inbox
 from tests.shop import NOON
 
 Take = Callable[[Connection, Incoming], Awaitable[None]]
+_pairs: list[asyncio.Barrier] = []
 
 
 async def take(db: Connection, item: Incoming) -> None:
@@ -38,7 +39,7 @@ async def take_without_locks(db: Connection, item: Incoming) -> None:
         )
     else:
         conversation_id, leg_id, number = found
-    await asyncio.sleep(0)
+    await _pairs[0].wait()  # of any two, both have looked before either writes
     await db.execute(
         "insert into message (id, conversation_id, number, leg_id, kind, author, text, source_id, created_at) "
         "values ($1, $2, $3, $4, 'incoming', 'customer:x', $5, $6, $7) on conflict do nothing",
@@ -72,6 +73,7 @@ async def test_first_words_at_once_are_one_conversation_in_order(pool: Pool) -> 
 
 
 async def test_without_locks_words_are_lost_or_conversations_doubled(pool: Pool) -> None:
+    _pairs[:] = [asyncio.Barrier(2)]
     talks, numbers, _texts = await outcome(pool, take_without_locks)
     assert talks > 1 or numbers != list(range(1, 13))
 

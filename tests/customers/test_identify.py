@@ -28,7 +28,7 @@ async def identify_now(db: Connection, *emails: str) -> list[UUID]:
 
 
 async def wait_until_blocked(watcher: Connection, pid: int) -> None:
-    for _ in range(500):
+    for _ in range(6_000):
         if await watcher.fetchval("select wait_event_type = 'Lock' from pg_stat_activity where pid = $1", pid):
             return
         await asyncio.sleep(0.01)

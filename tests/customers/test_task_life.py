@@ -1,6 +1,7 @@
 """Tasks that belong to somebody, come again, remind once, and are asked of customers."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -149,18 +150,23 @@ async def test_a_series_finished_in_time_is_the_recurrence(
 # --- reminders -----------------------------------------------------------------------------------
 
 
-async def unguarded(db: Connection, now: datetime, limit: int) -> int:
-    """Reads, then writes: what two workers make two reminders of."""
-    rows = await db.fetch("select task_id, at from task_reminder where fired_at is null and at <= $1", now)
-    await asyncio.sleep(0.05)
-    for row in rows:
-        await db.execute(
-            """insert into event (occurred_at, name, actor, subject, payload)
-               values ($1, 'task.reminded', 'system:x', 'x:1', '{}')""",
-            now,
-        )
-        await db.execute("update task_reminder set fired_at = $2 where task_id = $1", row["task_id"], now)
-    return 0
+def unguarded(workers: int) -> Callable[[Connection, datetime, int], Awaitable[int]]:
+    """Reads, then writes: what two workers make two reminders of. Nobody writes before all have read."""
+    all_have_read = asyncio.Barrier(workers)
+
+    async def remind(db: Connection, now: datetime, limit: int) -> int:
+        rows = await db.fetch("select task_id, at from task_reminder where fired_at is null and at <= $1", now)
+        await all_have_read.wait()
+        for row in rows:
+            await db.execute(
+                """insert into event (occurred_at, name, actor, subject, payload)
+                   values ($1, 'task.reminded', 'system:x', 'x:1', '{}')""",
+                now,
+            )
+            await db.execute("update task_reminder set fired_at = $2 where task_id = $1", row["task_id"], now)
+        return 0
+
+    return remind
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -168,7 +174,7 @@ async def test_each_reminder_is_told_once_by_any_number_of_workers(pool: Pool, g
     async with pool.acquire() as db:
         for _task in range(30):
             await opened(db, remind_before=[60, 0])
-    due = Due(name="reminders", verb=remind_tasks if guarded else unguarded)
+    due = Due(name="reminders", verb=remind_tasks if guarded else unguarded(workers=3))
     database = Database(pool)
     for now in (NOW + 23 * HOUR, NOW + 23 * HOUR, NOW + DAY, NOW + 2 * DAY):
         await asyncio.gather(*(run_due(database, due, now, limit=7) for _worker in range(3)))

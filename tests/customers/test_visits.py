@@ -140,7 +140,7 @@ async def test_two_who_say_it_at_once_are_not_both_believed(pool: Pool) -> None:
 async def waits(pool: Pool) -> None:
     """Until another transaction waits for ours."""
     waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    async with asyncio.timeout(5), pool.acquire() as db:
+    async with asyncio.timeout(60), pool.acquire() as db:
         while not await db.fetchval(waiting):
             await db.execute("select pg_sleep(0.005)")
 

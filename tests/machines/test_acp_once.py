@@ -182,7 +182,6 @@ async def _unguarded(db: Connection, platform: UUID) -> object:
     """Looks first, as one would without the unique row, and then goes ahead."""
     seen = await db.fetchval("select count(*) from acp_request where idempotency_key = $1", KEY)
     assert seen == 0
-    await asyncio.sleep(0.05)
     return Claim(platform_id=platform, path=PATH, key=KEY, claim=uuid7())
 
 

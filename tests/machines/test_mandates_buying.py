@@ -124,7 +124,7 @@ class _Gate:
         self.waiting -= 1
         if self.waiting <= 0:
             self.open.set()
-        await asyncio.wait_for(self.open.wait(), 5)
+        await asyncio.wait_for(self.open.wait(), 60)
 
 
 async def _race(owner: Owner, count: int) -> int:

@@ -73,7 +73,7 @@ class Door:
 
 @asynccontextmanager
 async def mail_server(door: Door) -> AsyncIterator[SmtpTransport]:
-    controller = Controller(door, hostname="127.0.0.1", port=free_port())
+    controller = Controller(door, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     try:
         yield SmtpTransport(f"smtp://127.0.0.1:{controller.port}")

@@ -225,12 +225,14 @@ async def test_two_workers_act_once(pool: Pool, guarded: bool) -> None:
             *(jana, NOW),
         )
 
+    all_have_looked = asyncio.Barrier(3)
+
     async def worker() -> None:
         async with pool.acquire() as db, db.transaction():
             if guarded:
                 await fire_rules(db, NOW, 100, place=PLACE)
             elif await db.fetchval("select exists (select from rule_due where state = 'waiting')"):
-                await asyncio.sleep(0.05)
+                await all_have_looked.wait()
                 await db.execute("insert into rule_fired values ('r', gen_random_uuid()::text, $1)", NOW)
                 await db.execute("update rule_due set state = 'fired', settled_at = $1", NOW)
 

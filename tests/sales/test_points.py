@@ -160,12 +160,13 @@ async def test_points_become_store_credit_at_the_documents_rate(db: Connection) 
 
 async def both(pool: Pool, eva: UUID, *, lock: bool) -> list[bool]:
     """Two browsers exchange the same hundred points at the same moment."""
+    together = asyncio.Barrier(2)
 
     async def exchange(key: str) -> bool:
         async with pool.acquire() as db, db.transaction():
             if not lock:
                 balance = await points_balance(db, eva, now=NOW)
-                await asyncio.sleep(0.2)
+                await together.wait()
                 if balance < 100:
                     return False
                 await db.execute(
@@ -174,11 +175,11 @@ async def both(pool: Pool, eva: UUID, *, lock: bool) -> list[bool]:
                     *(uuid7(), eva, key, NOW),
                 )
                 return True
+            await together.wait()
             try:
                 await exchange_for_credit(db, eva, 100, "CZK", key=key, actor=customer(eva), now=NOW)
             except NotEnoughPoints:
                 return False
-            await asyncio.sleep(0.2)
             return True
 
     return list(await asyncio.gather(exchange("a"), exchange("b")))

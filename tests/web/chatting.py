@@ -86,7 +86,7 @@ class ChatShop:
 
     def panel(self, **fields: Any) -> "Panel":
         transport = httpx.ASGITransport(cast(Any, self.served.app)) if self.url == HOST else None
-        client = httpx.AsyncClient(transport=transport, base_url=self.url, timeout=20, verify=_NO_TLS)
+        client = httpx.AsyncClient(transport=transport, base_url=self.url, timeout=60, verify=_NO_TLS)
         self.clients.append(client)
         return Panel(self, client, **fields)
 
@@ -160,7 +160,7 @@ async def open_inbox(served: Served, *, code: str = "web", **config: Any) -> Inb
 
 
 async def _reachable(port: int) -> None:
-    for _ in range(500):
+    for _ in range(5_000):
         with suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()
@@ -214,7 +214,7 @@ class Panel:
     async def stream(self, after: str = "") -> AsyncIterator["Events"]:
         headers = {**self.headers, "Last-Event-ID": after, "Accept": "text/event-stream"}
         address = f"/chat/v1/{self.inbox}/stream"
-        async with self.client.stream("GET", address, headers=headers, timeout=20) as answer:
+        async with self.client.stream("GET", address, headers=headers, timeout=60) as answer:
             assert answer.status_code == 200
             yield Events(answer)
 
@@ -229,7 +229,7 @@ class Events:
     async def next(self, name: str = "message") -> Any:
         """The next event of this name."""
         event = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for line in self._lines:
                 key, _, value = line.partition(": ")
                 if key == "id":

@@ -45,7 +45,7 @@ class Person:
 
     def __init__(self, base_url: str) -> None:
         self.http = httpx.AsyncClient(
-            base_url=base_url, headers={"Accept": "text/html", "Accept-Language": "en"}, verify=_NO_TLS, timeout=20
+            base_url=base_url, headers={"Accept": "text/html", "Accept-Language": "en"}, verify=_NO_TLS, timeout=60
         )
         self.staff: staff.Staff | None = None
 
@@ -202,7 +202,7 @@ def _application() -> Litestar:
 
 
 async def _reachable(port: int) -> None:
-    for _ in range(500):
+    for _ in range(5_000):
         with suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()

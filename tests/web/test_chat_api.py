@@ -275,6 +275,6 @@ async def test_more_browsers_than_connections_come_at_once(shop: ChatShop, pool:
     """The bot's greeting is read by a connection of its own; none may be held meanwhile."""
     shop.bot.first = [Text(text="Hello")]
     panels = [shop.panel() for _ in range(2 * pool.get_max_size())]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         told = await asyncio.gather(*(panel.begin() for panel in panels))
     assert all(one["greeting"] == [{"type": "text", "text": "Hello"}] for one in told)

@@ -56,7 +56,7 @@ async def test_hints_name_what_happened_and_say_nothing_of_it(desk: Desk) -> Non
         assert await anext(lines) == "retry: 2000"
         order_id = await order_of(desk)
         position, heard = "", list[dict[str, str]]()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for line in lines:
                 if line.startswith("id: "):
                     position = line[4:]
@@ -71,7 +71,7 @@ async def test_hints_name_what_happened_and_say_nothing_of_it(desk: Desk) -> Non
     async with desk.site.database.transaction() as db:
         await start_picking(db, order_id, actor=TEST, now=NOON)
     resumed = {**headers, "Last-Event-ID": position}
-    async with person.http.stream("GET", "/desk/live", headers=resumed) as stream, asyncio.timeout(10):
+    async with person.http.stream("GET", "/desk/live", headers=resumed) as stream, asyncio.timeout(60):
         missed = [json.loads(line[6:]) async for line in until_data(stream.aiter_lines())]
     assert missed == [{"name": "order.picking", **ours}]
 
@@ -84,7 +84,7 @@ async def test_nothing_is_missed_between_a_page_and_its_stream(desk: Desk) -> No
     heard: list[dict[str, str]] = []
     async with (
         person.http.stream("GET", f"/desk/live?from={shown}", headers={"Accept": "text/event-stream"}) as stream,
-        asyncio.timeout(10),
+        asyncio.timeout(60),
     ):
         async for line in stream.aiter_lines():
             if line.startswith("data: "):

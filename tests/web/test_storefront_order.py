@@ -149,7 +149,7 @@ class Listening:
             self._more.set()
 
     async def until(self, what: bytes) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while what not in self.said or not self.said.endswith(b"\r\n\r\n"):
                 self._more.clear()
                 await self._more.wait()
@@ -184,11 +184,11 @@ async def listening(served: Served, path: str) -> AsyncIterator[Listening]:
         "server": ("shop.example", 80),
     }
     answering = asyncio.create_task(served.app(scope, receive, stream.send))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await stream.opened.wait()
     try:
         yield stream
     finally:
         gone.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await answering

@@ -275,7 +275,7 @@ async def head_messages(shop: Served, path: str) -> list[dict[str, Any]]:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await cast(Any, shop.app)(scope, receive, send)
     return sent
 
