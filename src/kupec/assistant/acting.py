@@ -1,4 +1,4 @@
-"""Calling tools for who asks: authorised for that person, each in a savepoint, errors in the asker's words."""
+"""Calling tools for who asks: authorised for that person, changes in a savepoint, errors in the asker's words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,9 +25,14 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def call(toolbox: Toolbox, name: str, arguments: Mapping[str, Any], context: ToolContext) -> Called:
-    """Call a tool that works in the database, inside the caller's transaction. Never raises for what a tool refuses."""
+    """Call a tool that works in the database, inside the caller's transaction. Never raises for what a tool refuses.
+
+    What changes something and then refuses has changed nothing.
+    """
     try:
         tool, given = _ready(toolbox, name, arguments, context)
+        if not tool.changes:
+            return _called(await tool.run(context, given))
         async with context.db.transaction():
             return _called(await tool.run(context, given))
     except KupecError as error:

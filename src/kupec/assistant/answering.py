@@ -7,7 +7,7 @@ import msgspec
 
 from kupec.conversations import Block, Source, Text
 from kupec.kit.db import Connection
-from kupec.knowledge import Article, Hit, Variable, fill, hit_of, search, wording
+from kupec.knowledge import Article, Hit, Index, Variable, fill, hit_of, search, wording
 
 Values = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 """A tool's result by its name, None where it has none for who asks."""
@@ -22,13 +22,16 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     audience: str = "formal"
 
 
-async def find(db: Connection, text: str, asked: Asked, *, article: str = "", limit: int = 3) -> list[Hit]:
+async def find(
+    db: Connection, text: str, asked: Asked, *, article: str = "", limit: int = 3, index: Index | None = None
+) -> list[Hit]:
     """The article of that code, else what fits the text, the best first."""
     wording: dict[str, Any] = {
         "language": asked.language,
         "channel": asked.channel,
         "voice": asked.voice,
         "audience": asked.audience,
+        "index": index,
     }
     if article:
         hit = await hit_of(db, article, **wording)

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from kupec.assistant.acting import call
-from kupec.assistant.answering import Asked
+from kupec.assistant.answering import Asked, find
 from kupec.assistant.brain import Brain
 from kupec.assistant.flows import FlowSet
 from kupec.assistant.rollouts import Versions
@@ -20,7 +20,7 @@ from kupec.customers import roles_of
 from kupec.kit.actor import Actor, customer, guest
 from kupec.kit.db import Connection
 from kupec.kit.tools import Services, Toolbox, ToolContext
-from kupec.knowledge import Article
+from kupec.knowledge import Article, Hit, Index, current_index
 
 
 class AtHand:
@@ -54,6 +54,8 @@ class AtHand:
         self.intents = brain.intents
         self.wordings: Mapping[str, Article] = {}
         self._may_phrase = phrases and not is_dry
+        self._index: Index | None = None
+        self._found: dict[tuple[UUID, str, Asked, str, int], list[Hit]] = {}
 
     @property
     def phrases(self) -> bool:
@@ -75,6 +77,14 @@ class AtHand:
     def asked(self, one: Waiting, language: str) -> Asked:
         voice = one.channel in ("phone", "counter", "voice")
         return Asked(language=language, channel=one.channel, voice=voice, audience=self.settings.audience)
+
+    async def find(self, one: Waiting, text: str, asked: Asked, *, article: str = "", limit: int = 1) -> list[Hit]:
+        """What knowledge has: asked for once, though a turn needs it to decide, and again to answer."""
+        self._index = self._index or await current_index(self.db)
+        key = (one.conversation.id, text, asked, article, limit)
+        if key not in self._found:
+            self._found[key] = await find(self.db, text, asked, article=article, limit=limit, index=self._index)
+        return self._found[key]
 
     def market(self, one: Waiting, language: str) -> Market:
         """Where the customer shops: as the page said, else the market of the language, else the first."""

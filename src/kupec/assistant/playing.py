@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from kupec.assistant.acting import Called, call, call_outside, is_outside
-from kupec.assistant.answering import Asked, blocks_of, filled, find, reworded
+from kupec.assistant.answering import Asked, blocks_of, filled, reworded
 from kupec.assistant.at_hand import AtHand
 from kupec.assistant.deciding import Decision, summary_of
 from kupec.assistant.flows import (
@@ -164,7 +164,7 @@ class Playing:
     async def _asking(self, effect: SearchEffect) -> Asking | None:
         """What a language model may phrase an answer from; None where nothing is known well enough."""
         player, asked = self.player, self.player.asked(self.one, self.language)
-        hits = self._worded(await find(player.db, effect.text, asked, article=effect.article), asked)
+        hits = self._worded(await player.find(self.one, effect.text, asked, article=effect.article, limit=3), asked)
         if not hits or (not effect.article and hits[0].score < player.settings.knows_from):
             return None
         sources = [
@@ -189,7 +189,7 @@ class Playing:
 
     async def _search(self, effect: SearchEffect) -> bool:
         asked = self.player.asked(self.one, self.language)
-        hits = self._worded(await find(self.player.db, effect.text, asked, article=effect.article, limit=1), asked)
+        hits = self._worded(await self.player.find(self.one, effect.text, asked, article=effect.article), asked)
         if not hits or (not effect.article and hits[0].score < self.player.settings.knows_from):
             return False
         blocks = await blocks_of(hits[0], self._values, self.player.shop.base_url)

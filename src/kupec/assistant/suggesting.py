@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kupec.assistant.answering import blocks_of, filled, find
+from kupec.assistant.answering import blocks_of, filled
 from kupec.assistant.turn import Player
 from kupec.assistant.waiting import Said, Waiting, gather
 from kupec.conversations import Block, fill, get_conversation, plain_text
@@ -72,7 +72,7 @@ async def _articles(player: Player, one: Waiting, language: str) -> list[Suggest
         return await player.facts(one, language, tool)
 
     found = []
-    for hit in await find(player.db, one.text, asked, limit=_ARTICLES):
+    for hit in await player.find(one, one.text, asked, limit=_ARTICLES):
         blocks = await blocks_of(hit, values, player.shop.base_url)
         if blocks:
             url = f"{player.shop.base_url}/{hit.language}/help/{hit.url_slug}"

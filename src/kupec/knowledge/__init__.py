@@ -5,7 +5,7 @@ from kupec.knowledge.checks import CHANNELS, Signatures, check_publishable
 from kupec.knowledge.csv_form import read_csv, write_csv
 from kupec.knowledge.drafts import Read, slug_of
 from kupec.knowledge.errors import AddressTaken, ArticleUnfit, NothingToPublish, SourceUnreachable
-from kupec.knowledge.finding import current_index, hit_of, search
+from kupec.knowledge.finding import Index, current_index, hit_of, search
 from kupec.knowledge.helpfulness import vote_helpful
 from kupec.knowledge.html_form import fingerprint, read_html
 from kupec.knowledge.importing import ImportedArticle, import_articles
@@ -68,6 +68,7 @@ __all__ = [
     "Finding",
     "Hit",
     "ImportedArticle",
+    "Index",
     "Knowledge",
     "LanguageIndex",
     "Looked",

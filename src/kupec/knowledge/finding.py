@@ -75,15 +75,17 @@ async def search(
     voice: bool = False,
     audience: str = "formal",
     limit: int = 5,
+    index: Index | None = None,
 ) -> list[Hit]:
     """The published articles that answer `text` likeliest, best first, each worded for whom and where it is said.
 
     Other languages than `language` are looked at where it says nothing sure. An empty list for an empty question.
+    `index` is `current_index`, where the caller has asked for it already.
     """
     asked = text[:_LONGEST].strip()
     if not asked:
         return []
-    index = await current_index(db)
+    index = index or await current_index(db)
     if all(there.meanings is None for there in index.languages.values()):
         matches = _matches(index, asked, language, limit)
     else:
@@ -128,10 +130,17 @@ def _hit(index: Index, match: Match, language: str, channel: str, voice: bool, a
 
 
 async def hit_of(
-    db: Connection, code: str, *, language: str, channel: str = "web", voice: bool = False, audience: str = "formal"
+    db: Connection,
+    code: str,
+    *,
+    language: str,
+    channel: str = "web",
+    voice: bool = False,
+    audience: str = "formal",
+    index: Index | None = None,
 ) -> Hit | None:
     """The published article of this code, worded like a hit; None where there is none. Its score is 1."""
-    index = await current_index(db)
+    index = index or await current_index(db)
     if code not in index.articles:
         return None
     return _hit(index, Match(code, 1.0, 1.0, ""), language, channel, voice, audience)
