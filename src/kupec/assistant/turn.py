@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from kupec.assistant.acting import Called
-from kupec.assistant.answering import find
 from kupec.assistant.at_hand import AtHand
 from kupec.assistant.deciding import Decision, decide
 from kupec.assistant.flows import (
@@ -135,7 +134,7 @@ class Player(AtHand):
         if one.run.waiting and "?" not in understood.text:
             return None
         asked = self.asked(one, understood.language)
-        hits = await find(self.db, understood.text, asked, limit=1)
+        hits = await self.find(one, understood.text, asked)
         return (hits[0].article_code, hits[0].score) if hits else None
 
     async def _turn(self, one: Waiting, understood: Understood, decision: Decision) -> TurnInput:
