@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from playwright.async_api import expect
 
 from kupec.catalogue import reindex_all
 from kupec.kit.db import Pool
@@ -12,6 +13,7 @@ from tests.shop import add_product, make_shop
 from tests.web.browsing import Browser, Served, serving
 
 __all__ = ["gateway", "session_gateway"]
+expect.set_options(timeout=60_000)  # of milliseconds: a machine with other things to do needs more than five seconds
 
 
 @pytest.fixture

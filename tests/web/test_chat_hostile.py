@@ -63,7 +63,7 @@ async def open_panel(pool: Pool, dsn: str) -> AsyncIterator[tuple[Any, Page, lis
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = await browser.new_context()
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         await page.add_init_script(WATCH)
         opened: list[str] = []
         page.on("dialog", lambda dialog: opened.append(dialog.message))

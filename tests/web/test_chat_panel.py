@@ -45,7 +45,7 @@ async def chatting(pool: Pool, dsn: str, **config: object) -> AsyncIterator[tupl
 async def open_page(browser: Browser, url: str, *, size: dict[str, int] = WIDE, scheme: str = "light") -> Page:
     context = await browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     await page.goto(url)
     return page
 
@@ -145,7 +145,7 @@ async def test_what_is_said_without_a_connection_is_sent_later_and_once(
         await expect(heard(page, "meanwhile")).to_be_visible()  # type: ignore[arg-type]
         await expect(page.locator("kupec-chat .said.bot").last).to_contain_text("third")
         await expect(page.locator("kupec-chat .note")).to_be_hidden()
-        assert await page.locator("kupec-chat .said.me").count() == 3
+        await expect(page.locator("kupec-chat .said.me")).to_have_count(3)
     rows = await pool.fetch("select text from message where kind = 'incoming' order by number")
     assert [row["text"] for row in rows] == ["first", "second", "third"]
 

@@ -91,7 +91,7 @@ async def test_the_inbox_is_led_by_the_keyboard(desk: Desk, browse: Browse) -> N
     await page.keyboard.press("j")
     await page.keyboard.press("o")
     await expect(page.locator("#talk h1")).to_have_text("Jana Nováková")
-    assert f"/desk/inbox/{talk}?view=all" in page.url
+    await expect(page).to_have_url(re.compile(rf"/desk/inbox/{talk}\?view=all"))
     await page.keyboard.press("k")
     await expect(page.locator("#talk h1")).to_have_text("Petr Svoboda")
     await page.go_back()
@@ -144,7 +144,7 @@ async def test_on_a_phone_one_column_at_a_time_with_a_way_back(desk: Desk, brows
     await page.get_by_role("link", name="Back to the conversation").click()
     await page.get_by_role("link", name="Back to the list").click()
     await expect(page.locator("#list")).to_be_visible()
-    assert not re.search(str(talk), page.url)
+    await expect(page).not_to_have_url(re.compile(str(talk)))
     assert browse.complaints == []
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, Route, async_playwright, expect
 
 from kupec.customers import open_task
 from kupec.kit.actor import system
@@ -133,7 +133,7 @@ class Browse:
         token = person.http.cookies[SESSION_COOKIE]
         await context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": f"{self.desk.url}/desk"}])
         page: Page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
         return page
@@ -151,7 +151,7 @@ async def test_an_order_opens_beside_its_list_and_by_keyboard(desk: Desk, browse
     await page.keyboard.press("o")
     await expect(page.locator("#record h1")).to_have_text("Z10002")
     await expect(page.locator("#list a[data-row]")).to_have_count(3)
-    assert re.search(r"/desk/orders/[0-9a-f-]{36}$", page.url)
+    await expect(page).to_have_url(re.compile(r"/desk/orders/[0-9a-f-]{36}$"))
     await page.keyboard.press("k")
     await expect(page.locator("#record h1")).to_have_text("Z10003")
     await page.go_back()
@@ -178,9 +178,22 @@ async def test_new_orders_appear_and_what_is_typed_stays(desk: Desk, browse: Bro
     await expect(page.locator("tr.is-new a[data-row]")).to_have_text("Z10001")
     await expect(page.locator("#spoken")).to_have_text("New order: Z10001")
     await expect(page.locator("#places .waiting")).to_contain_text("1")
+    fetched, heard = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        answer = await route.fetch()
+        fetched.set()
+        await heard.wait()
+        await route.fulfill(response=answer)
+
+    # What happens while the record is on its way is not lost, although the record was made before it.
+    await page.route(f"**/desk/orders/{order_id}", slowly, times=1)
     await page.locator("a[data-row]").click()
+    await fetched.wait()
     async with desk.site.database.transaction() as db:
         await start_picking(db, order_id, actor=TEST, now=NOON + timedelta(minutes=1))
+    await expect(page.locator("#list tbody")).to_contain_text("Picking")
+    heard.set()
     await expect(page.locator("#order-head .badge").first).to_have_text("Picking")
     await expect(page.locator("#history")).to_contain_text("Picking started")
     await page.reload()
@@ -199,7 +212,7 @@ async def test_new_orders_appear_and_what_is_typed_stays(desk: Desk, browse: Bro
             now=NOON,
         )
     await expect(page.locator("#history")).to_contain_text("Task opened")
-    assert await page.get_by_label("Tracking number").input_value() == "HALF-TYPED"
+    await expect(page.get_by_label("Tracking number")).to_have_value("HALF-TYPED")
     assert browse.complaints == []
 
 

@@ -5,11 +5,13 @@ import { follow } from "./live.js";
 
 const PAUSE = 400;
 const STAYS_NEW = 20000;
+const MOST_HEARD = 500;
 
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("desk-live") : null;
 let waiting = new Set();
 let timer = 0;
 let busy = false;
+let heard = [];
 
 export function listen() {
   if (!document.querySelector("[data-live]")) {
@@ -34,6 +36,20 @@ function tell(hint) {
 }
 
 function hear(hint) {
+  heard = [...heard.slice(1 - MOST_HEARD), { hint, at: performance.now() }];
+  note(hint);
+}
+
+// A part that was fetched from the moment `since` on may be older than what was heard meanwhile.
+export function hearAgain(since) {
+  for (const { hint, at } of heard) {
+    if (at >= since) {
+      note(hint);
+    }
+  }
+}
+
+function note(hint) {
   const all = hint.type === "reconnected" || hint.name === "reload";
   for (const part of document.querySelectorAll("[data-live][id]")) {
     if (all || part.dataset.live.split(" ").some((wanted) => concerns(wanted, hint))) {
@@ -61,15 +77,20 @@ async function refresh() {
   timer = 0;
   busy = true;
   const ids = waiting;
+  const address = location.href;
   waiting = new Set();
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store" });
     if (answer.redirected && new URL(answer.url).pathname === "/desk/sign-in") {
       location.reload();
       return;
     }
-    if (answer.ok) {
-      replace(new DOMParser().parseFromString(await answer.text(), "text/html"), ids);
+    const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (location.href !== address) {
+      // Another record was opened meanwhile: these parts are now its parts.
+      waiting = new Set([...waiting, ...ids]);
+    } else if (fresh) {
+      replace(fresh, ids);
     }
   } catch {
     // Offline for a moment: the stream reconnects and asks for everything again.

@@ -1,5 +1,7 @@
 // A row opens beside its list, so that the list keeps its place. Where there is no room, the link is simply followed.
 
+import { hearAgain } from "./desk-live.js";
+
 const ROOM = matchMedia("(min-width: 64rem)");
 let asked = 0;
 
@@ -51,6 +53,7 @@ function linkOf(target) {
 
 export async function show(address, remember) {
   const mine = ++asked;
+  const since = performance.now();
   const panes = document.getElementById("panes");
   panes.setAttribute("aria-busy", "true");
   let page;
@@ -79,6 +82,7 @@ export async function show(address, remember) {
   }
   showTab();
   point();
+  hearAgain(since);
 }
 
 // The list stays as it is; only which of its rows is open changes.

@@ -1,5 +1,6 @@
 // The inbox: rows open beside the list, the composer keeps what is typed, others are seen, and the bell rings.
 
+import { hearAgain } from "./desk-live.js";
 import { toast } from "./toast.js";
 
 const RING_EVERY = 60000;
@@ -25,6 +26,7 @@ addEventListener("popstate", () => show(location.href, false));
 
 async function show(address, remember) {
   const mine = ++asked;
+  const since = performance.now();
   frame.setAttribute("aria-busy", "true");
   let page;
   try {
@@ -64,6 +66,7 @@ async function show(address, remember) {
   }
   point();
   begin();
+  hearAgain(since);
 }
 
 function point() {
