@@ -24,7 +24,16 @@ SAID = {
     "stock": "is the grinder in stock|when is it available again|how many are left|is this sold out",
 }
 PHRASES = [(text, intent) for intent, texts in SAID.items() for text in texts.split("|")]
-SUBJECTS = ("the president", "a black hole", "my cat", "this poem", "the football match", "a volcano", "the guitar")
+SUBJECTS = (
+    "the president",
+    "a black hole",
+    "my cat",
+    "this poem",
+    "the football match",
+    "a volcano",
+    "the guitar",
+    "the moon",
+)
 OUTSIDE = [
     f"{verb} {subject}"
     for verb in (
@@ -86,6 +95,24 @@ def test_training_and_reading_weigh_a_text_alike(model: IntentModel) -> None:
     assert np.allclose(fitted.shares(asked), [(one.words, one.pairs) for one in touched])
 
 
+def test_what_was_never_seen_makes_the_rest_say_less_and_models_from_before_are_read_as_before(
+    model: IntentModel,
+) -> None:
+    alone, beside = (model.scores(touch(text, model.vocabulary)) for text in ("parcel", "parcel щука жук"))
+    assert beside.max() < alone.max()
+    before = IntentModel(
+        model.classes, model.vocabulary, [view._replace(unknown=0.0) for view in model.views], rejector=model.rejector
+    )
+    again = IntentModel.load(before.dump())
+    assert again.read("parcel щука") == before.read("parcel щука")
+    assert np.allclose(
+        again.scores(touch("parcel щука жук", model.vocabulary)),
+        again.scores(touch("parcel", model.vocabulary)),
+        atol=1e-4,
+    )
+    assert model.dump() == IntentModel.load(model.dump()).dump() != before.dump()
+
+
 def test_what_means_nothing_here_is_known_less_and_texts_from_outside_teach_it(model: IntentModel) -> None:
     taught = train(PHRASES, outside=OUTSIDE[::2] + OUTSIDE[1:40:2])
     ours = [
@@ -99,7 +126,7 @@ def test_what_means_nothing_here_is_known_less_and_texts_from_outside_teach_it(m
     for trained in (model, taught):
         assert min(trained.read(text).known for text in ours) > max(trained.read("quantum physics").known, 0.3)
     assert [taught.read(text).is_known for text in ours] == [True] * len(ours)
-    assert sum(taught.read(text).is_known for text in foreign) <= len(foreign) / 8
+    assert sum(taught.read(text).is_known for text in foreign) <= len(foreign) / 6
     assert taught.classes == model.classes
 
 

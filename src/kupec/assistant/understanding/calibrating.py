@@ -30,8 +30,9 @@ _FEWEST_PHRASES = 20
 _ENOUGH_OUTSIDE = 50
 _RIGHT = 0.65
 """Of what the threshold lets through, so much must be right."""
-_OURS = 2.0
-"""How much more a phrase that is answered rightly counts than a text from outside that is turned away."""
+_OURS, _OURS_BESIDE_OURS = 2.0, 4.0
+"""How much more a phrase that is answered rightly counts than a text from outside, or from intents kept back, that is
+turned away: intents kept back are nearer than what strangers ask."""
 _NOTHING_SURE = 0.95
 _LEAST = 0.3
 _TEMPERATURES = np.geomspace(0.02, 2.0, 40)
@@ -108,7 +109,8 @@ def _rejecting(
     known = np.array([rejector.known(row) for row in rows])
     unknown = np.array([rejector.known(row) for row in elsewhere])
     known, right = known[counted], right[counted]
-    return max(_best(known, right, unknown), _lowest(known, right)), rejector
+    ours = _OURS if material.has_outside() else _OURS_BESIDE_OURS
+    return max(_best(known, right, unknown, ours), _lowest(known, right)), rejector
 
 
 def _held_out(material: Material) -> tuple[Held, Held]:
@@ -216,12 +218,12 @@ def _learnt(inside: Matrix, outside: Matrix) -> Rejector:
     )
 
 
-def _best(known: Matrix, right: Flags, unknown: Matrix) -> float:
-    """Where phrases answered rightly, counted `_OURS` times, and outside texts turned away are most together."""
+def _best(known: Matrix, right: Flags, unknown: Matrix, ours: float) -> float:
+    """Where phrases answered rightly, counted `ours` times, and outside texts turned away are most together."""
     if not len(known):
         return _NOTHING_SURE
     candidates = np.quantile(np.concatenate([known, unknown]), np.linspace(0.01, 0.99, 99))
-    gains = [_OURS * ((known >= at) & right).mean() + (unknown < at).mean() for at in candidates]
+    gains = [ours * ((known >= at) & right).mean() + (unknown < at).mean() for at in candidates]
     return float(candidates[int(np.argmax(gains))])
 
 

@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 
 from kupec.assistant.understanding.fitting_sentences import fit_sentences
 from kupec.assistant.understanding.grams import Apart, take_apart
-from kupec.assistant.understanding.intents import Half, Matrix, View
+from kupec.assistant.understanding.intents import Half, Matrix, View, missing_of, unknown_in
 from kupec.assistant.understanding.sentences import Sensed, Sentences
 
 Places = npt.NDArray[np.int64]
@@ -43,12 +43,14 @@ class Counted(NamedTuple):
     """Which of the grams are words (not pairs, not pieces)."""
     totals: Matrix
     """How many words and pairs each text has, known or not."""
+    missing: Matrix
+    """As `Touched.missing`: what each text has beside the vocabulary."""
     encoded: Matrix | None = None
     """The texts as an encoder gives them, where there is one."""
 
     def part(self, rows: Places) -> "Counted":
         encoded = None if self.encoded is None else self.encoded[rows]
-        return self._replace(counts=self.counts[rows], totals=self.totals[rows], encoded=encoded)
+        return Counted(self.counts[rows], self.halves, self.words, self.totals[rows], self.missing[rows], encoded)
 
 
 class Fitted(NamedTuple):
@@ -100,6 +102,7 @@ def count(texts: Sequence[Apart], vocabulary: Mapping[str, int]) -> Counted:
         halves=sum(gram[0] == "\x01" for gram in vocabulary),
         words=is_word,
         totals=np.array([[len(apart.words), len(apart.pairs)] for apart in texts], dtype=np.float32).reshape(-1, 2),
+        missing=np.array([missing_of(apart, vocabulary) for apart in texts], dtype=np.float32).reshape(-1, 2),
     )
 
 
@@ -147,7 +150,7 @@ def _telling(there: csr_matrix, classes: Places, how_many: int) -> Matrix:
 def _fit(counted: Counted, classes: Places, importance: Matrix, *, is_half: bool, cost: float) -> View:
     lengths = _usual(counted, importance) if is_half else (0.0, 0.0)
     weights, bias = _separated(weighed(counted, importance, lengths), classes, cost)
-    return View(importance=importance.astype(np.float32), lengths=lengths, weights=weights, bias=bias)
+    return View(importance.astype(np.float32), lengths, weights, bias, unknown_in(importance))
 
 
 def _fit_along(counted: Counted, encoded: Matrix, classes: Places, importance: Matrix) -> tuple[View, Matrix]:
@@ -156,7 +159,7 @@ def _fit_along(counted: Counted, encoded: Matrix, classes: Places, importance: M
     both = hstack([weighed(counted, importance, lengths), csr_matrix(encoded * _LOUDNESS)], format="csr")
     weights, bias = _separated(both, classes, _COST_ALONG)
     wide = counted.counts.shape[1]
-    view = View(importance=importance.astype(np.float32), lengths=lengths, weights=weights[:wide], bias=bias)
+    view = View(importance.astype(np.float32), lengths, weights[:wide], bias, unknown_in(importance))
     return view, np.ascontiguousarray(weights[wide:] * np.float32(_LOUDNESS))
 
 
@@ -173,13 +176,15 @@ def _separated(texts: csr_matrix, classes: Places, cost: float) -> tuple[Matrix,
 
 
 def weighed(counted: Counted, importance: Matrix, lengths: tuple[float, float]) -> csr_matrix:
-    """As `View.values`, for many texts at once."""
+    """As `View.values`, for many texts at once; a row of the vocabulary without importance was never seen."""
     raw = _raised(counted, importance)
+    squares = _squares(counted, np.where(importance > 0, importance, unknown_in(importance)))
+    squares += counted.missing * unknown_in(importance) ** 2
     place = np.arange(counted.counts.shape[1])
     total = None
-    for kind, usual in zip((place < counted.halves, place >= counted.halves), lengths, strict=True):
+    for half, (kind, usual) in enumerate(zip((place < counted.halves, place >= counted.halves), lengths, strict=True)):
         mine = raw @ diags_array(kind.astype(np.float32))
-        long = np.sqrt(np.asarray(mine.multiply(mine).sum(axis=1)).ravel())
+        long = np.sqrt(squares[:, half])
         divisor = np.sqrt(long * usual) if usual else long
         scaled = diags_array(1 / np.where(divisor > 0, divisor, 1).astype(np.float32)) @ mine
         total = scaled if total is None else total + scaled
@@ -192,11 +197,16 @@ def _raised(counted: Counted, importance: Matrix) -> csr_matrix:
     return csr_matrix(raw @ diags_array(importance))
 
 
-def _usual(counted: Counted, importance: Matrix) -> tuple[float, float]:
+def _squares(counted: Counted, importance: Matrix) -> Matrix:
+    """The squared lengths of both kinds, texts by two."""
     raw = _raised(counted, importance)
     squares = raw.multiply(raw).tocsc()
     halves = (squares[:, : counted.halves], squares[:, counted.halves :])
-    words, pieces = (float(np.sqrt(np.asarray(half.sum(axis=1))).mean()) for half in halves)
+    return np.stack([np.asarray(half.sum(axis=1)).ravel() for half in halves], axis=1)
+
+
+def _usual(counted: Counted, importance: Matrix) -> tuple[float, float]:
+    words, pieces = np.sqrt(_squares(counted, importance)).mean(axis=0).tolist()
     return words, pieces
 
 

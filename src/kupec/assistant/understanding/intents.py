@@ -4,15 +4,17 @@ The model is a linear one over n-grams: its weights are the rows of one matrix a
 lookup a gram and one sum. What it is trained from is in `training.py`; numpy is all that is needed here.
 """
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from kupec.assistant.understanding.errors import UnreadableModel
-from kupec.assistant.understanding.grams import take_apart
+from kupec.assistant.understanding.grams import Apart, take_apart
 from kupec.assistant.understanding.rejecting import Rejector, signs
 from kupec.assistant.understanding.sentences import Sentences, restored, stored
 from kupec.assistant.understanding.storing import pack, unpack
@@ -50,6 +52,8 @@ class Touched(NamedTuple):
     words: float
     """The share of its words that was seen in training."""
     pairs: float
+    missing: tuple[float, float]
+    """How much else it has of both kinds: the sum of squares of 1 + log(count) of its grams that were never seen."""
 
 
 class View(NamedTuple):
@@ -62,12 +66,15 @@ class View(NamedTuple):
     weights: Matrix | Half
     """Rows of the vocabulary by classes, of which a last one may stand for texts from outside."""
     bias: Matrix
+    unknown: float = 0.0
+    """The importance of what was never seen: it makes a text longer, so that the rest of it says less."""
 
     def values(self, touched: Touched) -> Matrix:
         """1 + log(count), times importance, each kind of gram brought to its length."""
         raw: Matrix = (1 + np.log(touched.counts)) * self.importance[touched.rows]
-        for kind, usual in zip((raw[: touched.halves], raw[touched.halves :]), self.lengths, strict=True):
-            length = float(np.sqrt(kind @ kind))
+        kinds = (raw[: touched.halves], raw[touched.halves :])
+        for kind, usual, missing in zip(kinds, self.lengths, touched.missing, strict=True):
+            length = math.sqrt(float(kind @ kind) + missing * self.unknown**2)
             if length:
                 kind /= np.sqrt(length * usual) if usual else length
         return raw
@@ -115,9 +122,16 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     encoder: str = ""
     merged: Merged | None = None
+    counts_unknown: bool = False
+    """Models from before 2026-11-22 were trained without."""
 
 
 _ARRAYS = ("importance", "weights", "bias")
+
+
+def _view(arrays: Mapping[str, Any], name: str, lengths: tuple[float, float], told: _Told) -> View:
+    importance, weights, bias = (arrays[f"{name} {array}"] for array in _ARRAYS)
+    return View(importance, lengths, weights, bias, unknown_in(importance) if told.counts_unknown else 0.0)
 
 
 def _fits(view: View, told: _Told) -> bool:
@@ -211,6 +225,7 @@ class IntentModel:
             threshold=self.words_threshold,
             encoder=self.meaning.encoder if self.meaning else "",
             merged=self.meaning.merged if self.meaning else None,
+            counts_unknown=any(view.unknown for view in self.views),
         )
         arrays = {f"{place} {name}": getattr(view, name) for place, view in enumerate(self.views) for name in _ARRAYS}
         if self.meaning is not None:
@@ -224,12 +239,9 @@ class IntentModel:
         told, arrays = unpack(data, _Told)
         meaning = None
         try:
-            views = [
-                View(lengths=lengths, **{name: arrays[f"{place} {name}"] for name in _ARRAYS})
-                for place, lengths in enumerate(told.lengths)
-            ]
+            views = [_view(arrays, str(place), lengths, told) for place, lengths in enumerate(told.lengths)]
             if told.merged is not None:
-                along = View(lengths=(0.0, 0.0), **{name: arrays[f"along {name}"] for name in _ARRAYS})
+                along = _view(arrays, "along", (0.0, 0.0), told)
                 meaning = Meaning(told.encoder, restored(arrays), along, told.merged)
         except KeyError as error:
             raise UnreadableModel(reason=f"{error} is missing") from error
@@ -260,7 +272,24 @@ def touch(text: str, vocabulary: Mapping[str, int]) -> Touched:
         halves=len(wordy[0]),
         words=shares[0],
         pairs=shares[1],
+        missing=missing_of(apart, vocabulary),
     )
+
+
+def missing_of(apart: Apart, vocabulary: Mapping[str, int]) -> tuple[float, float]:
+    """See `Touched.missing`."""
+    wordy = _missing([*apart.words, *apart.pairs], vocabulary)
+    return wordy, _missing(apart.pieces, vocabulary)
+
+
+def _missing(grams: Sequence[str], vocabulary: Mapping[str, int]) -> float:
+    counts = Counter(gram for gram in grams if gram not in vocabulary).values()
+    return math.fsum((1 + math.log(count)) ** 2 for count in counts)
+
+
+def unknown_in(importance: Matrix) -> float:
+    """A gram that was never seen is as important as the most important one."""
+    return float(importance.max(initial=0.0))
 
 
 def _counted(rows: Sequence[int]) -> tuple[Rows, Matrix]:
