@@ -63,7 +63,7 @@ async def open_panel(pool: Pool, dsn: str) -> AsyncIterator[tuple[Any, Page, lis
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = await browser.new_context()
         page = await context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(15_000)
         await page.add_init_script(WATCH)
         opened: list[str] = []
         page.on("dialog", lambda dialog: opened.append(dialog.message))
@@ -72,6 +72,8 @@ async def open_panel(pool: Pool, dsn: str) -> AsyncIterator[tuple[Any, Page, lis
         await page.route("**/cs/cart", _without_policy)
         await page.goto(f"{shop.url}/cs/cart")
         await page.locator("kupec-chat .launcher").click()
+        await page.locator("kupec-chat textarea").wait_for()
+        await page.evaluate("document.querySelector('kupec-chat').load('more')")
         yield shop, page, opened
         await browser.close()
 

@@ -1,8 +1,8 @@
-"""What the panel says by itself, in the three languages; `/widget.js` carries them."""
+"""What the chat says by itself, in the three languages: the button at once, the rest with what says it."""
 
 from typing import Final
 
-from kupec.kit.i18n import LANGUAGES, translate
+from kupec.kit.i18n import translate
 
 
 def _(message: str) -> str:
@@ -46,11 +46,20 @@ WORDS: Final[dict[str, str]] = {
     "code": _("Code from the e-mail"),
     "confirm": _("Confirm"),
     "back": _("Back"),
+    "proven": _("It is me."),
     "unread": _("unread messages:"),
     "error": _("It did not work. Nothing is lost; try again in a moment."),
 }
 
 
-def words_of_all() -> dict[str, dict[str, str]]:
-    """Every sentence of the panel, by language."""
-    return {language: {name: translate(language, text) for name, text in WORDS.items()} for language in LANGUAGES}
+BUTTON: Final = frozenset({"open", "error"})
+MORE: Final = frozenset(
+    {"cart", "checkout", "added", "identifyWhy", "email", "sendCode", "code", "confirm", "back", "proven", "tooLarge"}
+)
+"""What is said by the button, and by what only some need (static/js/widget); the panel says the rest."""
+
+
+def words_of(part: str, language: str) -> dict[str, str]:
+    """The sentences of a part of the chat, by name."""
+    mine = {"button": BUTTON, "more": MORE, "panel": WORDS.keys() - BUTTON - MORE}[part]
+    return {name: translate(language, text) for name, text in WORDS.items() if name in mine}

@@ -49,6 +49,6 @@ routes: list[Any] = [
         path="/",
         request_max_body_size=_LARGEST_BODY,
         include_in_schema=False,
-        route_handlers=[cart.show, cart.add, widget_script.widget],
+        route_handlers=[cart.show, cart.add, widget_script.widget, widget_script.widget_part],
     ),
 ]

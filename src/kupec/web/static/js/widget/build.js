@@ -1,8 +1,8 @@
-// Nodes are built, never written as markup: what people and bots say reaches the page as text and nothing else.
+// What may stand in a message: drawings, safe addresses, and a little markup.
 
-const SVG = "http://www.w3.org/2000/svg";
-const ICONS = {
-  chat: "M4 5h16v11H9l-5 4z",
+import { el } from "./made.js";
+
+export const ICONS = {
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12h15M13 6l6 6-6 6",
   clip: "M19 11l-7.5 7.5a4.5 4.5 0 0 1-6.4-6.4L13 4.3a3 3 0 0 1 4.3 4.3l-7.8 7.8a1.5 1.5 0 0 1-2.1-2.1L14.5 7",
@@ -13,30 +13,6 @@ const ICONS = {
   person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c0-4 3.5-6 8-6s8 2 8 6",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
 };
-
-// el("a", { class: "x", href: url }, "text", node): properties are attributes; those beginning with "on" are listeners.
-export function el(tag, given = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(given)) {
-    if (name.startsWith("on")) {
-      node.addEventListener(name.slice(2), value);
-    } else if (value !== null && value !== undefined && value !== false) {
-      node.setAttribute(name, value === true ? "" : value);
-    }
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-export function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  const path = document.createElementNS(SVG, "path");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
 
 // An address that may be followed, or null: no scripts, no data, whatever tricks its spelling plays.
 export function address(text, schemes = ["http:", "https:", "mailto:", "tel:"]) {

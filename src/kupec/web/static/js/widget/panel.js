@@ -1,62 +1,37 @@
-// <kupec-chat>: the button, and the panel behind it.
+// The panel behind the button. Its methods become the element's once it is loaded (button.js).
 
-import { address, el, icon } from "./build.js";
+import { ICONS, address } from "./build.js";
+import { el, icon } from "./made.js";
 import { bubble, pending, status } from "./show.js";
 import { sheet } from "./style.js";
 import { Talk } from "./talk.js";
 
-const HERE = document.currentScript;
-const LARGEST = 10e6;
 const PHONE = matchMedia("(max-width: 560px)");
 const AWAY = 60000;
 
-class KupecChat extends HTMLElement {
-  connectedCallback() {
-    if (this.talk) {
-      return;
-    }
-    const spoken = this.getAttribute("lang") || this.closest("[lang]")?.lang || navigator.language;
-    this.language = Object.keys(WORDS).find((code) => spoken.toLowerCase().startsWith(code)) ?? "en";
-    this.words = WORDS[this.language];
-    this.server = this.getAttribute("server") ?? (HERE?.src ? new URL(HERE.src).origin : location.origin);
-    this.inbox = this.getAttribute("inbox") || "web";
-    this.cart = this.getAttribute("cart");
-    this.talk = new Talk(this.server, this.inbox, this.language, (what, data) => this.heard(what, data));
+class Panel {
+  // Once, when this has come.
+  furnish() {
+    this.words = { ...this.words, ...WORDS };
+    this.address = address;
+    this.talk = new Talk(this.base, this.language, (what, data) => this.heard(what, data));
     this.acts = {
       press: (choice) => this.press(choice),
-      add: this.cart ? (sku, button) => this.add(sku, button) : null,
+      add: this.cart ? (sku, button) => this.also("add", sku, button) : null,
       again: (item) => this.talk.again(item),
     };
     this.nodes = new Map();
     this.build();
     this.listenToPage();
-    this.offer();
-  }
-
-  async offer() {
-    if (this.getAttribute("offer") === "ask") {
-      const told = await this.talk.call("GET", "/offer").catch(() => ({}));
-      if (!told.offered) {
-        return;
-      }
-    }
-    this.launcher.hidden = false;
-    if (this.remembered("open") && !PHONE.matches) {
-      this.show(false);
-    } else if (this.talk.token) {
-      this.talk.follow();
-    }
   }
 
   build() {
     const { words } = this;
-    const root = this.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet];
-    this.badge = el("span", { class: "badge", hidden: true });
-    this.launcher = el("button", { class: "launcher", type: "button", "aria-expanded": "false", hidden: true, onclick: () => this.show() }, icon("chat"), el("span", {}, words.open), this.badge);
+    const root = this.shadowRoot;
+    root.adoptedStyleSheets.push(sheet);
     this.about = el("p", {});
-    this.person = el("button", { type: "button", onclick: () => this.talk.say({ person: true }) }, icon("person"), words.person);
-    this.itIsMe = el("button", { type: "button", onclick: () => this.identify() }, words.identify);
+    this.person = el("button", { type: "button", onclick: () => this.talk.say({ person: true }) }, icon(ICONS.person), words.person);
+    this.itIsMe = el("button", { type: "button", onclick: () => this.also("identify") }, words.identify);
     this.note = el("p", { class: "note", role: "status", hidden: true });
     this.log = el("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": words.log, tabindex: 0 });
     this.log.addEventListener("wheel", () => this.scrolled(), { passive: true });
@@ -67,14 +42,13 @@ class KupecChat extends HTMLElement {
     this.log.append(this.dots);
     this.basket = el("details", { class: "cart", hidden: true });
     this.text = el("textarea", { rows: 1, maxlength: 4000, "aria-label": words.write, placeholder: words.write, enterkeyhint: "send", onkeydown: (event) => this.key(event), oninput: () => this.typing() });
-    this.picker = el("input", { type: "file", hidden: true, multiple: true, onchange: () => this.send(this.picker.files) });
-    this.clip = el("button", { type: "button", class: "bare", "aria-label": words.attach, onclick: () => this.picker.click() }, icon("clip"));
-    this.form = el("form", { class: "write", onsubmit: (event) => this.submit(event) }, this.clip, this.picker, this.text, el("button", { class: "send", "aria-label": words.send }, icon("send")));
+    this.clip = el("button", { type: "button", class: "bare", "aria-label": words.attach, onclick: () => this.also("attach") }, icon(ICONS.clip));
+    this.form = el("form", { class: "write", onsubmit: (event) => this.submit(event) }, this.clip, this.text, el("button", { class: "send", "aria-label": words.send }, icon(ICONS.send)));
     this.panel = el("section", { class: "panel", role: "dialog", "aria-label": this.getAttribute("label") || words.title, hidden: true },
-      el("header", {}, el("div", {}, el("h2", {}, this.getAttribute("label") || words.title), this.about), el("button", { type: "button", class: "bare", "aria-label": words.close, onclick: () => this.hide() }, icon("close"))),
+      el("header", {}, el("div", {}, el("h2", {}, this.getAttribute("label") || words.title), this.about), el("button", { type: "button", class: "bare", "aria-label": words.close, onclick: () => this.hide() }, icon(ICONS.close))),
       el("div", { class: "bar" }, this.person, this.itIsMe), this.note, this.log, this.basket, this.form);
     this.panel.addEventListener("keydown", (event) => this.keys(event));
-    root.append(this.launcher, this.panel);
+    root.append(this.panel);
   }
 
   listenToPage() {
@@ -112,9 +86,10 @@ class KupecChat extends HTMLElement {
     this.launcher.hidden = true;
     this.toggleAttribute("open", true);
     this.launcher.setAttribute("aria-expanded", "true");
-    this.panel.toggleAttribute("aria-modal", PHONE.matches);
     if (PHONE.matches) {
       this.panel.setAttribute("aria-modal", "true");
+    } else {
+      this.panel.removeAttribute("aria-modal");
     }
     this.remember("open", "yes");
     this.render();
@@ -149,28 +124,11 @@ class KupecChat extends HTMLElement {
     }
   }
 
-  // Whether it is open is this tab's matter; what was read is the browser's.
-  remembered(what, place = "sessionStorage") {
-    try {
-      return window[place].getItem(`kupec-chat ${what}`);
-    } catch {
-      return null;
-    }
-  }
-
-  remember(what, value, place = "sessionStorage") {
-    try {
-      window[place].setItem(`kupec-chat ${what}`, value);
-    } catch {
-      // The next page begins as if it were the first.
-    }
-  }
-
   // --- saying ---
 
   press({ label, value }) {
     if (value === "identify") {
-      this.identify();
+      this.also("identify", true);
     } else {
       this.talk.say(value === "person" ? { person: true } : { text: label, choice: value });
     }
@@ -198,13 +156,6 @@ class KupecChat extends HTMLElement {
       this.typedAt = Date.now();
       this.talk.quietly("/typing", {});
     }
-  }
-
-  send(files) {
-    for (const file of files) {
-      this.talk.say({ file, ...(file.size > LARGEST ? { failed: this.words.tooLarge } : {}) });
-    }
-    this.picker.value = "";
   }
 
   // --- hearing ---
@@ -341,103 +292,23 @@ class KupecChat extends HTMLElement {
     this.badge.replaceChildren(el("span", { class: "hidden" }, ` ${this.words.unread} `), String(unread));
   }
 
-  // --- the cart, on the shop's own pages ---
+  // --- what is needed only by some: more.js ---
 
   readCart(pause = 0) {
     clearTimeout(this.asks);
     if (this.cart) {
-      this.asks = setTimeout(() => this.askCart("GET").catch(() => {}), pause);
+      this.asks = setTimeout(() => this.also("askCart", "GET"), pause);
     }
   }
 
-  async askCart(method, body) {
-    const answer = await fetch(this.cart, {
-      method,
-      body: body && JSON.stringify(body),
-      headers: { Accept: "application/json", Authorization: `Bearer ${this.talk.token}` },
-    });
-    const told = await answer.json();
-    if (!answer.ok) {
-      throw new Error(told.title);
-    }
-    this.showCart(told);
-    return told;
-  }
-
-  showCart(told) {
-    const { words } = this;
-    this.basket.hidden = !told.pieces;
-    this.basket.replaceChildren(
-      el("summary", {}, el("span", {}, `${words.cart} (${told.pieces})`), el("span", {}, told.total)),
-      el("ul", {}, ...told.lines.map((line) => el("li", {}, el("span", {}, `${line.quantity} × ${line.name}`), el("span", {}, line.price)))),
-      el("a", { class: "go", href: address(told.checkout, ["http:", "https:"]) }, words.checkout),
-    );
-    this.dispatchEvent(new CustomEvent("kupec-cart", { bubbles: true, composed: true, detail: { pieces: told.pieces } }));
-  }
-
-  async add(sku, button) {
-    button.disabled = true;
+  async also(what, ...given) {
     try {
-      await this.talk.begin();
-      await this.askCart("POST", { sku });
-      button.textContent = this.words.added;
-    } catch (error) {
-      button.disabled = false;
-      this.note.hidden = false;
-      this.note.textContent = error.message || this.words.error;
+      await this.load("more");
+      await this[what](...given);
+    } catch {
+      this.line(what === "askCart" ? this.broken : "error");
     }
   }
-
-  // --- who it is ---
-
-  identify() {
-    const { words, talk } = this;
-    let proof = "";
-    const field = el("input", { type: "email", autocomplete: "email", required: true, id: "f" });
-    const label = el("label", { for: "f" }, words.email);
-    const problem = el("p", { class: "bad", role: "alert" });
-    const go = el("button", { class: "main" }, words.sendCode);
-    const back = () => {
-      form.remove();
-      this.log.hidden = this.form.hidden = false;
-      this.state();
-      this.text.focus();
-    };
-    const submit = async (event) => {
-      event.preventDefault();
-      problem.textContent = "";
-      go.disabled = true;
-      try {
-        if (!proof) {
-          proof = (await talk.call("POST", "/identify", { email: field.value, language: this.language })).proof;
-          label.textContent = words.code;
-          field.value = "";
-          Object.assign(field, { type: "text", autocomplete: "one-time-code", inputMode: "numeric" });
-          go.textContent = words.confirm;
-        } else {
-          talk.unfollow();
-          talk.take(await talk.call("POST", "/identify/code", { proof, code: field.value, language: this.language }));
-          talk.follow();
-          back();
-        }
-      } catch (error) {
-        problem.textContent = error.message || words.error;
-      }
-      go.disabled = false;
-      field.focus();
-    };
-    const form = el("form", { class: "who-am-i", onsubmit: submit }, el("p", {}, words.identifyWhy), label, field, problem, el("div", { class: "row" }, go, el("button", { type: "button", onclick: back }, words.back)));
-    this.log.hidden = this.form.hidden = this.itIsMe.hidden = true;
-    this.log.before(form);
-    field.focus();
-  }
 }
 
-if (!customElements.get("kupec-chat")) {
-  customElements.define("kupec-chat", KupecChat);
-}
-if (HERE?.dataset.inbox) {
-  const given = Object.fromEntries(Object.entries(HERE.dataset));
-  const place = () => document.querySelector("kupec-chat") ?? document.body.append(el("kupec-chat", given));
-  document.body ? place() : document.addEventListener("DOMContentLoaded", place);
-}
+export const methods = Panel.prototype;

@@ -1,6 +1,7 @@
 // How each thing that is said looks.
 
-import { address, el, icon, link, markup } from "./build.js";
+import { ICONS, address, link, markup } from "./build.js";
+import { el, icon } from "./made.js";
 
 const ADD = "cart:add:";
 
@@ -44,7 +45,7 @@ const blocks = {
   file: (block, words) => {
     const href = address(block.url, ["http:", "https:"]);
     const size = block.size < 1e6 ? `${Math.ceil(block.size / 1000)} kB` : `${(block.size / 1e6).toFixed(1)} MB`;
-    const inside = [icon("file"), el("span", {}, block.name), el("small", {}, size)];
+    const inside = [icon(ICONS.file), el("span", {}, block.name), el("small", {}, size)];
     if (href && /^image\/(png|jpeg|gif|webp)$/.test(block.media_type)) {
       inside[0] = image(href);
     }
@@ -80,10 +81,10 @@ export function pending(item, words, acts) {
   const message = { from: "me", blocks: [{ type: "text", text: "" }] };
   const node = bubble(message, words, acts);
   const body = node.querySelector(".body") ?? node.appendChild(el("div", { class: "body" }, el("span", { class: "hidden" }, `${words.you}: `)));
-  body.append(...(item.file ? [el("span", { class: "file" }, icon("file"), text)] : markup(text)));
+  body.append(...(item.file ? [el("span", { class: "file" }, icon(ICONS.file), text)] : markup(text)));
   if (item.failed) {
     const why = typeof item.failed === "string" ? item.failed : words.failed;
-    node.append(el("button", { type: "button", class: "again", onclick: () => acts.again(item) }, icon("alert"), why));
+    node.append(el("button", { type: "button", class: "again", onclick: () => acts.again(item) }, icon(ICONS.alert), why));
   } else {
     node.append(status(item.done ? "sent" : "sending", words));
   }
@@ -91,5 +92,5 @@ export function pending(item, words, acts) {
 }
 
 export function status(how, words) {
-  return el("span", { class: "status" }, icon({ sending: "wait", sent: "tick", read: "ticks" }[how]), el("span", { class: "hidden" }, words[how]));
+  return el("span", { class: "status" }, icon(ICONS[{ sending: "wait", sent: "tick", read: "ticks" }[how]]), el("span", { class: "hidden" }, words[how]));
 }

@@ -1,22 +1,6 @@
-// The panel's look. A site sets --kupec-accent and its sisters on the element; light and dark follow the page.
+// The panel's look.
 
 const CSS = `
-:host { --a: var(--kupec-accent, light-dark(#8c1f34, #b23a50)); --oa: var(--kupec-on-accent, #fff);
-  --s: var(--kupec-surface, light-dark(#fff, #1f1d1c)); --k: var(--kupec-soft, light-dark(#f3f1ee, #2b2826));
-  --i: var(--kupec-ink, light-dark(#231f1d, #f0ece8)); --f: var(--kupec-faint, light-dark(#635b55, #b3aaa3));
-  --l: var(--kupec-line, light-dark(#dcd6d0, #45403c)); --r: var(--kupec-radius, 8px);
-  font: 16px/1.45 var(--kupec-font, system-ui, sans-serif); color: var(--i); }
-:host([theme=light]) { color-scheme: light } :host([theme=dark]) { color-scheme: dark } :host([theme=auto]) { color-scheme: light dark }
-* { box-sizing: border-box } [hidden] { display: none !important } p, ul { margin: 0; padding: 0 }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
-svg { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round }
-button, textarea, input { font: inherit; color: inherit } a { color: inherit } :focus-visible { outline: 2px solid var(--i); outline-offset: 2px }
-button { cursor: pointer; border: 1px solid var(--l); border-radius: var(--r); background: var(--s); min-height: 40px; padding: 6px 12px }
-button:hover { background: var(--k) } button:disabled { opacity: .5; cursor: default }
-.launcher { position: fixed; inset: auto var(--kupec-right, 20px) var(--kupec-bottom, 20px) auto; z-index: 2147483000; display: flex; gap: 8px; align-items: center;
-  min-height: 48px; padding: 0 18px; border: 0; border-radius: 99px; background: var(--a); color: var(--oa); box-shadow: 0 4px 16px #0003 }
-.launcher:hover { background: var(--a); filter: brightness(.9) }
-.badge { min-width: 22px; padding: 0 6px; border-radius: 99px; background: var(--oa); color: #8c1f34; font-size: 14px; font-weight: 600; text-align: center }
 .panel { position: fixed; inset: auto 20px 20px auto; z-index: 2147483001; width: 400px; height: min(680px, calc(100dvh - 40px)); display: flex; flex-direction: column;
   background: var(--s); border: 1px solid var(--l); border-radius: calc(var(--r) + 4px); box-shadow: 0 8px 32px #0004; overflow: hidden; overscroll-behavior: contain }
 header { display: flex; gap: 8px; align-items: start; padding: 12px 8px 10px 16px; border-bottom: 1px solid var(--l) }
@@ -45,15 +29,9 @@ header div { flex: 1 } h2 { margin: 0; font-size: 17px; line-height: 1.3 } heade
 .dots { display: flex; gap: 4px; padding: 10px 14px; background: var(--k); border-radius: 14px; width: max-content } .dots i { width: 7px; height: 7px; border-radius: 9px; background: var(--f) }
 @media (prefers-reduced-motion: no-preference) { .dots i { animation: b 1s infinite } .dots i + i { animation-delay: .15s } .dots i + i + i { animation-delay: .3s } }
 @keyframes b { 40% { transform: translateY(-4px) } 80% { transform: none } }
-.cart { border-top: 1px solid var(--l); font-size: 14px } .cart summary { display: flex; gap: 8px; justify-content: space-between; padding: 10px 16px; cursor: pointer; font-weight: 600 }
-.cart ul { list-style: none; padding: 0 16px; max-height: 140px; overflow-y: auto } .cart li { display: flex; gap: 8px; justify-content: space-between; padding: 3px 0 } .cart li span:last-child { white-space: nowrap }
-.go { display: block; margin: 8px 16px 12px; padding: 9px; text-align: center; text-decoration: none; border-radius: var(--r); background: var(--a); color: var(--oa) }
 form { border-top: 1px solid var(--l); padding: 8px } .write { display: flex; gap: 4px; align-items: end } .write .send { background: var(--a); color: var(--oa); padding: 0; min-width: 40px; display: grid; place-items: center; border: 0 }
 textarea { flex: 1; min-width: 0; max-height: 130px; resize: none; field-sizing: content; background: none; padding: 8px; border: 1px solid var(--l); border-radius: var(--r) }
-.who-am-i { flex: 1; align-content: start; display: grid; gap: 8px; padding: 16px; font-size: 14px } .who-am-i input { width: 100%; min-height: 40px; padding: 6px 10px; background: none; border: 1px solid var(--f); border-radius: var(--r) }
-.row { display: flex; gap: 8px } .row .main { background: var(--a); color: var(--oa); border-color: var(--a) } .bad { color: light-dark(#a32015, #ff9d90) }
-@media (max-width: 560px) { .panel { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0 } .launcher { --kupec-right: 12px; --kupec-bottom: 12px } }
-@media print { :host { display: none } }
+@media (max-width: 560px) { .panel { inset: 0; width: 100%; height: 100dvh; border: 0; border-radius: 0 } }
 `;
 
 export const sheet = new CSSStyleSheet();

@@ -8,8 +8,8 @@ const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
 export class Talk {
   // `tell(what, data)` hears of: messages, state, typing, line, known, cart.
-  constructor(server, inbox, language, tell) {
-    this.base = `${server}/chat/v1/${encodeURIComponent(inbox)}`;
+  constructor(base, language, tell) {
+    this.base = base;
     this.language = language;
     this.tell = tell;
     this.key = `kupec-chat ${this.base}`;
