@@ -101,6 +101,8 @@ async def test_what_is_somebody_elses_does_not_exist(app: App) -> None:
         "decline": {"note": "no"},
         "remove_role": {"role": "buyer"},
         "change_device": {"name": "Kitchen"},
+        "new_machine_key": {"scopes": ["buy"]},
+        "approve_purchase": {"expected_total": 1},
     }
     for operation in OPERATIONS:
         if not operation.parameters or operation.part in ("people",) or operation.id == "consent":

@@ -9,6 +9,7 @@ import msgspec
 from kupec.billing import DocumentKind
 from kupec.customers import (
     ContactPoint,
+    ExportFile,
     Invitation,
     PointsEntry,
     PrivacyRequest,
@@ -66,6 +67,13 @@ class EnterPasskey(msgspec.Struct, frozen=True, kw_only=True):
 
     credential: Annotated[str, msgspec.Meta(max_length=50_000)]
     device: Text = ""
+
+
+class NewPasskey(msgspec.Struct, frozen=True, kw_only=True):
+    """`credential` is the authenticator's answer, as JSON in a string; `name` is how the customer calls it."""
+
+    credential: Annotated[str, msgspec.Meta(max_length=50_000)]
+    name: Text
 
 
 class TokenOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -335,7 +343,10 @@ class ConsentIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrivacyOut(msgspec.Struct, frozen=True, kw_only=True):
+    """`files` by the id of an export, while they are kept."""
+
     requests: list[PrivacyRequest]
+    files: dict[UUID, list[ExportFile]]
 
 
 class Sessions(msgspec.Struct, frozen=True, kw_only=True):

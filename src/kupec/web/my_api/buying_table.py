@@ -4,7 +4,7 @@ from typing import Final
 
 from kupec.sales import Again, Approval, Occurrence, Owned, Return, StandingOrder
 from kupec.web.my_api import bodies as b
-from kupec.web.my_api import buying
+from kupec.web.my_api import buying, cart
 from kupec.web.my_api.calls import Ok, Operation
 
 BUYING: Final = (
@@ -62,6 +62,29 @@ BUYING: Final = (
         answer=StandingOrder,
         part="buy",
         body=b.RepeatIn,
+        key="required",
+    ),
+    Operation(
+        method="put",
+        path="/cart",
+        id="fill_cart",
+        tag="orders",
+        summary="Put goods into the account's cart, or take them out; it answers what lies in it.",
+        work=cart.fill,
+        answer=cart.CartOut,
+        part="buy",
+        body=cart.CartIn,
+    ),
+    Operation(
+        method="post",
+        path="/standing",
+        id="begin_standing",
+        tag="standing",
+        summary="Let what lies in the cart come again and again; the cart is empty then.",
+        work=cart.begin_standing,
+        answer=StandingOrder,
+        part="buy",
+        body=cart.BeginIn,
         key="required",
     ),
     Operation(

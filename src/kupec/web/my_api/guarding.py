@@ -1,10 +1,14 @@
 """What guards the account: sessions, passkeys, the password; operations of the customer API."""
 
+import msgspec
+
 from kupec.customers import (
     SignInMethods,
+    add_passkey,
     drop_passkey,
     end_session,
     end_sessions,
+    passkey_creation,
     remove_password,
     sessions_of,
     set_password,
@@ -12,6 +16,7 @@ from kupec.customers import (
 )
 from kupec.web.my_api import bodies as b
 from kupec.web.my_api.calls import Call, Ok
+from kupec.web.whence import relying
 
 
 async def sessions(call: Call) -> b.Sessions:
@@ -46,6 +51,32 @@ async def password(call: Call) -> Ok:
         return Ok()
     await set_password(
         call.site.database, who.own_ids, call.body.password, email=who.party.email or "", actor=actor, now=call.now
+    )
+    return Ok()
+
+
+async def passkey_to_make(call: Call) -> msgspec.Raw:
+    who = call.me
+    asked = await passkey_creation(
+        call.db,
+        who.own_ids,
+        email=who.party.email or who.party.name,
+        name=who.party.name,
+        relying=relying(call.site.settings),
+        now=call.now,
+    )
+    return msgspec.Raw(asked.encode())
+
+
+async def keep_passkey(call: Call) -> Ok:
+    await add_passkey(
+        call.site.database,
+        call.me.party.id,
+        call.body.credential,
+        call.body.name,
+        relying=relying(call.site.settings),
+        actor=call.me.actor,
+        now=call.now,
     )
     return Ok()
 

@@ -34,6 +34,7 @@ from kupec.customers import (
     choose_contact_point,
     consents_of,
     contact_points_of,
+    export_files,
     get_task,
     give_consent,
     invitations_for,
@@ -46,6 +47,7 @@ from kupec.customers import (
     points_history,
     prove_address,
     put_address,
+    read_export,
     remove_address,
     remove_contact_point,
     request_code,
@@ -61,7 +63,7 @@ from kupec.kit.errors import NotFound
 from kupec.sales import get_order
 from kupec.web.my_api import bodies as b
 from kupec.web.my_api.buying import document_out
-from kupec.web.my_api.calls import Call, Ok
+from kupec.web.my_api.calls import Call, Ok, respond
 from kupec.web.portal.asked import ANSWER_WITHIN, COMPLAINT
 from kupec.web.portal.details import LastEmail
 from kupec.web.portal.gate import owner_may
@@ -345,7 +347,21 @@ async def consent(call: Call) -> Ok:
 
 
 async def privacy(call: Call) -> b.PrivacyOut:
-    return b.PrivacyOut(requests=await list_requests(call.db, party_id=call.me.party.id))
+    found = await list_requests(call.db, party_id=call.me.party.id)
+    files = {
+        one.id: [file for file in await export_files(call.db, one.id) if file.until > call.now]
+        for one in found
+        if one.kind == "export"
+    }
+    return b.PrivacyOut(requests=found, files=files)
+
+
+async def export_file(call: Call) -> Response[bytes]:
+    request_id, name = call.id("request_id"), call.request.path_params["name"]
+    wishes = await list_requests(call.db, party_id=call.me.party.id)
+    mine_or_missing(request_id in {one.id for one in wishes}, "file")
+    media_type, content = await read_export(call.db, call.site.settings.secret, request_id, name, now=call.now)
+    return respond(content, media_type=media_type)
 
 
 async def export(call: Call) -> PrivacyRequest:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from kupec.billing import CustomerStatement
 from kupec.customers import ContactPoint, Invitation, PrivacyRequest, SignInMethods
 from kupec.web.my_api import bodies as b
@@ -315,6 +317,16 @@ ONESELF: Final = (
         fresh=True,
     ),
     Operation(
+        method="get",
+        path="/privacy/exports/{request_id}/{name}",
+        id="export_file",
+        tag="privacy",
+        summary="A file of an export, JSON or PDF.",
+        work=oneself.export_file,
+        answer=Pdf,
+        fresh=True,
+    ),
+    Operation(
         method="post",
         path="/privacy/erase",
         id="erase",
@@ -378,6 +390,28 @@ ONESELF: Final = (
         work=guarding.password,
         answer=Ok,
         body=b.PasswordIn,
+        fresh=True,
+        alone=True,
+    ),
+    Operation(
+        method="post",
+        path="/passkeys/options",
+        id="passkey_to_make",
+        tag="sign-in",
+        summary="What the authenticator is to be asked for to make a passkey.",
+        work=guarding.passkey_to_make,
+        answer=msgspec.Raw,
+        fresh=True,
+    ),
+    Operation(
+        method="post",
+        path="/passkeys",
+        id="keep_passkey",
+        tag="sign-in",
+        summary="Keep the passkey that was made.",
+        work=guarding.keep_passkey,
+        answer=Ok,
+        body=b.NewPasskey,
         fresh=True,
         alone=True,
     ),

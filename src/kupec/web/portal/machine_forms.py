@@ -17,7 +17,7 @@ from kupec.web.portal.page import say
 _AMOUNTS = ("budget", "approval_above", "least_price", "most_price")
 _FIELDS = (*_AMOUNTS, "budget_period", "most_orders", "payment", "skus", "sellers", "until", "note")
 
-
+_LAST_YEAR = 2999
 _AN_AMOUNT = _("Please enter an amount, such as 500, or leave it empty.")
 _WRONG = {
     **dict.fromkeys(_AMOUNTS, _AN_AMOUNT),
@@ -96,6 +96,13 @@ def until(form: Form, name: str, zone: str) -> datetime | None:
         day = date.fromisoformat(text)
     except ValueError:
         raise InvalidValue(field=name, expected=_("a date")) from None
+    return end_of(day, zone, field=name)
+
+
+def end_of(day: date, zone: str, *, field: str) -> datetime:
+    """The moment at which a day is over there. Raises InvalidValue for what no calendar of ours reaches."""
+    if day.year > _LAST_YEAR:
+        raise InvalidValue(field=field, expected=_("a date"))
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
 
 
