@@ -175,6 +175,12 @@ async def eventually(
         await asyncio.sleep(every)
 
 
+def early_in_a_minute(clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait until a minute of that clock is young: limits count by it, and where it turns one more is let through."""
+    while clock() % 60 > 45:
+        time.sleep(0.5)
+
+
 class OwnDatabase:
     """An embedded server of the stack's own, with full durability, that can be killed."""
 

@@ -14,7 +14,7 @@ select (select count(*) from payment where state not in ('captured', 'voided', '
 """
 
 
-async def settled(stack: Stack, *, seconds: float = 60.0) -> None:
+async def settled(stack: Stack, *, seconds: float = 120.0) -> None:
     """Until nothing is open any more: every payment decided, every draft with it, every mail sent."""
 
     async def done() -> bool:

@@ -9,6 +9,7 @@ import pytest
 from bench.load import Buyer, Connection, read
 from kupec.kit.db import Database, Pool
 from kupec.sales import PrepareRequest, prepare
+from tests.reliability.buying import Shopper
 from tests.reliability.unlocked import Unlocked
 from tests.shop import NOON, SETUP, add_product, filled_cart, make_shop
 from tests.stack import Stack, running_stack
@@ -37,7 +38,12 @@ async def test_a_double_click_at_two_servers_is_one_order_and_one_charge(stack: 
         answers = await asyncio.gather(
             *(each.ask(buyer.complete(session, key=key)) for each, key in zip(connections, keys, strict=True))
         )
-        orders = [read(body).order for _, body in answers]
+        assert {status for status, _ in answers} == {200}
+        # On a machine that is slow enough one is told to ask again: the same click does.
+        orders = [
+            read(body).order or (await Shopper(stack).complete(session, key=key)).order
+            for (_, body), key in zip(answers, keys, strict=True)
+        ]
         assert {order.label for order in orders if order is not None} == {orders[0].label if orders[0] else None}
         assert all(order is not None for order in orders), [body for _, body in answers]
         _, later = await connections[0].ask(buyer.complete(session, key=same))
