@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from kupec.kit.clock import Clock
-from kupec.kit.db import Database
+from kupec.kit.db import Connection, Database
 from kupec.kit.due import Due, run_due
 from kupec.kit.jobs import LEASE, Cron, Job, Runner, run_crons
 from kupec.kit.live import SOON, Listener, Notifier, horizon
@@ -20,12 +20,15 @@ from kupec.kit.rebase import check_cluster
 from kupec.kit.subscribers import Subscriber, register, retry_set_aside, run_once, with_due_aside
 
 FALLBACK = 1.0  # seconds after which jobs and the horizon are looked at without a hint
-UNASKED = 3.0  # the same for subscribers: there are many, and a hint that was lost is rare
+UNASKED = 3.0  # the same for subscribers: there are many, and one look wakes those whom something new concerns
 RETRY_ASIDE = 5.0
 FIRST_REST = 0.5  # seconds before a loop that failed is started again; doubles up to LONGEST_REST
 LONGEST_REST = 30.0
 
 log = structlog.get_logger(__name__)
+_NAMES = """
+select distinct name from event where xid >= $1::bigint::text::xid8 and xid < $2::bigint::text::xid8
+"""
 
 
 class Hint:
@@ -87,15 +90,16 @@ async def run_worker(
         await check_cluster(db)
         await register(db, subscribers)
     hint, moved = Hint(), moved or Hint()
+    news = [(subscriber, Hint()) for subscriber in subscribers]
     runner = Runner(database, [*jobs, *(cron.job() for cron in crons)], clock=clock)
     loops: dict[str, Callable[[], Awaitable[None]]] = {
-        "horizon": lambda: _watch_horizon(database, hint, stop),
+        "log": lambda: _watch_log(database, hint, news, stop),
         "jobs": lambda: _run_jobs(runner, hint, stop),
         "crons": lambda: _every(1.0, stop, lambda: run_crons(database, crons, clock)),
         "set aside": lambda: _every(RETRY_ASIDE, stop, lambda: _retry_all(database, subscribers, clock)),
     }
-    for subscriber in subscribers:
-        loops[f"subscriber {subscriber.name}"] = partial(_run_subscriber, database, subscriber, clock, hint, stop)
+    for subscriber, new in news:
+        loops[f"subscriber {subscriber.name}"] = partial(_run_subscriber, database, subscriber, clock, new, stop)
     for due in dues:
         loops[f"due {due.name}"] = partial(_run_due, database, due, clock, moved, stop)
     for sweep in sweeps:
@@ -106,8 +110,8 @@ async def run_worker(
     log.info("worker.started", loops=len(tasks))
     try:
         await stop.wait()
-        hint.give()
-        moved.give()
+        for each in (hint, moved, *(new for _, new in news)):
+            each.give()
         await asyncio.gather(asyncio.wait(tasks, timeout=patience), runner.close(patience=patience))
     finally:
         for task in (*tasks, listener, leases):
@@ -151,18 +155,37 @@ async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitab
         await _sleep(seconds, stop)
 
 
-async def _watch_horizon(database: Database, hint: Hint, stop: asyncio.Event) -> None:
-    """A transaction that is rolled back, or belongs to somebody else, gives no hint when it ends: look for that."""
-    last, was_held_back = 0, False
+async def _watch_log(
+    database: Database, hint: Hint, news: Sequence[tuple[Subscriber, Hint]], stop: asyncio.Event
+) -> None:
+    """One look at the log for all subscribers: what is new below the horizon wakes those whom it concerns.
+
+    When nothing more comes, the others are woken to pass it. A transaction that is rolled back, or belongs to somebody
+    else, gives no hint when it ends: that is looked for.
+    """
+    last, was_held_back, is_quiet, all_passed = 0, False, False, False
     while not stop.is_set():
         seen = hint.given
         async with database.reading() as db:
             oldest, is_held_back = await horizon(db)
+            names = await _names_between(db, last, oldest) if 0 < last < oldest else set()
         if was_held_back and oldest > last:
             hint.give()
             seen += 1
+        everybody = not last or (is_quiet and not names and not all_passed)
+        for subscriber, new in news:
+            if everybody or (names and (not subscriber.events or not names.isdisjoint(subscriber.events))):
+                new.give()
+        all_passed = not names and (everybody or all_passed)
         last, was_held_back = oldest, is_held_back
         await hint.wait(seen, SOON if is_held_back else FALLBACK)
+        is_quiet = hint.given == seen and not is_held_back
+
+
+async def _names_between(db: Connection, after: int, before: int) -> set[str]:
+    """What has happened in transactions from the one up to the other."""
+    rows = await db.fetch(_NAMES, after, before)
+    return {row["name"] for row in rows}
 
 
 async def _run_subscriber(
