@@ -23,11 +23,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from kupec.assistant.flows import holding
 from kupec.kit import db as kit_db
 from kupec.kit import migrate as kit_migrate
+from kupec.kit import passwords
 from kupec.kit.postgres import EmbeddedPostgres, create_database, drop_database
 
 TEMPLATE = "kupec_template_"
@@ -71,6 +73,14 @@ def _one_shop() -> None:
     """A process serves one database. Here it sees many, in which other flows have the same codes and numbers."""
     holding._programs.clear()
     holding._sets.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hashing takes a tenth of a second of both cores, as it should; what comes of it is the same for less."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

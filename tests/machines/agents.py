@@ -72,7 +72,7 @@ class AgentsOwner:
             session = await open_session(db, self.party_id, "code", Whence(kind="browser"), now=datetime.now(UTC))
             return session.token
 
-        client = httpx.AsyncClient(base_url=self.shop.stack.web_url, trust_env=False, timeout=20)
+        client = httpx.AsyncClient(base_url=self.shop.stack.web_url, trust_env=False, timeout=60)
         client.cookies.set(SESSION_COOKIE, await asyncio.to_thread(self.shop.do, opened))
         return Browser(client)
 
@@ -92,7 +92,7 @@ async def connected(url: str, *, auth: Any = None, **client: Any) -> AsyncIterat
     """The official client, with these headers or this way to sign in."""
     headers = client.pop("headers", {})
     async with (
-        httpx2.AsyncClient(auth=auth, headers=headers, trust_env=False, timeout=20) as http,
+        httpx2.AsyncClient(auth=auth, headers=headers, trust_env=False, timeout=60) as http,
         Client(streamable_http_client(url, http_client=http), **client) as found,
     ):
         yield found

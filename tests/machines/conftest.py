@@ -79,7 +79,7 @@ class Shop:
 def shop(server: str, template: str) -> Iterator[Shop]:
     with (
         running_shop("machines", _fill, server=server, template=template) as stack,
-        httpx.Client(base_url=stack.web_url, timeout=20, trust_env=False) as http,
+        httpx.Client(base_url=stack.web_url, timeout=60, trust_env=False) as http,
     ):
         yield Shop(stack, http)
 

@@ -88,7 +88,7 @@ async def test_the_official_client_reads_with_a_key(shop: Shop, owner: AgentsOwn
 
 async def test_buying_goes_by_the_mandate_alone(shop: Shop, owner: AgentsOwner) -> None:
     sku, dear = [await asyncio.to_thread(shop.goods, price=price) for price in (30000, 90000)]
-    token = await owner.key("read", "buy", budget=100_000, budget_period="month")
+    token = await owner.key("read", "buy", budget=100_000, budget_period="total")
     url = f"{shop.stack.web_url}/mcp"
     async with connected(url, headers=bearer(token, **{"Accept-Language": "en"})) as client:
         offered = await names(client)

@@ -235,8 +235,8 @@ async def test_a_page_never_waits_and_a_lost_batch_harms_nobody(pool: Pool) -> N
     view: Any = object()
     collector.note(view)
     assert calls == 0
-    await asyncio.wait_for(collector.close(), 5)
+    await asyncio.wait_for(collector.close(), 60)
     assert calls == 1
     collector.note(view)
-    await asyncio.wait_for(collector.close(), 5)
+    await asyncio.wait_for(collector.close(), 60)
     assert calls == 2
