@@ -120,6 +120,10 @@ def test_who_does_not_know_what_is_asked_is_helped_on() -> None:
         assert not one.run.frames
     one = Talk(flow_set(UNKNOWING, HOURS))
     one.say("give it back", "give_back")
+    assert one.say("the grinder that came last week") == ["search the grinder that came last week"]
+    assert one.comes({"found": False}) == ["Then let us look."], "who describes it has no number"
+    one = Talk(flow_set(UNKNOWING, HOURS))
+    one.say("give it back", "give_back")
     assert one.say("not sure, 10023 I think", entities={"order_number": "10023"}) == ["Back it goes."]
 
 

@@ -13,6 +13,7 @@ from kupec.assistant.acting import Called
 from kupec.assistant.at_hand import AtHand
 from kupec.assistant.deciding import Decision, decide
 from kupec.assistant.flows import (
+    SURE,
     TurnInput,
     advance,
     go_on,
@@ -82,7 +83,8 @@ class Player(AtHand):
                 await playing.found(part.article, None, text=part.understood.text)
         for part in flows:
             if played.run.waiting or played.outside is not None or played.handover is not None:
-                if (program := self.flows.get(part.decision.intent or "")) is not None:
+                program = self.flows.get(part.decision.intent or "")
+                if program is not None and part.decision.confidence >= SURE:
                     offered = Choice(label=program.title(understood.language), value=f"flow:{program.flow.code}")
                     played.blocks.append(Choices(text=translate(understood.language, _ALSO), choices=(offered,)))
             else:

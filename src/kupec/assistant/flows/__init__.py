@@ -2,6 +2,7 @@
 
 from kupec.assistant.flows.asking_systems import ask_system, call_http
 from kupec.assistant.flows.checking import Surroundings
+from kupec.assistant.flows.deciding import SURE
 from kupec.assistant.flows.document import Problem, located, plain, read_flow
 from kupec.assistant.flows.engine import ToolFailure, advance, go_on, resume, start
 from kupec.assistant.flows.examples import ExampleResult, Spoken, blocks_in_words
@@ -48,6 +49,7 @@ from kupec.assistant.flows.wording import Manner, answer_of, fill, speak
 
 __all__ = [
     "PATTERNS",
+    "SURE",
     "AskEffect",
     "CallEffect",
     "Checked",

@@ -76,8 +76,8 @@ class Calls(Frames):
                 self.stopped = True
             else:
                 self.interrupted(by="knowledge")
-        else:
-            self.not_understood()
+        elif frame is None or self.slot(frame, self.asked(frame)).type != "order" or not self.other_way(frame):
+            self.not_understood()  # who tells a story where a number was asked for does not have it
 
     def not_understood(self) -> None:
         """Neither a flow nor an article: ask again, and after a few times a person."""

@@ -279,12 +279,7 @@ def _filled(walk: Walk, frame: Frame, asked: str, turn: TurnInput) -> bool:
 
 def _unknown(walk: Walk, frame: Frame, turn: TurnInput) -> bool:
     """Whether the customer does not know what is asked, and the flow has a way for that."""
-    node = walk.node(frame)
-    steps = node.step.on_unknown if node is not None and isinstance(node.step, Collect) else []
-    if node is None or not steps or not (turn.choice == _DOES_NOT_KNOW or hearing.does_not_know(turn.text)):
-        return False
-    frame.at, frame.waits, frame.misheard = walk.program(frame).inside(node, "on_unknown", steps), "", 0
-    return True
+    return (turn.choice == _DOES_NOT_KNOW or hearing.does_not_know(turn.text)) and walk.other_way(frame)
 
 
 def _is_question(turn: TurnInput) -> bool:

@@ -133,6 +133,14 @@ class Frames:
             at -= 1
         return self.program(self.run.frames[at]).title(self.run.language)
 
+    def other_way(self, frame: Frame) -> bool:
+        """Go the way that a flow has for who does not know what is asked, if it has one."""
+        node = self.node(frame)
+        steps = node.step.on_unknown if node is not None and isinstance(node.step, Collect) else []
+        if node is not None and steps:
+            frame.at, frame.waits, frame.misheard = self.program(frame).inside(node, "on_unknown", steps), "", 0
+        return bool(steps)
+
     # -- saying and asking
 
     def ask(self, frame: Frame, name: str, slot: Slot, step: Collect) -> None:
