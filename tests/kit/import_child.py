@@ -1,4 +1,4 @@
-"""A process that imports a file into the table `landed`, slowly, so that it can be killed on the way."""
+"""A process that imports a file into the table `landed`, and stops in the middle of a batch, to be killed there."""
 
 import asyncio
 import sys
@@ -8,10 +8,11 @@ from pathlib import Path
 from kupec.kit.actor import system
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Connection, Database, create_pool
-from kupec.kit.import_run import ImportRun, Progress, run_import
+from kupec.kit.import_run import ImportRun, run_import
 from kupec.kit.mapping import Mapping
 from kupec.kit.tabular import Row, RowError
 
+MIDDLE = "in the middle of a batch"
 NOW = datetime(2026, 3, 10, 11, tzinfo=UTC)
 
 
@@ -23,15 +24,25 @@ async def land(db: Connection, rows: list[Row]) -> list[RowError]:
 
 
 async def bring(
-    database: Database, path: Path, mapping: Mapping | None = None, *, batch_size: int = 10, pause: float = 0.0
+    database: Database,
+    path: Path,
+    mapping: Mapping | None = None,
+    *,
+    pause: float = 0.0,
+    stop_after: int | None = None,
 ) -> ImportRun:
+    """Ten lines a batch. After `stop_after` of them it writes one more, says so, and never comes to the commit."""
+    batches = 0
+
     async def slowly(db: Connection, rows: list[Row]) -> list[RowError]:
+        nonlocal batches
         errors = await land(db, rows)
+        batches += 1
+        if stop_after is not None and batches > stop_after:
+            print(MIDDLE, flush=True)
+            await asyncio.Event().wait()
         await asyncio.sleep(pause)
         return errors
-
-    def tell(progress: Progress) -> None:
-        print(progress.run.last_line, flush=True)
 
     return await run_import(
         database,
@@ -41,15 +52,13 @@ async def bring(
         slowly,
         actor=system("test"),
         clock=FixedClock(NOW),
-        batch_size=batch_size,
-        progress=tell if pause else lambda _: None,
+        batch_size=10,
     )
 
 
 async def main(dsn: str, path: Path) -> None:
     pool = await create_pool(dsn)
-    await bring(Database(pool), path, pause=0.05)
-    await pool.close()
+    await bring(Database(pool), path, stop_after=3)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from kupec.kit.batch import Batcher, Busy
 from kupec.kit.db import Connection, Database, Pool
 from kupec.kit.errors import InvalidValue, KupecError
+from tests.stack import eventually
 
 
 @pytest.fixture
@@ -126,6 +128,11 @@ async def test_a_verb_that_answers_for_too_few_changes_nothing(database: Databas
     assert await kept(database) == set()
 
 
+_WAITS_FOR_A_LOCK = (
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+)
+
+
 async def test_a_real_deadlock_repeats_the_batch(database: Database, pool: Pool) -> None:
     await pool.execute("insert into kept values (1, 0), (2, 0)")
     attempts = 0
@@ -134,17 +141,20 @@ async def test_a_real_deadlock_repeats_the_batch(database: Database, pool: Pool)
     async def crossing(db: Connection, items: list[str]) -> list[str]:
         nonlocal attempts
         attempts += 1
-        # The other side waits longer before it looks for deadlocks, so this side is the victim.
+        # A server process looks for deadlocks once, when it has waited so long. This side waits last and looks soon,
+        # the other never: so this side is the victim.
         await db.execute("set local deadlock_timeout = '10ms'")
         await db.execute("update kept set batch = batch + 1 where n = 1")
         holds_one.set()
         await holds_two.wait()
+        if attempts == 1:
+            await eventually(lambda: pool.fetchval(_WAITS_FOR_A_LOCK))
         await db.execute("update kept set batch = batch + 1 where n = 2")
         return items
 
     async def other_side() -> None:
         async with database.transaction() as db:
-            await db.execute("set local deadlock_timeout = '10s'")
+            await db.execute("set local deadlock_timeout = '1h'")
             await db.execute("update kept set batch = batch + 10 where n = 2")
             holds_two.set()
             await holds_one.wait()
@@ -219,14 +229,19 @@ async def test_the_batcher_itself_costs_little() -> None:
 
     batcher = Batcher(Nothing(), verb)
 
-    async def caller() -> None:
-        for n in range(100):
-            await batcher(n)
+    async def trip(n: int) -> int:
+        await asyncio.sleep(0)
+        return n
 
-    best = 1.0
-    for _ in range(3):
+    async def seconds(call: Callable[[int], Awaitable[int]]) -> float:
+        async def caller() -> None:
+            for n in range(100):
+                await call(n)
+
         start = time.process_time()
         await asyncio.gather(*(caller() for _ in range(64)))
-        best = min(best, (time.process_time() - start) / 6400)
-    # Measured at 3 µs; the limit leaves room for a slow and busy machine.
-    assert best < 15e-6
+        return time.process_time() - start
+
+    # On one machine at one time: a call of the batcher against a mere trip through the loop. Measured at 4 to 6 times.
+    rounds = [(await seconds(batcher), await seconds(trip)) for _ in range(5)]
+    assert min(batched for batched, _ in rounds) < 25 * min(bare for _, bare in rounds), rounds

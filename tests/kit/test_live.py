@@ -14,6 +14,7 @@ from kupec.kit.db import Connection, Database, Pool, connect
 from kupec.kit.events import Event, Happened, Payload, emit
 from kupec.kit.ids import uuid7
 from kupec.kit.live import Hub, Notifier, Reload, Stream, parse_position, position_of
+from tests.stack import PATIENCE, eventually
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ async def note(
 
 async def take(stream: Stream, count: int) -> list[Event]:
     events = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         for _ in range(count):
             event = await anext(stream)
             assert isinstance(event, Event), event
@@ -180,7 +181,7 @@ async def test_a_slow_reader_is_told_to_load_anew(
 
 @pytest.mark.parametrize("after", ["", "x", "1", "1-", "-1", "1-2-3", "9" * 18 + "-1", "9" * 40 + "-1", "١-x"])
 async def test_a_position_that_makes_no_sense_means_load_anew(hub: Hub, after: str) -> None:
-    async with hub.stream(after=after) as stream, asyncio.timeout(10):
+    async with hub.stream(after=after) as stream, asyncio.timeout(PATIENCE):
         assert isinstance(await anext(stream), Reload)
 
 
@@ -192,7 +193,7 @@ async def test_too_long_an_absence_means_load_anew(
         async with database.transaction() as db:
             await note(db, *range(6))
         events = await take(stream, 6)
-    async with hub.stream(after=position_of(events[1])) as stream, asyncio.timeout(10):
+    async with hub.stream(after=position_of(events[1])) as stream, asyncio.timeout(PATIENCE):
         assert isinstance(await anext(stream), Reload)
     async with hub.stream(after=position_of(events[2])) as stream:
         assert numbers(await take(stream, 3)) == [3, 4, 5]
@@ -215,7 +216,7 @@ async def test_streams_end_when_the_hub_stops(database: Database, dsn: str) -> N
         reading = asyncio.create_task(_drain(stream))
         await asyncio.sleep(0)
         await hub.stop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await reading == []
 
 
@@ -261,16 +262,13 @@ async def test_the_listener_connects_again(hub: Hub, database: Database, pool: P
         )
         return [row["pid"] for row in rows]
 
-    async def until_there_is_one_beside(old: set[int]) -> int:
-        for _ in range(500):
-            if new := set(await listeners()) - old:
-                return new.pop()
-            await asyncio.sleep(0.02)
-        raise AssertionError("nobody listens")
-
-    first = await until_there_is_one_beside(set())
+    (first,) = await eventually(listeners)
     await pool.execute("select pg_terminate_backend($1)", first)
-    await until_there_is_one_beside({first})
+
+    async def another() -> bool:
+        return bool(set(await listeners()) - {first})
+
+    await eventually(another)
     async with hub.stream() as stream:
         async with database.transaction() as db:
             await note(db, 1)

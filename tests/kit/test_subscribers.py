@@ -25,6 +25,7 @@ from kupec.kit.subscribers import (
     retry_set_aside,
     run_once,
 )
+from tests.stack import PATIENCE, eventually
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -259,7 +260,7 @@ async def test_two_workers_do_not_wait_for_each_other(database: Database, reader
     async with database.transaction() as db:
         await note(db, 1)
     first = asyncio.create_task(catch_up(database, subscriber(slow)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await inside.wait()
     assert await run_once(database, subscriber(slow)) == 0
     may_go_on.set()
@@ -395,6 +396,10 @@ asyncio.run(main())
 """
 
 
+async def all_seen(database: Database) -> bool:
+    return len(await seen(database)) == 10
+
+
 async def test_kill_9_in_the_middle_of_a_batch(database: Database, pool: Pool, dsn: str, tmp_path: Path) -> None:
     script = tmp_path / "worker.py"
     script.write_text(_WORKER)
@@ -416,10 +421,7 @@ async def test_kill_9_in_the_middle_of_a_batch(database: Database, pool: Pool, d
     assert await seen(database) == [], "what it had written was not committed"
     second = await start("0")
     try:
-        for _ in range(1000):
-            if len(await seen(database)) == 10:
-                break
-            await asyncio.sleep(0.02)
+        await eventually(lambda: all_seen(database))
     finally:
         second.kill()
         await second.wait()

@@ -15,6 +15,7 @@ from kupec.kit.webhooks import (
     store,
     take_waiting,
 )
+from tests.stack import PATIENCE
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -102,7 +103,7 @@ async def test_two_takers_get_different_deliveries(pool: Pool) -> None:
             await both_have_taken.wait()
             return taken
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         first, second = await asyncio.gather(taker(), taker())
     assert len(first) == len(second) == 3
     assert not first & second

@@ -21,6 +21,7 @@ from kupec.kit.live import Notifier
 from kupec.kit.rebase import ClusterChanged
 from kupec.kit.subscribers import Subscriber
 from kupec.kit.worker import Sweep, run_worker, stop_on_signals
+from tests.stack import PATIENCE, eventually
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ async def test_an_event_becomes_a_job_and_the_job_is_done(running: Running) -> N
     reactor = Subscriber(name="reactor", events=("test.noted",), handle=react, start="beginning")
     async with running.worker(subscribers=[reactor], jobs=[Job(name="work", handle=work)]):
         await running.note(1, 2, 3)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert sorted([await done.get() for _ in range(3)]) == [1, 2, 3]
     assert await running.pool.fetchval("select count(*) from job") == 0
 
@@ -98,7 +99,7 @@ async def test_an_older_transaction_that_ends_in_silence_holds_back_only_so_long
             await asyncio.sleep(0.1)
             assert taken.empty()
             await older.rollback()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await taken.get() == 1
 
 
@@ -117,12 +118,9 @@ async def test_dues_and_crons_follow_the_clock_that_is_passed_in(running: Runnin
         dues=[Due(name="look", verb=look, every=0.01)],
         crons=[Cron(name="minutely", expression="* * * * *", handle=run)],
     ):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await moments.get() == NOW
-            for _ in range(500):
-                if await running.pool.fetchval("select count(*) from cron"):
-                    break
-                await asyncio.sleep(0.01)
+            await eventually(lambda: running.pool.fetchval("select count(*) from cron"))
             running.clock.move(timedelta(minutes=1))
             assert await ran.get() == "2026-11-21T12:01:00+00:00"
             moment = NOW
@@ -142,7 +140,7 @@ async def test_a_sweep_runs_when_something_has_happened(running: Running) -> Non
         return taken
 
     async with running.worker(sweeps=[Sweep(name="ask", run=sweep, every=60, rest=0)]):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await rounds.get() == 0
             waiting = 3
             await running.note(1)
@@ -172,7 +170,7 @@ async def test_a_loop_that_fails_is_started_again_and_takes_no_other_down(
 
     reactor = Subscriber(name="reactor", handle=react, start="beginning")
     async with running.worker(subscribers=[reactor], dues=[Due(name="due", verb=fails_twice, every=60)]):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await healthy.get() == 3
             await running.note(77)
             assert await healthy.get() == 77
@@ -193,13 +191,10 @@ async def test_events_that_were_set_aside_are_tried_again(running: Running, monk
 
     async with running.worker(subscribers=[Subscriber(name="reactor", handle=react, start="beginning")]):
         await running.note(1)
-        for _ in range(500):
-            if await running.pool.fetchval("select count(*) from event_set_aside"):
-                break
-            await asyncio.sleep(0.01)
+        await eventually(lambda: running.pool.fetchval("select count(*) from event_set_aside"))
         broken = False
         running.clock.move(timedelta(seconds=5))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await taken.get() == 1
 
 
@@ -241,14 +236,11 @@ async def test_a_full_worker_stops_within_its_patience(running: Running) -> None
             patience=0.2,
         )
     )
-    for _ in range(500):
-        if started == 10:
-            break
-        await asyncio.sleep(0.01)
+    await eventually(lambda: started == 10)
     running.stop.set()
     stopped_at = loop.time()
     await task
-    assert loop.time() - stopped_at < 2
+    assert loop.time() - stopped_at < 30, "each would work on for a minute"
     assert await running.pool.fetchval("select count(*) from job where attempts = 0 and lease is null") == 12
 
 
@@ -256,7 +248,7 @@ async def test_sigterm_stops_it(running: Running) -> None:
     stop_on_signals(running.stop)
     async with running.worker() as task:
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await task
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
@@ -283,5 +275,5 @@ async def test_a_hint_given_meanwhile_is_not_lost() -> None:
     hint = module.Hint()
     seen = hint.given
     hint.give()
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(30):
         await hint.wait(seen, 60)
