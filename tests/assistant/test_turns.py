@@ -169,6 +169,19 @@ async def test_the_merchant_says_who_answers_what(talk: Talk) -> None:
     assert conversation.handover.reason == "policy"
 
 
+async def test_what_is_only_to_be_suggested_is_said_to_the_person_who_answers(talk: Talk) -> None:
+    for mode, reply in (("suggest", "Like this."), ("person", "")):
+        async with talk.database.transaction() as db:
+            rules = BotSettings(autonomy=(Autonomy(intent="article:descaling", mode=mode),))  # type: ignore[arg-type]
+            await publish_new(db, BOT, rules, actor=SETUP, now=NOON)
+        await talk.write("jak odvápnit kávovar", language="cs")
+        suggestion = await talk.bot.suggest(talk.conversation_id)
+        assert reply in suggestion.reply
+        assert bool(suggestion.reply) is bool(reply)
+    said = await talk.say("jak odvápnit kávovar", language="cs")
+    assert "Like this." not in said, "the customer is not told by the bot"
+
+
 async def test_a_suggestion_changes_nothing(talk: Talk) -> None:
     await talk.write("jak odvápnit kávovar", language="cs")
     suggestion = await talk.bot.suggest(talk.conversation_id)

@@ -50,6 +50,13 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
                 return rule.mode
         return "answer"
 
+    def while_suggesting(self) -> "BotSettings":
+        """What is a person's with the bot's suggestion, the bot answers: to that person instead of the customer."""
+        eased = (
+            Autonomy(intent=one.intent, mode="answer" if one.mode == "suggest" else one.mode) for one in self.autonomy
+        )
+        return msgspec.structs.replace(self, autonomy=tuple(eased))
+
 
 def _fits(pattern: str, intent: str) -> bool:
     return intent.startswith(pattern[:-1]) if pattern.endswith("*") else intent == pattern

@@ -50,6 +50,7 @@ async def suggest(player: Player, db: Connection, conversation_id: UUID, *, text
     understood = player.understood(one)
     if not one.text.strip():
         return Suggestion(language=understood.language)
+    player.settings = player.settings.while_suggesting()
     played = await player.play(one)
     articles = await _articles(player, one, understood.language)
     decided = played.decision

@@ -33,8 +33,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BotSays(msgspec.Struct, frozen=True, kw_only=True):
+    """`whole`: nothing would have to be done besides, so that the words can be sent as they are."""
+
     text: str
     why: str
+    whole: bool
 
 
 class Suggestions(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +77,8 @@ def _bot(said: Suggestion, reader: Reader) -> BotSays | None:
         reader.text(_("sure to {percent} %")).format(percent=round(said.probability * 100)) if said.intent else "",
         reader.text(_("the customer sounds upset")) if said.is_angry else "",
     ]
-    return BotSays(text=shorten(said.reply, _LONGEST), why=" · ".join(part for part in why if part))
+    text = shorten(said.reply, _LONGEST)
+    return BotSays(text=text, why=" · ".join(part for part in why if part), whole=bool(said.reply) and not said.calls)
 
 
 async def articles_for(db: Connection, one: Conversation, reader: Reader) -> Suggestions:
