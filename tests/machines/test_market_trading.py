@@ -8,14 +8,16 @@ import pytest
 
 from kupec.kit.actor import Actor, machine, system
 from kupec.kit.db import Connection
-from kupec.kit.errors import Forbidden, IdempotencyMismatch, InvalidValue
+from kupec.kit.errors import Forbidden, IdempotencyMismatch, InvalidValue, NotFound, TooManyRequests
 from kupec.kit.ids import uuid7
 from kupec.kit.versions import publish_new
 from kupec.machines.mandates import NewMachine, register_machine
 from kupec.machines.market import (
+    MARKET,
     QUOTING,
     Cheapest,
     GoodsPolicy,
+    MarketRules,
     Named,
     NewQuote,
     NewRfq,
@@ -29,6 +31,7 @@ from kupec.machines.market import (
     choose_quote,
     decide_due,
     decide_rfq,
+    forget_rfqs,
     get_rfq,
     open_rfq,
     open_rfqs,
@@ -187,3 +190,34 @@ async def test_a_buyer_names_the_winner_in_time(db: Connection) -> None:
     for wrong in ({"quantity": 0}, {"seconds": 0}, {"sku": ""}, {"rule": Named(minutes=0)}):
         with pytest.raises(InvalidValue):
             await asked(db, buyer, "wrong", **wrong)
+
+
+async def test_what_one_machine_may_take_is_bounded_and_what_is_old_is_forgotten(db: Connection) -> None:
+    await make_shop(db)
+    rules = MarketRules(requests_a_minute=2, quotes_a_minute=2, keep_days=30)
+    await publish_new(db, MARKET, rules, actor=SETUP, now=NOON)
+    buyer, other, seller = [await a_machine(db, name) for name in ("buyer", "other", "seller")]
+    rfqs = [await asked(db, buyer, key) for key in "ab"]
+    with pytest.raises(TooManyRequests):
+        async with db.transaction():
+            await asked(db, buyer, "c")
+    assert (await asked(db, buyer, "b")).id == rfqs[1].id, "the same again is no new one"
+    await asked(db, other, "c")
+    rfqs.append(await asked(db, buyer, "c", NOON + timedelta(seconds=60)))
+
+    assert [await quoted(db, rfqs[0], seller, price) for price in (500, 400)] == ["sealed", "sealed"]
+    with pytest.raises(TooManyRequests):
+        async with db.transaction():
+            await quoted(db, rfqs[1], seller, 300)
+    assert await quoted(db, rfqs[1], other, 300) == "sealed"
+
+    moment = rfqs[0].deadline + timedelta(seconds=1)
+    assert [(await decide_rfq(db, rfq.id, now=moment)).state for rfq in rfqs] == ["awarded", "awarded", "open"]
+    await db.execute("update award set state = 'ordering' where rfq_id = $1", rfqs[1].id)
+    kept = rfqs[0].deadline + timedelta(days=30)
+    assert await forget_rfqs(db, kept, 100) == 0
+    assert await forget_rfqs(db, kept + timedelta(seconds=1), 100) == 1, "one is being ordered, two were never decided"
+    with pytest.raises(NotFound):
+        await get_rfq(db, rfqs[0].id)
+    assert await db.fetchval("select count(*) from quote where rfq_id = $1", rfqs[0].id) == 0
+    assert (await get_rfq(db, rfqs[1].id)).state == "awarded"

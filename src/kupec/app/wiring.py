@@ -277,6 +277,7 @@ def dues(settings: Settings) -> list[Due]:
         Due(name="feeds pushed", verb=feeds.queue_pushes, every=60),
         Due(name="answers to ACP", verb=acp.forget_acp_requests, every=3600),
         Due(name="keys of platforms", verb=ucp.forget_requests, every=3600),
+        Due(name="requests of the market", verb=market.forget_rfqs, every=3600),
         Due(name="machines told", verb=trust.forget_machine_webhooks, every=3600),
         Due(name="machines' profiles", verb=trust.forget_profiles, every=3600),
         Due(name="signatures seen", verb=trust.forget_signatures, every=600),

@@ -3,6 +3,7 @@
 from kupec.machines.market.answering import set_quoting_policy, submit_quote
 from kupec.machines.market.asking import open_rfq
 from kupec.machines.market.awarding import choose_quote, decide_due, decide_rfq, waiting_to_be_decided
+from kupec.machines.market.bounds import MARKET, MarketRules, forget_rfqs
 from kupec.machines.market.deciding import decide, name_winner
 from kupec.machines.market.errors import NotChoosing, OwnRequest, QuoteLate, Sealed
 from kupec.machines.market.models import (
@@ -41,6 +42,7 @@ from kupec.machines.market.routes import routes
 from kupec.machines.market.rows import award_of, get_rfq, list_rfqs, open_rfqs, quotes_of
 
 __all__ = [
+    "MARKET",
     "OWN",
     "QUOTING",
     "Ask",
@@ -51,6 +53,7 @@ __all__ = [
     "Declined",
     "Fastest",
     "GoodsPolicy",
+    "MarketRules",
     "Named",
     "NewQuote",
     "NewRfq",
@@ -76,6 +79,7 @@ __all__ = [
     "decide_due",
     "decide_rfq",
     "floor_of",
+    "forget_rfqs",
     "get_rfq",
     "import_rfqs",
     "list_rfqs",

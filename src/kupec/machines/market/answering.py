@@ -10,6 +10,7 @@ from kupec.kit.db import Connection, to_struct
 from kupec.kit.errors import InvalidValue, NotFound
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.ids import uuid7
+from kupec.machines.market.bounds import bound_quotes
 from kupec.machines.market.deciding import in_time
 from kupec.machines.market.errors import OwnRequest
 from kupec.machines.market.events import QuotingPolicySet, RfqQuoted, RfqQuoteLate
@@ -24,7 +25,7 @@ async def submit_quote(
     """An outside seller's sealed quote. Its earlier one is replaced; the very same again changes nothing.
 
     After the deadline, or once the seals are broken, it is kept as "late" and is never looked at. Raises Forbidden,
-    NotFound, OwnRequest, InvalidValue. Emits rfq.quoted or rfq.quote_late.
+    NotFound, OwnRequest, InvalidValue, TooManyRequests. Emits rfq.quoted or rfq.quote_late.
     """
     require_machine(actor, machine_id)
     check_quote(new)
@@ -89,6 +90,7 @@ async def _insert(db: Connection, rfq_id: UUID, machine_id: UUID, new: NewQuote,
         state,
     )
     assert row is not None, "just written"
+    await bound_quotes(db, machine_id, now=now)
     return to_struct(Quote, row)
 
 

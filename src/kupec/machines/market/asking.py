@@ -17,6 +17,7 @@ from kupec.kit.events import Happened, emit
 from kupec.kit.i18n import mark as _
 from kupec.kit.ids import uuid7
 from kupec.kit.versions import published, standing
+from kupec.machines.market.bounds import bound_requests
 from kupec.machines.market.events import RfqOpened, RfqQuotedByPolicy
 from kupec.machines.market.models import OWN, Fastest, Named, NewRfq, Rfq, Score
 from kupec.machines.market.quoting import QUOTING, GoodsPolicy, Offer, is_sku, own_policy, quote_of
@@ -30,7 +31,7 @@ async def open_rfq(db: Connection, machine_id: UUID, new: NewRfq, *, key: str, a
     """Ask all sellers for a price; the quotes are opened `new.seconds` later. The same key again is the same request.
 
     Whoever has us quote by a policy has quoted when this returns. Raises Forbidden, NotFound (the machine, the market),
-    InvalidValue, IdempotencyMismatch. Emits rfq.opened, and rfq.quoted_by_policy if any did.
+    InvalidValue, IdempotencyMismatch, TooManyRequests. Emits rfq.opened, and rfq.quoted_by_policy if any did.
     """
     require_machine(actor, machine_id)
     check_rfq(new)
@@ -66,6 +67,7 @@ async def open_rfq(db: Connection, machine_id: UUID, new: NewRfq, *, key: str, a
     )
     if row is None:
         return await _asked_before(db, machine_id, key, told)
+    await bound_requests(db, machine_id, now=now)
     values = dict(row)
     variant_id = values.pop("variant_id")
     rfq = rfq_of(values)

@@ -19,7 +19,7 @@ OPERATIONS: Final = (
         summary="Ask all sellers. The same Idempotency-Key is the same request; with another body it is a 409.",
         body=NewRfq,
         answers={201: RfqShape},
-        faults=(401, 403, 404, 409, 413, 422),
+        faults=(401, 403, 404, 409, 413, 422, 429),
         key=True,
     ),
     Operation(
@@ -45,7 +45,7 @@ OPERATIONS: Final = (
         summary="A sealed quote in the place of the seller's earlier one.",
         body=NewQuote,
         answers={201: QuoteShape},
-        faults=(401, 403, 404, 409, 413, 422),
+        faults=(401, 403, 404, 409, 413, 422, 429),
     ),
     Operation(
         method="post",

@@ -40,6 +40,15 @@ QUOTING_SECTION: Final = (
     _("Quotes to machines"),
     _("How this shop quotes by itself when a machine asks: what a piece costs, what is to be earned, how soon."),
 )
+MARKET_SECTION: Final = (
+    _("Bounds of the market"),
+    _("How much one machine may ask and quote, and how long what was decided is kept."),
+)
+MARKET_FIELDS: Final = {
+    "market.requests_a_minute": _("Requests of one machine in a minute"),
+    "market.quotes_a_minute": _("Quotes of one seller in a minute"),
+    "market.keep_days": _("Kept after the deadline (days)"),
+}
 QUOTING_FIELDS: Final = {
     "quoting.on": _("Quotes by itself"),
     "quoting.cost_bp": _("A piece costs, in hundredths of a percent of its list price"),

@@ -14,7 +14,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.versions import Kind
 from kupec.knowledge import KNOWLEDGE
 from kupec.machines.devices import DEVICE_MODELS
-from kupec.machines.market import QUOTING
+from kupec.machines.market import MARKET, QUOTING
 from kupec.machines.replenishment import REPLENISHMENT
 from kupec.outreach import LETTERS, POLICY, RULES, TEMPLATES
 from kupec.sales import APPROVALS, FACTS, GOODWILL, PREVIEWED, PROMOTIONS, SERVICING, SHIPPING, STANDING
@@ -22,7 +22,7 @@ from kupec.web.desk.bot_words import BOT_FIELDS
 from kupec.web.desk.device_words import DEVICE_FIELDS, DEVICE_SECTION
 from kupec.web.desk.inbox_words import INBOX_FIELDS
 from kupec.web.desk.learning_rules import LEARNING_FIELDS, LEARNING_SECTION
-from kupec.web.desk.market_words import QUOTING_FIELDS, QUOTING_SECTION
+from kupec.web.desk.market_words import MARKET_FIELDS, MARKET_SECTION, QUOTING_FIELDS, QUOTING_SECTION
 from kupec.web.desk.replenishment_words import REPLENISHMENT_FIELDS, REPLENISHMENT_SECTION
 from kupec.web.desk.rollout_rules import ROLLOUT_FIELDS, ROLLOUT_SECTION
 from kupec.web.desk.words import pgettext
@@ -85,6 +85,7 @@ _ALL = (
     Section(DEVICE_MODELS, *DEVICE_SECTION),
     Section(REPLENISHMENT, *REPLENISHMENT_SECTION),
     Section(QUOTING, *QUOTING_SECTION),
+    Section(MARKET, *MARKET_SECTION),
     Section(MODEL, _("Language model"), _("How long a language model may take, and what it may use in a day.")),
     Section(KNOWLEDGE, _("Knowledge"), _("Categories of the help pages, watched pages, what counts as known.")),
 )
@@ -104,6 +105,7 @@ FIELDS = {
     **DEVICE_FIELDS,
     **REPLENISHMENT_FIELDS,
     **QUOTING_FIELDS,
+    **MARKET_FIELDS,
     "keep_days": _("Kept for (days)"),
     "abandoned_cart": _("Left carts"),
     "source_hosts": _("Hosts that articles may be taken from"),
