@@ -104,17 +104,20 @@ class Dry:
 class LosingBuyer:
     """Buys, and now and then the answer is lost on its way: nobody knows whether it was bought."""
 
-    def __init__(self, buyer: MachineBuyer, chance: random.Random, lost: float) -> None:
-        self._buyer, self._chance, self._lost = buyer, chance, lost
+    def __init__(self, buyer: MachineBuyer, seed: int, lost: float) -> None:
+        self._buyer, self.seed, self._lost = buyer, seed, lost
+        # Each device has luck of its own: two workers at a time must not draw from one hat in an order of their own.
+        self.luck: dict[UUID, random.Random] = {}
         self.lost = 0
 
     async def buy(self, request: PurchaseRequest) -> Purchase:
-        before = self._chance.random() < self._lost / 2
+        chance = self.luck[request.machine_id]
+        before = chance.random() < self._lost / 2
         if before:
             self.lost += 1
             raise OSError("lost on the way there")
         purchase = await self._buyer.buy(request)
-        if self._chance.random() < self._lost / 2:
+        if chance.random() < self._lost / 2:
             self.lost += 1
             raise OSError("lost on the way back")
         return purchase
@@ -132,7 +135,7 @@ class World:
         cards = SandboxCards("http://127.0.0.1:9", key="unused", webhook_secret="unused")
         checkout = Checkout(database, cards, self.clock, hold_for=timedelta(minutes=15), order_prefix="R")
         self.buyer = LosingBuyer(
-            MachineBuyer(database, checkout, self.clock, return_url="http://localhost/"), self.chance, lost
+            MachineBuyer(database, checkout, self.clock, return_url="http://localhost/"), seed, lost
         )
         self.late = late
         self.usual = usual
@@ -154,7 +157,9 @@ class World:
         await catch_up(self.database, replenishment_subscriber())
         for number in range(devices):
             async with self.database.transaction() as db:
-                self.machines.append(await self._device(db, number, budget))
+                machine = await self._device(db, number, budget)
+            self.machines.append(machine)
+            self.buyer.luck[machine.id] = random.Random(f"{self.buyer.seed} {number}")
         await catch_up(self.database, replenishment_subscriber())
 
     async def _device(self, db: Connection, number: int, budget: int) -> Machine:
@@ -248,7 +253,8 @@ class World:
         async with self.database.reading() as db:
             rows = await db.fetch(
                 "select o.id, p.machine_id, line.quantity from sales_order o join purchase p on p.cart_id = o.cart_id "
-                "join order_line line on line.order_id = o.id where o.state not in ('draft', 'abandoned')"
+                "join order_line line on line.order_id = o.id where o.state not in ('draft', 'abandoned') "
+                "order by p.machine_id, o.id"
             )
         by_id = {machine.id: machine for machine in self.machines}
         for row in rows:
