@@ -100,7 +100,9 @@ async def test_a_yes_is_an_order_however_often_it_is_said(shop: Shop) -> None:
     assert await used(shop, office) == TOTAL
     async with shop.database.reading() as db:
         found = await get_approval(db, approval.id)
-        names = [row["name"] for row in await db.fetch("select name from event where name like 'approval.%'")]
+        names = [
+            row["name"] for row in await db.fetch("select name from event where name like 'approval.%' order by id")
+        ]
     assert (found.state, found.order_id, found.decided_by) == ("approved", again.order_id, str(approver))
     assert names == ["approval.requested", "approval.approved"]
 

@@ -193,7 +193,9 @@ async def test_goods_of_two_places_are_brought_together_and_collected(shop: Shop
         complete = await db.fetch(
             "select payload -> 'complete' as last from event where name = 'order.ready' order by id"
         )
-        delivered = await db.fetch("select payload -> 'complete' as last from event where name = 'order.delivered'")
+        delivered = await db.fetch(
+            "select payload -> 'complete' as last from event where name = 'order.delivered' order by id"
+        )
     assert [row["last"] for row in complete] == [False, True]
     assert sorted(row["last"] for row in delivered) == [False, True]
 

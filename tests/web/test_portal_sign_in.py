@@ -48,7 +48,9 @@ async def test_a_code_opens_the_account(shop: Served, browser: Browser, pool: Po
     point = await pool.fetchrow("select verified_at from contact_point where value = $1", JANA)
     assert point is not None
     assert point["verified_at"] == NOON
-    names = [row["name"] for row in await pool.fetch("select name from event where customer_id = $1", party_id)]
+    names = [
+        row["name"] for row in await pool.fetch("select name from event where customer_id = $1 order by id", party_id)
+    ]
     assert {"contact_point.verified", "customer.signed_in"} <= set(names)
 
 

@@ -97,7 +97,9 @@ async def test_a_like_is_a_form_that_works_without_a_script(browser: Browser, sh
     await browser.follow(await browser.submit("/cs/p/beans/like"))
     assert 'aria-pressed="false"' in browser.page
     async with pool.acquire() as db:
-        names = [row["name"] for row in await db.fetch("select name from event where name like 'product.%liked'")]
+        names = [
+            row["name"] for row in await db.fetch("select name from event where name like 'product.%liked' order by id")
+        ]
     assert names == ["product.liked", "product.unliked"]
 
 
