@@ -14,6 +14,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 RETAIL = Path(os.environ.get("KUPEC_BENCH_RETAIL", _REPOSITORY / "data/online_retail.csv.gz"))
 BENCHES: dict[str, list[str]] = {
     "checkout": ["bench.checkout"],
+    "ucp": ["bench.ucp"],
     "books": ["bench.books"],
     "kill": ["bench.kill"],
     "turns": ["bench.turns"],

@@ -18,6 +18,7 @@ import time
 import msgspec
 
 from bench import floor, load
+from bench.platforms import SETTINGS, Platform
 from bench.stack import basket, check_books, cpu_of, drained, shop, spent
 from tests.stack import Stack
 
@@ -49,8 +50,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Bench:
     """One shop under load; what was bought accumulates, and is checked after each run."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, platform: Platform) -> None:
         self._stack = stack
+        self._platform = platform
         self._bought: list[load.Purchase] = []
         self._choose = basket()
 
@@ -84,7 +86,14 @@ class Bench:
         )
 
     async def _buy(self, clients: int, orders: int, *, change: bool = False) -> list[load.Purchase]:
-        bought = await load.run(self._stack.web_url, clients=clients, orders=orders, choose=self._choose, change=change)
+        bought = await load.run(
+            self._stack.web_url,
+            clients=clients,
+            orders=orders,
+            choose=self._choose,
+            change=change,
+            agent=self._platform.agent,
+        )
         failed = [purchase for purchase in bought if purchase.status != "completed"]
         assert not failed, failed[0]
         self._bought += bought
@@ -93,15 +102,16 @@ class Bench:
 
 async def measure(clients: tuple[int, ...], *, variations: bool) -> list[Run]:
     runs = []
-    async with shop() as stack:
-        bench = Bench(stack)
+    platform = Platform(wants_news=False)
+    async with platform.open(), shop(settings=SETTINGS) as stack:
+        bench = Bench(stack, platform)
         await bench.warm_up()
         runs += [await bench.run(f"{count} clients", count, ORDERS.get(count, 2_000)) for count in clients]
         if variations:
             runs.append(await bench.run("64, session changed once", 64, 2_500, change=True))
     if variations:
-        async with shop(webhooks=True) as stack:
-            bench = Bench(stack)
+        async with platform.open(), shop(webhooks=True, settings=SETTINGS) as stack:
+            bench = Bench(stack, platform)
             await bench.warm_up()
             runs.append(await bench.run("64, gateway sends webhooks", 64, 2_500))
     return runs

@@ -220,9 +220,10 @@ async def run(
     orders: int,
     choose: Callable[[], list[tuple[str, int]]],
     change: bool = False,
+    agent: str = _AGENT,
 ) -> list[Purchase]:
     """So many clients buy until so many orders are made; every one of them must succeed."""
-    buyer = Buyer(url)
+    buyer = Buyer(url, agent=agent)
     made: list[Purchase] = []
     left = iter(range(orders))
 
