@@ -1,7 +1,9 @@
 """What customers refer to: the cards they were just shown, and the flow they are in the middle of."""
 
 from kupec.assistant import AskEffect
+from kupec.assistant.flows.wanting import wanted_in
 from kupec.assistant.foreign import is_foreign
+from kupec.assistant.understanding import wants_person
 from tests.assistant.flow_playing import HOURS, Talk, flow_set
 
 SHOP = """
@@ -145,3 +147,11 @@ def test_a_language_nobody_answers_in_is_named_rather_than_misunderstood() -> No
     one = Talk(flow_set(HOURS), foreign=True)
     one.say("Wo ist mein Paket?")
     assert one.comes({"found": False}) == ["I understand English, Czech and Polish."]
+
+
+def test_what_a_price_is_asked_of_is_found_in_the_question() -> None:
+    assert wanted_in("kolik stoji brazilie santos") == "brazilie santos"
+    assert wanted_in("ile kosztuje kenia nyeri") == "kenia nyeri"
+    assert wanted_in("how much is the descaler?") == "descaler"
+    assert wanted_in("a dvě balíčky") is None
+    assert all(wants_person(text) for text in ("ok then person", "dobře tak člověka", "dobrze, to człowiek"))

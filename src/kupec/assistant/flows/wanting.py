@@ -10,12 +10,13 @@ hledam hledame mate mas nemate nemas je jsou chci chtel chtela chteli bych bycho
 objednat objednam ukaz ukazte mi nam me si jaky jaka jake jakou jakych potrebuji potrebuju potrebujeme doporuc doporucte
 shanim prosim prosime dejte dej pridej pridejte pridat vlozte vloz vlozit hod hodte kosiku kosik najdi najdete najit
 zbozi produkt produkty nejaky nejaka nejake nejakou neco dobry den ahoj zdravim jeste taky take tam prodavate vzal vzala
-vezmu beru prihod tohle tom kus baleni
+vezmu beru prihod tohle tom kus baleni ma kolik stoji cena cenu ceny vas ten ta to vede vedete nabizite
 szukam szukamy macie masz czy chce chcialbym chcialabym kupic zamowic pokaz pokazcie jakie jaki potrzebuje
 potrzebny potrzebna polec polecie prosze dodaj dodajcie wloz koszyka koszyk znajdz znalezc towar jakis jakas
-jakies cos dzien jeszcze tez poprosze sprzedajecie wezme biore mnie opakowania sztuke sztuki
+jakies cos dzien jeszcze tez poprosze sprzedajecie wezme biore mnie opakowania sztuke sztuki ile kosztuje cena cene jest
 i am im looking for do does you have want wanted would like to buy order show me need which what recommend find
 add put cart basket in into my the a an some any please product products goods hello hi get us we there is are
+how much does cost costs price sell
 """
 _JOINING_WORDS: Final = "a i o u z ze s se k ke na do v ve od po pro za w we dla of for with from and or in to the"
 _NUMBER_WORDS: Final = (
