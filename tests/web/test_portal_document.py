@@ -115,6 +115,7 @@ _BY_APP = {
     "standing/{}/pause": {"pause", "resume", "end_standing"},
     "standing/{}/lines": {"change_lines"},
     "standing/{}/rhythm": {"change_rhythm"},
+    "standing/{}/terms": {"change_terms"},
 }
 # `connect` answers an application in the browser that it came from; `account` is the header Kupec-Account.
 _IN_A_BROWSER = {"connect", "account"}

@@ -1,11 +1,11 @@
 """Standing orders begin in the account: from an order, and from what lies in the cart."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from kupec.billing import PAYMENT, open_account
-from kupec.customers import put_address
+from kupec.customers import NewParty, create_party, put_address
 from kupec.kit.db import Pool
 from kupec.kit.versions import publish_new
 from kupec.sales import end_standing, skip_occurrence
@@ -107,3 +107,35 @@ async def test_who_reads_polish_sees_their_account_in_crowns(browser: Browser, j
     page = text_of((await browser.get("/pl/my/money")).text)
     assert "Limit" in page
     assert "CZK" in page
+
+
+async def test_another_address_and_another_payment_hold_from_now_on(
+    browser: Browser, jana: UUID, pool: Pool, goods: dict[str, UUID]
+) -> None:
+    await put_in(browser, goods["beans"], 3)
+    await browser.get(PATH)
+    await browser.follow(await browser.submit(PATH, **RHYTHM, payment="account"))
+    standing_id = await pool.fetchval("select id from standing_order")
+    here = f"/cs/my/standing/{standing_id}"
+    async with pool.acquire() as db, db.transaction():
+        cottage = await put_address(db, jana, HOME | {"street": "Chata 7"}, actor=DESK, now=NOON)
+        theirs = await put_address(
+            db,
+            (await create_party(db, NewParty(kind="person", name="Eva", language="cs"), actor=DESK, now=NOON)),
+            HOME,
+            actor=DESK,
+            now=NOON,
+        )
+    assert "Chata 7" in (await browser.get(here)).text
+    answer = await browser.submit(f"{here}/terms", address=str(cottage.id))
+    assert answer.status_code == 303
+    assert "Chata 7" in text_of((await browser.follow(answer)).text)
+    row = await pool.fetchrow("select address->>'street' as street, payment from standing_order")
+    assert row is not None
+    assert tuple(row) == ("Chata 7", "account"), "what was left as it is stays"
+    assert (await browser.submit(f"{here}/terms", address=str(theirs.id))).status_code == 404
+    await browser.get(here)
+    refused = await browser.submit(f"{here}/terms", payment=str(uuid4()))
+    assert refused.status_code == 303
+    assert "kart" in text_of((await browser.follow(refused)).text)
+    assert await pool.fetchval("select payment from standing_order") == "account", "a card of nobody's changes nothing"

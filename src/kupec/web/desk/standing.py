@@ -9,14 +9,15 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.billing import cards_on_file
-from kupec.customers import members_of
+from kupec.customers import addresses_of, members_of
 from kupec.kit import recurrence_words
 from kupec.kit.db import Connection
-from kupec.kit.errors import InvalidValue, KupecError
+from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.events import subject_history
 from kupec.kit.i18n import explain
 from kupec.kit.i18n import mark as _
 from kupec.sales import (
+    Address,
     StandingChange,
     StandingOrder,
     WantedLine,
@@ -87,6 +88,7 @@ async def standing_page(
         units=recurring.UNITS,
         weekdays=recurrence_words.WEEKDAYS,
         cards=cards,
+        addresses=await addresses_of(db, await members_of(db, standing.customer_id)),
         history=await days(db, events, reader, here=f"standing:{standing.id}"),
         country=reader.country,
         code=lambda code: code_in_words(code, reader),
@@ -155,7 +157,9 @@ async def change(request: AnyRequest, standing_id: FromPath[UUID]) -> Response[A
                 await approve_standing(db, standing_id, **who)
                 return _("Today's total is approved.")
         kept = await get_standing(db, standing_id)
-        await change_standing(db, standing_id, _change(request, form, kept), **who)
+        moved = form.text("do") == "address"
+        change = await _elsewhere(db, form, kept) if moved else _change(request, form, kept)
+        await change_standing(db, standing_id, change, **who)
         return _("Changed from now on.")
 
     return await _do(request, standing_id, form, verb, place="standing.")
@@ -207,6 +211,14 @@ def _change(request: AnyRequest, form: Form, kept: StandingOrder) -> StandingCha
         case "payment":
             return StandingChange(payment="account", card_id=None) if form.text("card") == "" else _by_card(form)
     raise InvalidValue(field="do", expected=_("one of the choices"))
+
+
+async def _elsewhere(db: Connection, form: Form, kept: StandingOrder) -> StandingChange:
+    known = {one.id: one for one in await addresses_of(db, await members_of(db, kept.customer_id))}
+    if form.uuid("address") not in known:
+        raise NotFound(what="address")
+    found = known[form.uuid("address")].address
+    return StandingChange(address=Address(**{part: found.get(part, "") for part in Address.__struct_fields__}))
 
 
 def _by_card(form: Form) -> StandingChange:

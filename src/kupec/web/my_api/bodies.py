@@ -188,6 +188,14 @@ class RhythmIn(msgspec.Struct, frozen=True, kw_only=True):
     recurrence: Recurrence
 
 
+class StandingTermsIn(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the account's addresses, and how it is paid ("card" with its id); null leaves a part as it is."""
+
+    address_id: UUID | None = None
+    payment: Literal["account", "card"] | None = None
+    card_id: UUID | None = None
+
+
 class RepeatIn(RhythmIn, frozen=True, kw_only=True):
     """`card_id` null: on account."""
 

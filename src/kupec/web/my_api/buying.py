@@ -54,6 +54,7 @@ from kupec.web.portal.carts import cart_of_account
 from kupec.web.portal.gate import owner_may
 from kupec.web.portal.owned import thing_here
 from kupec.web.portal.standing import standing_here
+from kupec.web.portal.standing_terms import change_of
 
 _PAGE = 50
 _AHEAD = 10
@@ -220,6 +221,14 @@ async def lines(call: Call) -> StandingOrder:
 async def rhythm(call: Call) -> StandingOrder:
     change = StandingChange(recurrence=call.body.recurrence)
     return await change_standing(call.db, (await _standing(call)).id, change, actor=call.me.actor, now=call.now)
+
+
+async def terms(call: Call) -> StandingOrder:
+    found, wanted = await _standing(call), call.body
+    change = await change_of(
+        call.db, call.me, address_id=wanted.address_id, payment=wanted.payment, card_id=wanted.card_id
+    )
+    return await change_standing(call.db, found.id, change, actor=call.me.actor, now=call.now)
 
 
 # --- approvals ------------------------------------------------------------------------------------------

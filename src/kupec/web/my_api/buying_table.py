@@ -164,6 +164,17 @@ BUYING: Final = (
     ),
     Operation(
         method="post",
+        path="/standing/{standing_id}/terms",
+        id="change_terms",
+        tag="standing",
+        summary="Another address or payment from now on.",
+        work=buying.terms,
+        answer=StandingOrder,
+        part="buy",
+        body=b.StandingTermsIn,
+    ),
+    Operation(
+        method="post",
         path="/standing/{standing_id}/pause",
         id="pause",
         tag="standing",

@@ -23,6 +23,7 @@ from kupec.web.portal import (
     signing,
     standing,
     standing_cart,
+    standing_terms,
     suppliers,
 )
 from kupec.web.portal.gate import SignInAgain, let_in, not_signed_in
@@ -48,6 +49,7 @@ routes: list[Any] = [
                     *orders.routes,
                     *standing.routes,
                     *standing_cart.routes,
+                    *standing_terms.routes,
                     *money.routes,
                     *approvals.routes,
                     *owned.routes,

@@ -41,6 +41,7 @@ from kupec.web.forms import Form, read_form
 from kupec.web.portal.gate import SignedInCustomer, customer_of
 from kupec.web.portal.order_here import order_here
 from kupec.web.portal.page import go, mine_or_missing, my_page, say
+from kupec.web.portal.standing_terms import choices_of
 from kupec.web.rendering import AnyRequest, site_of
 from kupec.web.storefront.shop import open_shop
 
@@ -110,6 +111,7 @@ async def _page(
         past = await list_occurrences(db, standing_id=standing.id, limit=12)
         names = await _names(db, [standing], shop.language)
         cost = (await price_standing(db, [standing], now=now)).get(standing.id)
+        choices = await choices_of(db, me, standing)
     zone = ZoneInfo(standing.recurrence.zone)
     today = now.astimezone(zone).date()
     return my_page(
@@ -123,6 +125,7 @@ async def _page(
         past=[one for one in past if one.state not in ("planned", "skipped", "cancelled") or one.due_at <= now],
         names=names,
         cost=cost,
+        choices=choices,
         states=STATES,
         occurrence_words=OCCURRENCES,
         often=recurrence_words.in_words(standing.recurrence, shop.language),
