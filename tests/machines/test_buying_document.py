@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from kupec.kit.errors import KupecError, public_errors
-from kupec.machines.ucp import render
+from kupec.machines.ucp import messages
 from tests.machines.conftest import Shop
 
 _ROOMS = ("kupec.machines.ucp", "kupec.machines.trust")
@@ -27,5 +27,5 @@ def test_the_commands_buy_something(shop: Shop, tmp_path: Path) -> None:
 def test_every_code_is_told() -> None:
     codes = {error.code for error in public_errors(KupecError) if error.__module__.startswith(_ROOMS)} - {"call_failed"}
     assert {"malformed_request", "item_unavailable"} <= codes
-    for code in sorted(codes | set(render._CODES.values())):
+    for code in sorted(codes | set(messages.CODES.values())):
         assert f"`{code}`" in DOCUMENT.read_text(), code

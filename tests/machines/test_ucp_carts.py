@@ -107,11 +107,16 @@ def test_what_makes_it_cheaper_is_told_where_it_does(promised: Shop, agent: Plat
     assert sums["items_discount"] == -2800
     assert sums["discount"] == -(applied["TENTH"]["amount"] + 6900)
     assert sums["fulfillment"] == 6900
+    options = session["fulfillment"]["methods"][0]["groups"][0]["options"]
+    assert len(options) > 1
+    assert all(amounts(option)["total"] == 0 and "zdarma, " in option["title"] for option in options)
     warning = told(session)["discount_code_invalid"]
     assert (warning["type"], warning["path"]) == ("warning", "$.discounts.codes[3]")
     assert "NOPE" in warning["content"]
     cleared = agent.update(session["id"], ("TOOL-2", 2), ("TOOL-3", 6), discounts={"codes": []})
     assert [each.get("code") for each in cleared["discounts"]["applied"]] == [None], "what comes by itself stays"
+    paid_for = cleared["fulfillment"]["methods"][0]["groups"][0]["options"]
+    assert all(amounts(option)["total"] > 0 and "zdarma" not in option["title"] for option in paid_for)
 
 
 def test_what_a_buyer_agrees_to_is_asked_of_them_once_they_bought(shop: Shop, agent: Platform) -> None:

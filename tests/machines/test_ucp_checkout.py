@@ -8,7 +8,7 @@ import pytest
 from kupec.kit.db import Connection
 from kupec.kit.i18n import translate
 from tests.machines.conftest import Shop
-from tests.machines.platform import JANA, PRAGUE, SESSIONS, Platform, amounts, to, told
+from tests.machines.platform import JANA, PRAGUE, SESSIONS, Platform, amounts, paying, to, told
 
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 WARSAW = {
@@ -135,6 +135,17 @@ def test_what_cannot_be_right_is_said_where_it_stands(agent: Platform, body: dic
     assert (kept["status"], kept["buyer"]) == ("ready_for_complete", JANA)
 
 
+def test_more_than_is_ever_sold_at_once_is_said_to_be_less(agent: Platform) -> None:
+    session = agent.create(("TOOL-1", 10_001), buyer=JANA, fulfillment=to(PRAGUE))
+    assert picked(session)[0][1] == 9_999
+    said = told(session)
+    assert (said["quantity_adjusted"]["type"], said["quantity_adjusted"]["path"]) == (
+        "warning",
+        "$.line_items[0].quantity",
+    )
+    assert said["out_of_stock"]["type"] == "error"
+
+
 def test_goods_cannot_be_picked_up(agent: Platform) -> None:
     refused = told(agent.create(("TOOL-1", 1), fulfillment={"methods": [{"type": "pickup"}]}))
     assert refused["fulfillment_method_unavailable"]["path"] == "$.fulfillment.methods[0].type"
@@ -152,7 +163,12 @@ def test_an_update_replaces_everything(agent: Platform) -> None:
     assert delivery(changed)["destinations"] == []
     assert "selected_option_id" not in delivery(changed)["groups"][0]
     agent.update(session["id"], ("TOOL-2", 4))
-    named = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to(selected_destination_id="address"))
+    other = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to(selected_destination_id="elsewhere"))
+    assert delivery(other)["destinations"] == [], "we have never heard of it"
+    session = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to({**PRAGUE, "id": "home"}))
+    assert delivery(session)["selected_destination_id"] == delivery(session)["destinations"][0]["id"] == "home"
+    assert delivery(agent.look(session["id"])) == delivery(session)
+    named = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to(selected_destination_id="home"))
     assert delivery(named)["destinations"] == delivery(session)["destinations"], "named by the id that we gave it"
     moved = agent.update(session["id"], ("TOOL-2", 4), fulfillment=to({**PRAGUE, "street_address": "Krátká 2"}))
     assert delivery(moved)["destinations"][0]["street_address"] == "Krátká 2"
@@ -216,7 +232,7 @@ def test_a_session_speaks_its_buyers_language(
     platform = shop.platform(language=header)
     session = platform.create(("TOOL-1", 1), context=context)
     assert session["messages"][0]["content"] == translate(language, "Please give your e-mail.")
-    assert delivery(session)["groups"][0]["options"][0]["title"] == courier
+    assert delivery(session)["groups"][0]["options"][0]["title"].startswith(f"{courier}, ")
     later = shop.platform(language="cs").look(session["id"])
     assert later["messages"] == session["messages"], "it was opened in this language"
 
@@ -242,8 +258,11 @@ def test_a_session_is_given_up_once_and_stays_so(agent: Platform) -> None:
     session = agent.open(("TOOL-1", 1))
     assert agent.cancel(session["id"])["status"] == "canceled"
     assert agent.cancel(session["id"])["status"] == "canceled"
-    assert told(agent.update(session["id"], ("TOOL-2", 1)))["cart_closed"]
-    assert told(agent.complete(session["id"]))["cart_closed"]
+    path = f"{SESSIONS}/{session['id']}"
+    body = {"line_items": [{"item": {"id": "TOOL-2"}, "quantity": 1}]}
+    assert agent.problem("PUT", path, 409, json=body)["code"] == "session_canceled"
+    refused = agent.problem("POST", f"{path}/complete", 409, key=str(uuid4()), json=paying("tok_visa"))
+    assert refused["code"] == "session_canceled"
     assert agent.look(session["id"])["status"] == "canceled"
     assert picked(agent.look(session["id"])) == picked(session)
 
@@ -278,6 +297,8 @@ def test_a_key_opens_one_session(shop: Shop, agent: Platform) -> None:
         "POST", SESSIONS, 409, key=key, json={"line_items": [{"item": {"id": "TOOL-1"}, "quantity": 2}]}
     )
     assert (problem["code"], problem["field"]) == ("idempotency_mismatch", "Idempotency-Key")
+    same = {"line_items": [{"item": {"id": "TOOL-1"}, "quantity": 1}]}
+    agent.problem("POST", SESSIONS, 409, key=key, json={**same, "currency": "EUR"})
     other = shop.platform("other.example", language="cs").create(("TOOL-1", 2), key=key)
     assert other["id"] != session["id"], "keys of different platforms have nothing to do with each other"
     assert agent.create(("TOOL-1", 1))["id"] != session["id"]

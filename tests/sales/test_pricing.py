@@ -304,6 +304,8 @@ def test_every_total_is_lines_plus_fees_less_discounts_and_its_tax_adds_up(cart:
     assert (cart.subtotal, cart.discount) == (gross - off, off)
     assert all(0 <= line.discount <= line.unit_amount * line.quantity for line in cart.lines)
     assert cart.shipping_fee == cart.shipping.fee - cart.shipping_discount >= 0
+    [chosen] = [option for option in cart.shipping_options if option.code == cart.shipping.code]
+    assert chosen.discount == cart.shipping_discount
     assert cart.total == cart.subtotal + cart.shipping_fee + cart.payment_fee + cart.rounding
     assert sum(applied.amount for applied in cart.applied) == off + cart.shipping_discount
     assert cart.tax == sum(line.tax for line in cart.lines) + cart.shipping_tax + cart.payment_fee_tax

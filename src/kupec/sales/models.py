@@ -121,6 +121,8 @@ class ShippingOption(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     carrier: str
     fee: int
+    discount: int = 0
+    """What promotions take off `fee` when this is chosen."""
     tax_bp: int
     free_from: int | None
     promised_on: date

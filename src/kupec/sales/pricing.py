@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,7 @@ from kupec.kit.money import included_tax
 from kupec.sales.line_prices import gift_lines, price_lines, subtotal_of, with_discounts
 from kupec.sales.models import Cart, PricedCart, PricedLine, ShippingOption
 from kupec.sales.problems import problems_of
-from kupec.sales.promotions.engine import apply_promotions
+from kupec.sales.promotions.engine import apply_promotions, delivery_may_be_cheaper
 from kupec.sales.promotions.models import Applied, Basket, BasketLine, Promotions, ShopperStanding
 from kupec.sales.shipping import Tariff
 
@@ -65,7 +66,10 @@ def price(
     fee_bp = terms.tax.rate(FEE_VAT_CLASS, home=market.home_country, destination=destination) or 0
     options = _shipping_options(cart, market, goods, lines, terms.tariff, fee_bp, now)
     shipping = _chosen_shipping(cart, options, choose)
-    applied = _promote(cart, market, goods, lines, shipping, terms.promotions, claims.standing, now)
+    applied = _promote(cart, market, goods, lines, claims.standing, terms.promotions, now, shipping)
+    if delivery_may_be_cheaper(terms.promotions, applied):
+        promote = partial(_promote, cart, market, goods, lines, claims.standing, terms.promotions, now)
+        options = [_after_promotions(option, applied if option is shipping else promote(option)) for option in options]
     gifts = gift_lines(applied.gifts, cart, market, goods, terms.tax, destination)
     lines = with_discounts([*lines, *gifts], applied.lines)
     subtotal = subtotal_of(lines)
@@ -159,15 +163,21 @@ def _chosen_shipping(
     return found
 
 
+def _after_promotions(option: ShippingOption, applied: Applied) -> ShippingOption:
+    """As it would be if it were chosen."""
+    off = min(applied.shipping, option.fee)
+    return msgspec.structs.replace(option, discount=off) if off else option
+
+
 def _promote(
     cart: Cart,
     market: Market,
     goods: Mapping[UUID, SellableVariant],
     lines: Sequence[PricedLine],
-    shipping: ShippingOption | None,
-    promotions: Promotions,
     standing: ShopperStanding,
+    promotions: Promotions,
     now: datetime,
+    shipping: ShippingOption | None,
 ) -> Applied:
     if not promotions.promotions and not cart.coupons:
         return _NOTHING_APPLIED

@@ -13,12 +13,12 @@ JOB: Final = "machines.webhook"
 KEPT_FOR: Final = timedelta(days=30)
 COLUMNS: Final = (
     "id, kind, subject, url, profile, occurred_at, state, attempts, next_attempt_at, last_attempt_at, last_status, "
-    "last_error, created_at, ended_at"
+    "last_error, created_at, ended_at, happened"
 )
 _WRITE: Final = """
 insert into machine_webhook (id, kind, subject, url, profile, key, body, occurred_at, next_attempt_at, created_at,
-                             sealed)
-values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp(0), $9, $10)
+                             sealed, happened)
+values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp(0), $9, $10, $11)
 on conflict (key) do nothing returning id
 """
 # What waits for another try and tells less than the new one does; not what is on its way at this moment.
@@ -46,6 +46,7 @@ async def queue_webhook(db: Connection, webhook: NewWebhook, *, now: datetime) -
         webhook.occurred_at,
         now,
         webhook.sealed,
+        webhook.happened,
     )
     if webhook_id is None:
         return None

@@ -66,8 +66,8 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """What another machine is to be told. Either `url` or the `profile` that names one.
 
     `key` is what it is unique by; `whole` says that the body tells everything, so that older ones about the same
-    subject, which could not be told, are not tried any more. `sealed` is a secret that the signer of this kind needs,
-    sealed by whoever queues it.
+    subject, which could not be told, are not tried any more. `happened` is what a header calls it. `sealed` is a secret
+    that the signer of this kind needs, sealed by whoever queues it.
     """
 
     kind: str
@@ -78,6 +78,7 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     profile: str | None = None
     whole: bool = False
+    happened: str | None = None
     sealed: bytes | None = None
 
 
@@ -98,4 +99,5 @@ class MachineWebhook(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     created_at: datetime
     ended_at: datetime | None
+    happened: str | None = None
     sealed: bytes | None = None

@@ -143,6 +143,8 @@ class _Sender:
             "webhook-timestamp": str(int(webhook.occurred_at.timestamp())),
             "idempotency-key": str(webhook.id),
         }
+        if webhook.happened:
+            told["x-event-type"] = webhook.happened
         return await self._trust.signed_request("POST", url, headers=told, body=body)
 
 

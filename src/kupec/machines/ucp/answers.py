@@ -7,9 +7,9 @@ from litestar import Response
 from kupec.kit.batch import Busy
 from kupec.kit.errors import IdempotencyMismatch, KupecError, TooManyRequests
 from kupec.kit.i18n import explain
-from kupec.machines.ucp import render
 from kupec.machines.ucp.agent import AnyRequest, language_of
-from kupec.machines.ucp.errors import SessionOver
+from kupec.machines.ucp.errors import SessionGivenUp, SessionOver
+from kupec.machines.ucp.messages import error_response, path_of
 
 log = structlog.get_logger(__name__)
 
@@ -27,12 +27,17 @@ def answer(body: msgspec.Struct, *, status: int = 200) -> Response[bytes]:
 
 def no(error: KupecError, language: str) -> Response[bytes]:
     """There is nothing to show: the error response that stands in for the resource."""
-    return answer(render.error(error.code, explain(error, language), path=render.path_of(error.field)))
+    return answer(error_response(error.code, explain(error, language), path=path_of(error.field)))
+
+
+_PROTOCOLS_NO = (IdempotencyMismatch, TooManyRequests, SessionOver, SessionGivenUp)
 
 
 def is_outcome(error: KupecError) -> bool:
     """Whether the business says no (a message in a 200), rather than the protocol (a problem with its own status)."""
-    return error.status < 500 and not isinstance(error, (IdempotencyMismatch, TooManyRequests, SessionOver))
+    return error.status < 500 and not isinstance(
+        error, (IdempotencyMismatch, TooManyRequests, SessionOver, SessionGivenUp)
+    )
 
 
 def refused(request: AnyRequest, error: KupecError) -> Response[bytes]:

@@ -19,7 +19,7 @@ from kupec.machines.ucp.guesses import check_guesses
 from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.negotiation import caller
 from kupec.machines.ucp.remarks import remarks
-from kupec.machines.ucp.requests import CartIn, read
+from kupec.machines.ucp.requests import CartIn, read, told
 from kupec.machines.ucp.sessions import Change, Opening, agent_of
 from kupec.sales import PricedCart, cancel_cart, price_cart
 
@@ -36,7 +36,15 @@ async def create_cart(request: AnyRequest) -> Response[bytes]:
     check_guesses(request, platform, data.discounts)
     try:
         details = details_of(data.buyer, None)
-        opening = Opening(platform=platform, language=language, body=data, key=key, details=details, kind="cart")
+        opening = Opening(
+            platform=platform,
+            language=language,
+            body=data,
+            key=key,
+            details=details,
+            kind="cart",
+            told=await told(request),
+        )
         seen = await door.sessions.create(opening)
     except KupecError as error:
         if is_outcome(error):
@@ -72,9 +80,9 @@ async def update_cart(request: AnyRequest, cart: FromPath[str]) -> Response[byte
             cart_id=basket_id(cart),
             platform=platform,
             body=data,
-            details=replacing(details_of(data.buyer, None), None),
+            details=replacing(details_of(data.buyer, None)),
             kind="cart",
-            keyed=keyed(platform.profile, key, "PUT", "carts", cart, data),
+            keyed=keyed(platform.profile, key, "PUT", "carts", cart, await told(request)),
         )
         seen = await door.sessions.change(change)
         if seen is None:

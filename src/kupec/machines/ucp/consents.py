@@ -56,16 +56,6 @@ async def save_consents(db: Connection, told: Mapping[UUID, Mapping[str, bool]],
         )
 
 
-async def consents_told(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, dict[str, bool]]:
-    """By session; one that says nothing is missing."""
-    found: dict[UUID, dict[str, bool]] = {}
-    for row in await db.fetch(
-        "select cart_id, purpose, granted from ucp_consent where cart_id = any($1::uuid[])", list(cart_ids)
-    ):
-        found.setdefault(row["cart_id"], {})[row["purpose"]] = row["granted"]
-    return found
-
-
 def consent_subscriber() -> Subscriber:
     """Asks buyers about what their platforms said, once they have bought."""
     return Subscriber(name="machines.ucp_consents", events=("order.placed",), handle=ask_buyers, start="now", rest=0.5)

@@ -1,15 +1,11 @@
 """What a platform says about the buyer and the delivery, as a cart knows it."""
 
-from collections.abc import Sequence
-
 import msgspec
 
+from kupec.machines.ucp.destinations import selected
 from kupec.machines.ucp.errors import MethodUnavailable
 from kupec.machines.ucp.requests import BuyerIn, DestinationIn, FulfillmentIn, MethodIn
 from kupec.sales import Address, Cart, CartDetails, check_details
-
-KEPT = "address"
-"""What a session calls the destination that it holds."""
 
 
 def completed(details: CartDetails, cart: Cart, market: str, language: str | None) -> CartDetails:
@@ -42,7 +38,7 @@ def _delivery(method: MethodIn, phone: object) -> dict[str, object]:
     if method.type != "shipping":
         raise MethodUnavailable(field="fulfillment.methods[0].type")
     given: dict[str, object] = {}
-    destination = _selected(method.destinations, method.selected_destination_id)
+    destination = selected(method.destinations, method.selected_destination_id)
     if destination is not None:
         given["address"] = _address(destination)
         if destination.phone_number and not phone:
@@ -53,21 +49,16 @@ def _delivery(method: MethodIn, phone: object) -> dict[str, object]:
     return given
 
 
-def replacing(details: CartDetails, fulfillment: FulfillmentIn | None) -> CartDetails:
-    """The details as all that there is from now on: what was not said is taken back.
-
-    Only a destination that is named by the id we gave it stays without being told again.
-    """
+def replacing(details: CartDetails) -> CartDetails:
+    """The details as all that there is from now on: what was not said is taken back."""
     told = {name: value for name, value in msgspec.structs.asdict(details).items() if value is not msgspec.UNSET}
-    method = fulfillment.methods[0] if fulfillment and fulfillment.methods else None
-    kept = method is not None and not method.destinations and method.selected_destination_id == KEPT
-    missing = {"email": None, "name": None, "phone": None, "shipping_method": None}
-    return CartDetails(**missing | ({} if kept else {"address": None}) | told)
+    missing: dict[str, object] = dict.fromkeys(("email", "name", "phone", "shipping_method", "address"))
+    return CartDetails(**missing | told)  # type: ignore[arg-type]
 
 
-def _selected(destinations: Sequence[DestinationIn], wanted: str | None) -> DestinationIn | None:
-    named = next((place for place in destinations if wanted is not None and place.id == wanted), None)
-    return named or next(iter(destinations), None)
+def keeping(details: CartDetails) -> CartDetails:
+    """The same, but the address stays: the platform has named it without telling it again."""
+    return msgspec.structs.replace(details, address=msgspec.UNSET)
 
 
 def _address(place: DestinationIn) -> Address:

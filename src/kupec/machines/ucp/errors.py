@@ -79,10 +79,17 @@ class ItemUnavailable(KupecError):
 
 
 class SessionOver(KupecError):
-    """This session has become an order; it cannot be given up any more. Ask the shop to cancel the order."""
+    """This session has become an order and stays as it is. Ask the shop to change or cancel the order."""
 
     status = 409
     code = "session_completed"
+
+
+class SessionGivenUp(KupecError):
+    """This session was cancelled and stays as it is. Open a new one."""
+
+    status = 409
+    code = "session_canceled"
 
 
 class SoldOut(KupecError):

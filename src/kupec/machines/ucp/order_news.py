@@ -11,7 +11,7 @@ from kupec.kit.events import Event
 from kupec.kit.settings import Settings
 from kupec.kit.subscribers import Subscriber
 from kupec.machines.trust import NewWebhook, queue_webhook
-from kupec.machines.ucp import render
+from kupec.machines.ucp.orders import order_answer
 from kupec.sales import get_order, order_refunds
 
 EVENTS: Final = (
@@ -58,6 +58,7 @@ async def write_order_news(db: Connection, events: list[Event], *, settings: Set
                 body=bodies[order_id],
                 occurred_at=event.occurred_at,
                 profile=agents[order_id],
+                happened=event.name.replace(".", "_"),
             ),
             now=event.recorded_at,
         )
@@ -66,5 +67,5 @@ async def write_order_news(db: Connection, events: list[Event], *, settings: Set
 async def _body(db: Connection, order_id: UUID, settings: Settings) -> bytes:
     order = await get_order(db, order_id)
     return msgspec.json.encode(
-        render.order(order, await refunds_of(db, order_id), settings, given=await order_refunds(db, order_id))
+        order_answer(order, await refunds_of(db, order_id), settings, given=await order_refunds(db, order_id))
     )

@@ -26,14 +26,15 @@ from kupec.machines.ucp import render
 from kupec.machines.ucp.agent import AnyRequest, Platform, language_of
 from kupec.machines.ucp.answers import answer
 from kupec.machines.ucp.door import Door
-from kupec.machines.ucp.errors import KeyRefused, UnknownHandler
+from kupec.machines.ucp.errors import KeyRefused, SessionOver, UnknownHandler
 from kupec.machines.ucp.keyed import claim, keyed
+from kupec.machines.ucp.messages import error_message
 from kupec.machines.ucp.profile import CARD_HANDLER, MANDATE_HANDLER
 from kupec.machines.ucp.requests import InstrumentIn
 from kupec.machines.ucp.sessions import cheapest
 from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.showing import shown
-from kupec.machines.ucp.standing import Placed, Session, find_session, session_id
+from kupec.machines.ucp.standing import Placed, Session, find_session, session_id, words_of
 from kupec.sales import (
     CardNotMeant,
     CartDetails,
@@ -85,7 +86,7 @@ async def _by_card(
         async with door.database.transaction() as db:
             await _pay_by_card(db, wanted.cart_id, platform, door)
         completion = await door.checkout.complete(wanted)
-    return await _completed(request, platform, completion)
+    return await _completed(request, platform, completion, key)
 
 
 async def _pay_by_card(db: Connection, cart_id: UUID, platform: Platform, door: Door) -> None:
@@ -113,18 +114,23 @@ def _token(told: str) -> str:
     return told if told and ":" not in told else _NOBODYS
 
 
-async def _completed(request: AnyRequest, platform: Platform, completion: Completion) -> Response[bytes]:
+async def _completed(request: AnyRequest, platform: Platform, completion: Completion, key: str) -> Response[bytes]:
+    """Raises SessionOver where another request has made the order before."""
     door: Door = request.app.state.site
     if completion.sold is not None:
         placed = Placed(id=completion.order_id, number=completion.number, language=completion.sold.cart.language)
-        session = Session(seen=completion.sold, placed=placed)
+        async with door.database.reading() as db:
+            consent, destination = await words_of(db, completion.cart_id)
+        session = Session(seen=completion.sold, placed=placed, consent=consent, destination=destination)
         return answer(render.checkout(session, door.settings, spoken=platform.capabilities))
     async with door.database.transaction() as db:
         found = await find_session(db, completion.cart_id, platform, now=door.clock.now())
+        if found.placed and await db.fetchval("select key from sales_order where id = $1", found.placed.id) != key:
+            raise SessionOver
     messages: list[Message] = []
     if completion.state == "failed":
         text = translate(found.seen.cart.language, _("The payment did not go through. Nothing was charged."))
-        messages = [render.message("payment_failed", text, path="$.payment")]
+        messages = [error_message("payment_failed", text, path="$.payment")]
     return answer(render.checkout(found, door.settings, messages=messages, spoken=platform.capabilities))
 
 
@@ -215,9 +221,9 @@ async def _bought(request: AnyRequest, platform: Platform, session: str, purchas
         return await shown(request, platform, session)
     if purchase.state == "asked":
         text = translate(language, _("The machine's owner is asked for their approval."))
-        message = render.message("approval_required", text, path="$.payment", severity="requires_buyer_review")
+        message = error_message("approval_required", text, path="$.payment", severity="requires_buyer_review")
         url = f"{door.settings.base_url}/my/machines/asked"
         return await shown(request, platform, session, messages=[message], continue_url=url)
     text = translate(language, _("The mandate does not allow this purchase ({reason}). Nothing was charged."))
-    message = render.message("payment_failed", text.format(reason=purchase.reason or purchase.state), path="$.payment")
+    message = error_message("payment_failed", text.format(reason=purchase.reason or purchase.state), path="$.payment")
     return await shown(request, platform, session, messages=[message])

@@ -37,7 +37,7 @@ _SUITE: Final = system("rehearsal")
 _TOKENS: Final = {"success_token": "tok_visa", "fail_token": "tok_declined"}
 _SUITES_HANDLERS: Final = ("", "mock_payment_handler")
 _STREET: Final = {"street": "1 Main St", "city": "Springfield", "postcode": "62704"}
-_PATIENCE: Final = 5.0
+_PATIENCE: Final = 9.0
 """Seconds until the money must be there."""
 
 

@@ -5,12 +5,12 @@ from kupec.kit.i18n import mark as _
 from kupec.machines.ucp.errors import SoldOut
 from kupec.machines.ucp.requests import CartIn, CheckoutIn
 from kupec.machines.ucp.shapes import Message
-from kupec.sales import PricedCart
+from kupec.sales import MAX_QUANTITY, PricedCart
 
 
 def remarks(body: CheckoutIn | CartIn, seen: PricedCart) -> list[Message]:
-    """Goods that are sold out and were left out, and claims that nothing here is given for."""
-    return [*_left_out(body, seen), *_claims(body, seen.cart.language)]
+    """Goods that are sold out and were left out, those of which fewer are taken, claims that nothing is given for."""
+    return [*_left_out(body, seen), *_too_many(body, seen.cart.language), *_claims(body, seen.cart.language)]
 
 
 def _left_out(body: CheckoutIn | CartIn, seen: PricedCart) -> list[Message]:
@@ -28,6 +28,21 @@ def _left_out(body: CheckoutIn | CartIn, seen: PricedCart) -> list[Message]:
         )
         for item in wanted
         if item not in there
+    ]
+
+
+def _too_many(body: CheckoutIn | CartIn, language: str) -> list[Message]:
+    return [
+        Message(
+            type="warning",
+            code="quantity_adjusted",
+            content=translate(language, _("At most {most} pieces of one thing are sold at once.")).format(
+                most=MAX_QUANTITY
+            ),
+            path=f"$.line_items[{index}].quantity",
+        )
+        for index, line in enumerate(body.line_items)
+        if line.quantity > MAX_QUANTITY
     ]
 
 

@@ -14,7 +14,7 @@ from kupec.machines.ucp.errors import MalformedRequest
 # PostgreSQL's text cannot hold NUL.
 _Text = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\u0000]*$")]
 _Long = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\u0000]*$")]
-_Quantity = Annotated[int, msgspec.Meta(ge=1, le=9999)]
+_Quantity = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
 _Amount = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 _Cursor = Annotated[str, msgspec.Meta(pattern=r"^o[0-9]{1,6}$")]
@@ -196,6 +196,11 @@ def some_goods(body: CheckoutIn) -> CheckoutIn:
     if not body.line_items:
         raise MalformedRequest(field="$.line_items", reason="expected `array` of length >= 1")
     return body
+
+
+async def told(request: Request[Any, Any, State]) -> object:
+    """All that the body says, what this shop does not understand of it, too; in whatever order it says it."""
+    return msgspec.json.decode(await request.body())
 
 
 async def read(request: Request[Any, Any, State], decoder: msgspec.json.Decoder[Body]) -> Body:

@@ -16,6 +16,7 @@ from kupec.machines.ucp.basket_routes import find_basket
 from kupec.machines.ucp.basket_routes import routes as basket_routes
 from kupec.machines.ucp.catalog import routes as catalog_routes
 from kupec.machines.ucp.consents import told_consent
+from kupec.machines.ucp.destinations import names_only, told_destination
 from kupec.machines.ucp.details import details_of, replacing
 from kupec.machines.ucp.door import Door
 from kupec.machines.ucp.errors import OrderNotFound, SessionNotFound, SessionOver
@@ -23,12 +24,13 @@ from kupec.machines.ucp.guesses import check_guesses
 from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.negotiation import caller
 from kupec.machines.ucp.openapi import document
+from kupec.machines.ucp.orders import order_answer
 from kupec.machines.ucp.paying import pay
 from kupec.machines.ucp.profile import business_profile
 from kupec.machines.ucp.rehearsal import rehearse
 from kupec.machines.ucp.rehearsal import routes as rehearsal_routes
 from kupec.machines.ucp.remarks import remarks
-from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, read, some_goods
+from kupec.machines.ucp.requests import CheckoutIn, CompleteIn, read, some_goods, told
 from kupec.machines.ucp.sessions import Change, Opening
 from kupec.machines.ucp.showing import declined, shown
 from kupec.machines.ucp.signed import SignedAnswers, check_signed
@@ -78,7 +80,15 @@ async def create_checkout(request: AnyRequest) -> Response[bytes]:
     try:
         if data.cart_id is None:
             details = details_of(data.buyer, data.fulfillment)
-            opening = Opening(platform=platform, language=language, body=data, key=key, details=details)
+            opening = Opening(
+                platform=platform,
+                language=language,
+                body=data,
+                key=key,
+                details=details,
+                told=await told(request),
+                destination=told_destination(data.fulfillment),
+            )
             seen = await door.sessions.create(opening)
         else:
             opened = await _of_cart(request, platform, data, language, key)
@@ -91,7 +101,7 @@ async def create_checkout(request: AnyRequest) -> Response[bytes]:
         raise
     if seen.cart.state != "open":
         return await shown(request, platform, str(seen.cart.id), status=201)
-    session = Session(seen=seen, consent=told_consent(data.buyer))
+    session = Session(seen=seen, consent=told_consent(data.buyer), destination=told_destination(data.fulfillment))
     messages = remarks(data, seen) if data.cart_id is None else []
     body = render.checkout(session, door.settings, messages=messages, spoken=platform.capabilities)
     return answer(body, status=201)
@@ -102,7 +112,7 @@ async def _of_cart(
 ) -> Opening | UUID:
     """The opening of a session of a cart; or the session that was opened of it before and is not over."""
     door = _door(request)
-    once = keyed(platform.profile, key, "POST", "checkout-sessions", data)
+    once = keyed(platform.profile, key, "POST", "checkout-sessions", await told(request))
     async with door.database.transaction() as db:
         [fresh] = await claim(db, [once], now=door.clock.now())
         if isinstance(fresh, IdempotencyMismatch):
@@ -124,6 +134,7 @@ async def _of_cart(
         body=data,
         key=f"of {basket.cart.id} after {before or 'none'}",
         details=details_of(None, data.fulfillment),
+        destination=told_destination(data.fulfillment),
         source=basket.cart,
     )
 
@@ -146,16 +157,18 @@ async def update_checkout(request: AnyRequest, session: FromPath[str]) -> Respon
             cart_id=session_id(session),
             platform=platform,
             body=data,
-            details=replacing(details, data.fulfillment),
+            details=replacing(details),
+            destination=told_destination(data.fulfillment),
+            names_only=names_only(data.fulfillment),
             chosen=details.shipping_method is not msgspec.UNSET,
-            keyed=keyed(platform.profile, key, "PUT", "checkout-sessions", session, data),
+            keyed=keyed(platform.profile, key, "PUT", "checkout-sessions", session, await told(request)),
         )
         seen = await door.sessions.change(change)
     except KupecError as error:
         return await declined(request, platform, session, error)
     if seen is None:
         return await shown(request, platform, session)
-    found = Session(seen=seen, consent=told_consent(data.buyer))
+    found = Session(seen=seen, consent=told_consent(data.buyer), destination=told_destination(data.fulfillment))
     messages = remarks(data, seen)
     return answer(render.checkout(found, door.settings, messages=messages, spoken=platform.capabilities))
 
@@ -209,7 +222,7 @@ async def get_ucp_order(request: AnyRequest, order: FromPath[str]) -> Response[b
         return no(OrderNotFound(), language_of(request, None))
     if found.agent != platform.profile or found.number is None:
         return no(OrderNotFound(), language_of(request, None))
-    return answer(render.order(found, refunds, door.settings, given=given))
+    return answer(order_answer(found, refunds, door.settings, given=given))
 
 
 _api = Router(

@@ -18,7 +18,8 @@ from kupec.kit.ids import uuid7
 from kupec.machines.mandates import carts_in_hand
 from kupec.machines.ucp.agent import Platform, spoken_in
 from kupec.machines.ucp.consents import save_consents, told_consent
-from kupec.machines.ucp.details import completed
+from kupec.machines.ucp.destinations import KEPT, destinations_called, save_destinations
+from kupec.machines.ucp.details import completed, keeping
 from kupec.machines.ucp.errors import BasketNotFound, ItemUnavailable, SessionNotFound, SoldOut
 from kupec.machines.ucp.keyed import Keyed, claim, let_go
 from kupec.machines.ucp.requests import CartIn, CheckoutIn, ContextIn
@@ -61,6 +62,9 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     details: CartDetails
     kind: Kind = "checkout"
     source: Cart | None = None
+    told: object = None
+    """All that the request says."""
+    destination: str = KEPT
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +77,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind = "checkout"
     chosen: bool = False
     """The platform has chosen a delivery."""
+    destination: str = KEPT
+    """What it calls the destination."""
+    names_only: bool = False
+    """The destination is named, and not told again: it stays, if it is the one that the session holds."""
     keyed: Keyed | None = None
 
 
@@ -180,12 +188,12 @@ def _is_there(prices: Prices, cart: Cart, line: CartLine) -> bool:
 
 
 def _new(cart: Cart, opening: Opening) -> NewCart:
-    told = opening.source.id if opening.source else opening.body
+    told = opening.source.id if opening.source else opening.told
     return NewCart(
         cart=cart,
         actor=opening.platform.actor,
         key=f"{cart.agent} {opening.key}" if opening.key else None,
-        request_hash=hashlib.sha256(msgspec.json.encode(told)).digest(),
+        request_hash=hashlib.sha256(msgspec.json.encode(told, order="deterministic")).digest(),
     )
 
 
@@ -200,6 +208,9 @@ async def _note(db: Connection, made: Mapping[UUID, Opening], now: datetime) -> 
     told = {cart_id: words for cart_id, opening in made.items() if (words := told_consent(opening.body.buyer))}
     if told:
         await save_consents(db, told, now=now)
+    places = {cart_id: opening.destination for cart_id, opening in made.items() if opening.destination != KEPT}
+    if places:
+        await save_destinations(db, places)
 
 
 async def _shown_again(db: Connection, cart_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, PricedCart]:
@@ -279,11 +290,13 @@ async def change_sessions(
         return await _one_after_another(db, changes, set(first.values()), now)
     carts = await lock_carts(db, list(first))
     held = await carts_in_hand(db, list(carts))
+    named = [change.cart_id for change in changes if change.names_only]
+    called = await destinations_called(db, named) if named else {}
     claimed = await claim(db, [change.keyed for change in changes], now=now)
     items = await resolve_items(db, [line.item.id for change in changes for line in change.body.line_items])
     known = await markets(db)
     wished = [
-        _changed(change, carts, held, items, known) if fresh is True else fresh or None
+        _changed(_with_its_place(change, called), carts, held, items, known) if fresh is True else fresh or None
         for change, fresh in zip(changes, claimed, strict=True)
     ]
     prices = await read_prices(db, [cart for cart in wished if isinstance(cart, Cart)], now=now, known=known)
@@ -308,6 +321,7 @@ async def change_sessions(
     await let_go(db, [one.keyed for one, answer, fresh in in_vain if fresh is True and isinstance(answer, KupecError)])
     if done:
         await save_consents(db, {change.cart_id: told_consent(change.body.buyer) for change, _ in done}, now=now)
+        await save_destinations(db, {change.cart_id: change.destination for change, _ in done})
     return answers
 
 
@@ -320,6 +334,13 @@ async def _one_after_another(
         found = await change_sessions(db, [changes[index] for index in part], now=now)
         answers |= dict(zip(part, found, strict=True))
     return [answers[index] for index in range(len(changes))]
+
+
+def _with_its_place(change: Change, called: Mapping[UUID, str]) -> Change:
+    """Whoever names the destination that the session holds need not tell it again."""
+    if change.names_only and change.destination == called.get(change.cart_id, KEPT):
+        return msgspec.structs.replace(change, details=keeping(change.details))
+    return change
 
 
 def _changed(

@@ -166,6 +166,12 @@ class OrderConfirmation(_Out):
     label: str | None = None
 
 
+class Payment(_Out):
+    """What pays is told when a session is completed, and never told back."""
+
+    instruments: list[dict[str, str]]
+
+
 CheckoutStatus = Literal[
     "incomplete", "requires_escalation", "ready_for_complete", "complete_in_progress", "completed", "canceled"
 ]
@@ -182,6 +188,7 @@ class Checkout(_Out):
     buyer: Buyer | None = None
     discounts: Discounts | None = None
     fulfillment: Fulfillment | None = None
+    payment: Payment | None = None
     messages: list[Message] | None = None
     continue_url: _Uri | None = None
     order: OrderConfirmation | None = None

@@ -7,10 +7,11 @@ from kupec.machines.ucp import render
 from kupec.machines.ucp.agent import AnyRequest, Platform, language_of
 from kupec.machines.ucp.answers import answer, is_outcome, no
 from kupec.machines.ucp.door import Door
-from kupec.machines.ucp.errors import SessionNotFound
+from kupec.machines.ucp.errors import SessionGivenUp, SessionNotFound, SessionOver
+from kupec.machines.ucp.messages import refusal
 from kupec.machines.ucp.shapes import Message
 from kupec.machines.ucp.standing import find_session, session_id
-from kupec.sales import CartIncomplete
+from kupec.sales import CartClosed, CartIncomplete
 
 
 async def shown(
@@ -31,7 +32,7 @@ async def shown(
             found = await find_session(db, cart_id, platform, now=door.clock.now())
     except SessionNotFound as missing:
         return no(missing, language_of(request, None))
-    told = [*(messages or []), *([render.refusal(error, found.seen.cart.language)] if error else [])]
+    told = [*(messages or []), *([refusal(error, found.seen.cart.language)] if error else [])]
     body = render.checkout(found, door.settings, messages=told, spoken=platform.capabilities)
     if continue_url is not None:
         body.status, body.continue_url = "requires_escalation", continue_url
@@ -39,7 +40,15 @@ async def shown(
 
 
 async def declined(request: AnyRequest, platform: Platform, session: str, error: KupecError) -> Response[bytes]:
-    """A business no: the session as it stands, with the reason. What is no outcome is raised again."""
+    """A business no: the session as it stands, with the reason. What is no outcome is raised again.
+
+    Raises SessionOver, SessionGivenUp for what would change a session that is at its end.
+    """
+    if isinstance(error, CartClosed):
+        door: Door = request.app.state.site
+        async with door.database.reading() as db:
+            ordered = await db.fetchval("select state = 'ordered' from cart where id = $1", session_id(session))
+        raise (SessionOver() if ordered else SessionGivenUp()) from error
     if not is_outcome(error):
         raise error
     # What an incomplete session lacks, it says itself.

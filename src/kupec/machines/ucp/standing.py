@@ -10,7 +10,7 @@ from kupec.billing import Payment, latest_payments
 from kupec.kit.db import Connection
 from kupec.kit.errors import NotFound
 from kupec.machines.ucp.agent import Platform
-from kupec.machines.ucp.consents import consents_told
+from kupec.machines.ucp.destinations import KEPT
 from kupec.machines.ucp.errors import SessionNotFound
 from kupec.sales import PricedCart, note_shown, price_cart
 
@@ -30,6 +30,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     payment: Payment | None = None
     placed: Placed | None = None
     consent: Mapping[str, bool] = {}
+    destination: str = KEPT
 
 
 def session_id(text: str) -> UUID:
@@ -38,6 +39,19 @@ def session_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise SessionNotFound from None
+
+
+async def words_of(db: Connection, cart_id: UUID) -> tuple[dict[str, bool], str]:
+    """What a session's buyer agrees to by its platform's word, and what the platform calls its destination."""
+    row = await db.fetchrow(
+        """
+        select (select jsonb_object_agg(purpose, granted) from ucp_consent where cart_id = $1) as consent,
+               (select name from ucp_destination where cart_id = $1) as destination
+        """,
+        cart_id,
+    )
+    assert row is not None, "there always is one"
+    return row["consent"] or {}, row["destination"] or KEPT
 
 
 async def find_session(db: Connection, cart_id: UUID, platform: Platform, *, now: datetime) -> Session:
@@ -50,14 +64,14 @@ async def find_session(db: Connection, cart_id: UUID, platform: Platform, *, now
         raise SessionNotFound
     if seen.cart.state == "open":
         await note_shown(db, {cart_id: seen.total})
-    consent = (await consents_told(db, [cart_id])).get(cart_id, {})
+    consent, destination = await words_of(db, cart_id)
     order = await db.fetchrow(
         "select id, number, language, state from sales_order where cart_id = $1 and state <> 'abandoned'", cart_id
     )
     if order is None:
-        return Session(seen=seen, consent=consent)
+        return Session(seen=seen, consent=consent, destination=destination)
     if order["state"] == "draft":
         payment = (await latest_payments(db, [order["id"]])).get(order["id"])
-        return Session(seen=seen, payment=payment, consent=consent)
+        return Session(seen=seen, payment=payment, consent=consent, destination=destination)
     placed = Placed(id=order["id"], number=order["number"], language=order["language"])
-    return Session(seen=seen, placed=placed, consent=consent)
+    return Session(seen=seen, placed=placed, consent=consent, destination=destination)

@@ -85,6 +85,17 @@ def gift_variants(promotions: Promotions) -> list[UUID]:
     )
 
 
+def delivery_may_be_cheaper(promotions: Promotions, applied: Applied) -> bool:
+    """Whether some way of delivery may cost less by a promotion, this one or another one; `applied` is of this one."""
+    free = {one.code for one in promotions.promotions if one.active and isinstance(one.action, FreeShipping)}
+    if not free:
+        return False
+    elsewhere = (*applied.refused, *applied.silent)
+    return any(one.code in free for one in applied.applied) or any(
+        one.code in free and one.reason in (OTHER_DELIVERY, NOT_COMBINED) for one in elsewhere
+    )
+
+
 def apply_promotions(
     promotions: Promotions,
     basket: Basket,
