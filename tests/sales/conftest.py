@@ -10,7 +10,7 @@ from kupec.billing import SandboxCards, payment_round, refund_round
 from kupec.kit.actor import guest
 from kupec.kit.clock import FixedClock
 from kupec.kit.db import Database, Pool
-from kupec.sales import Checkout, CompleteRequest, Completion, Order, get_order
+from kupec.sales import Checkout, CompleteRequest, Completion, Order, checkout, get_order
 from tests.billing.gateway_fixture import RunningGateway, gateway, session_gateway
 from tests.shop import NOON, add_product, filled_cart, make_shop
 
@@ -59,7 +59,8 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(pool: Pool, gateway: RunningGateway) -> AsyncIterator[Shop]:
+async def shop(pool: Pool, gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shop]:
+    monkeypatch.setattr(checkout, "_WATCH_PATIENCE", 60.0)  # whoever pays may be slow here
     database = Database(pool)
     async with gateway.cards() as cards:
         async with database.transaction() as db:

@@ -67,7 +67,7 @@ async def packeta() -> AsyncIterator[FakePacketa]:
 
 
 def connection(fake: FakePacketa, password: str = PASSWORD) -> Packeta:
-    return Packeta(fake.url, password=password, sender="Zrnko", patience=5)
+    return Packeta(fake.url, password=password, sender="Zrnko", patience=60)
 
 
 async def test_a_packet_is_told_in_the_documented_fields(packeta: FakePacketa) -> None:
@@ -131,7 +131,7 @@ async def test_an_answer_that_is_lost_or_senseless_may_have_happened(packeta: Fa
 
 
 async def test_who_cannot_be_reached_was_not_asked() -> None:
-    carrier = Packeta("http://127.0.0.1:9/api/rest", password="x", sender="Zrnko", patience=5)
+    carrier = Packeta("http://127.0.0.1:9/api/rest", password="x", sender="Zrnko", patience=60)
     try:
         with pytest.raises(CarrierUnreachable) as unreached:
             await carrier.create_shipment(PARCEL)
@@ -299,7 +299,7 @@ async def test_tracking_asks_in_time_and_only_moves_forward(shop: Shop, packeta:
 async def test_a_carrier_that_is_away_is_asked_later(shop: Shop) -> None:
     order = await packed(shop, labels="packeta", point=True)
     parcel = order.fulfilments[0].id
-    away = Packeta("http://127.0.0.1:9/", password="x", sender="x", patience=2)
+    away = Packeta("http://127.0.0.1:9/", password="x", sender="x", patience=60)
     async with shop.database.transaction() as db:
         await db.execute(
             "insert into parcel_label (fulfilment_id, carrier, state, number, reference, asked_at, pdf)"

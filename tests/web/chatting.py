@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -29,6 +30,7 @@ from kupec.kit.clock import Clock
 from kupec.kit.db import Database, Pool
 from kupec.kit.ids import uuid7
 from kupec.kit.live import Notifier
+from kupec.web.chat import session
 from tests.shop import SETUP
 from tests.stack import free_port
 from tests.web.browsing import HOST, Served, serving
@@ -119,7 +121,7 @@ async def chat_shop(
     port = free_port()
     url = f"http://127.0.0.1:{port}" if over_http else HOST
     notifier = Notifier(pool)
-    async with serving(pool, dsn, base_url=url, **settings) as served:
+    async with _unhurried(), serving(pool, dsn, base_url=url, **settings) as served:
         database = Database(pool, notifier.poke)
         bot = Echo(database, served.clock)
         served.site = replace(served.site, database=database, bot=bot)
@@ -142,6 +144,14 @@ async def chat_shop(
         for client in shop.clients:
             await client.aclose()
     await notifier.close()
+
+
+@asynccontextmanager
+async def _unhurried() -> AsyncIterator[None]:
+    """A panel waits for the bot's first words as long as a slow machine may need."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "_PATIENCE", 60.0)
+        yield
 
 
 async def open_inbox(served: Served, *, code: str = "web", **config: Any) -> Inbox:

@@ -144,7 +144,7 @@ async def test_the_watch_sees_what_runs(pool: Pool, dsn: str, goods: dict[str, U
     """The control: the same payloads, put in as markup and as raw addresses, are noticed."""
     async with open_panel(pool, dsn) as (_, page, _opened):
         await page.evaluate(
-            """async (texts) => {
+            """(texts) => {
               const root = document.querySelector("kupec-chat").shadowRoot;
               for (const text of texts) {
                 const place = document.createElement("div");
@@ -155,10 +155,10 @@ async def test_the_watch_sees_what_runs(pool: Pool, dsn: str, goods: dict[str, U
               link.href = "javascript:hit()";
               root.append(link);
               link.click();
-              await new Promise((resolve) => setTimeout(resolve, 500));
             }""",
             TEXTS,
         )
+        await page.wait_for_function("window.hits > 5")
         hits, faults, odd = await page.evaluate(FOUND)
         assert hits > 5
         assert any("onerror" in fault for fault in faults)
