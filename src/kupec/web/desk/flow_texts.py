@@ -16,6 +16,7 @@ from kupec.kit.i18n import mark as _
 from kupec.kit.text import shorten
 from kupec.kit.versions import Kind, one_at_a_time, publish, published, read_document, save_draft, standing
 from kupec.outreach import RULES, TEMPLATES
+from kupec.web.desk.flow_problem_words import problem_said
 from kupec.web.desk.flow_words import STEP_ICONS
 from kupec.web.desk.flows import LONGEST
 from kupec.web.desk.gate import actor_of
@@ -134,6 +135,7 @@ def _beside(read: Read) -> dict[str, Any]:
         "tree": tuple(_twigs(read.raw)),
         "step_words": {},
         "step_icons": {**STEP_ICONS, "": "note"},
+        "problem_said": problem_said,
         "fork_words": {"in": ""},
     }
 

@@ -35,6 +35,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
 from kupec.kit.i18n import explain, translate
 from kupec.kit.i18n import mark as _
+from kupec.web.desk.flow_problem_words import problem_said
 from kupec.web.desk.flow_words import (
     BLANK,
     FORK_WORDS,
@@ -229,6 +230,7 @@ def _beside(request: AnyRequest, checked: Checked) -> dict[str, Any]:
         "tree": outline(checked.flow, language) if checked.flow is not None else (),
         "step_words": STEP_WORDS,
         "step_icons": STEP_ICONS,
+        "problem_said": problem_said,
         "fork_words": FORK_WORDS,
     }
 
