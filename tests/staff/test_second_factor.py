@@ -93,6 +93,21 @@ async def test_clocks_may_differ_by_half_a_minute(
             await finish(database, token, code)
 
 
+async def test_phones_keep_their_own_time_when_a_demos_clock_has_walked(
+    database: Database, person: staff.Staff
+) -> None:
+    app, _ = await enrol(database, person)
+    later = NOW + timedelta(days=60)
+    token = await password_step(database, person, later)
+    with pytest.raises(staff.WrongCode):
+        await finish(database, token, app.at(NOW), later)
+    entered = await staff.finish_with_code(
+        database, token, app.at(NOW), secret=SECRET, address="test", now=later, outside=NOW
+    )
+    async with database.reading() as db:
+        assert await staff.staff_by_token(db, entered.token, later) == person, "the session is of the demo's time"
+
+
 async def test_a_code_is_good_once(database: Database, person: staff.Staff) -> None:
     app, _ = await enrol(database, person)
     first, second = await password_step(database, person), await password_step(database, person)

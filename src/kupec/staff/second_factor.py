@@ -71,9 +71,17 @@ async def begin_app(db: Connection, staff: Staff, *, issuer: str, secret: str, n
 
 
 async def confirm_app(
-    db: Connection, staff_id: UUID, code: str, *, secret: str, actor: Actor, now: datetime
+    db: Connection,
+    staff_id: UUID,
+    code: str,
+    *,
+    secret: str,
+    actor: Actor,
+    now: datetime,
+    outside: datetime | None = None,
 ) -> list[str]:
-    """Have the app count from now on: `code` shows that it has the secret.
+    """Have the app count from now on: `code` shows that it has the secret. `outside` is the time that phones have,
+    where it is not `now` (a demo's clock).
 
     Returns recovery codes to be shown once, unless there are some already. Raises NotFound, AlreadyEnrolled, WrongCode.
     Emits staff.second_factor_added.
@@ -83,7 +91,7 @@ async def confirm_app(
         raise NotFound(what="authenticator app")
     if row["confirmed_at"] is not None:
         raise AlreadyEnrolled
-    await _use_code(db, staff_id, code, secret=secret, now=now)
+    await _use_code(db, staff_id, code, secret=secret, now=outside or now)
     await db.execute("update staff_totp set confirmed_at = $2 where staff_id = $1", staff_id, now)
     await _tell(db, SecondFactorAdded(kind="app"), staff_id, actor, now)
     return await first_recovery_codes(db, staff_id, actor=actor, now=now)
@@ -135,9 +143,18 @@ async def waits_for_second_step(db: Connection, token: str, now: datetime) -> Se
 
 
 async def finish_with_code(
-    database: Database, token: str, code: str, *, secret: str, address: str, device: str = "", now: datetime
+    database: Database,
+    token: str,
+    code: str,
+    *,
+    secret: str,
+    address: str,
+    device: str = "",
+    now: datetime,
+    outside: datetime | None = None,
 ) -> SignedIn:
-    """The second step: a code of the app, or a recovery code. Guesses are counted as at the password.
+    """The second step: a code of the app, or a recovery code. Guesses are counted as at the password. `outside` is the
+    time that phones have, where it is not `now`.
 
     Raises SecondStepOver, SignInBlocked, WrongCode, CodeUsed. Emits staff.signed_in.
     """
@@ -158,7 +175,7 @@ async def finish_with_code(
             if row is None or not asked:
                 raise SecondStepOver
             if method == "code":
-                await _use_code(db, staff_id, _plain(code), secret=secret, now=now)
+                await _use_code(db, staff_id, _plain(code), secret=secret, now=outside or now)
             else:
                 await _use_recovery_code(db, staff_id, _plain(code), now)
             await forgive(db, limits)

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
+from kupec.kit.clock import outside_now
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import mark as _
 from kupec.staff import (
@@ -129,6 +130,7 @@ async def enrol_app(request: AnyRequest) -> Response[Any]:
                 secret=site.settings.secret,
                 actor=me.actor,
                 now=site.clock.now(),
+                outside=outside_now(site.clock),
             )
     except KupecError as error:
         return await _app_page(request, error)

@@ -8,6 +8,7 @@ from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from kupec.kit.clock import outside_now
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import LANGUAGES, explain, translate
 from kupec.kit.i18n import mark as _
@@ -129,6 +130,7 @@ async def second_step(request: AnyRequest) -> Response[Any]:
             address=address,
             device=device,
             now=site.clock.now(),
+            outside=outside_now(site.clock),
         )
     except KupecError as error:
         return await _second_page(request, target, error)
