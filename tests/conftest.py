@@ -31,6 +31,8 @@ from kupec.kit import db as kit_db
 from kupec.kit import migrate as kit_migrate
 from kupec.kit import passwords
 from kupec.kit.postgres import EmbeddedPostgres, create_database, drop_database
+from kupec.outreach import dry_run
+from kupec.sales import preview_orders
 
 TEMPLATE = "kupec_template_"
 SCRATCH = "kupec_test_"
@@ -80,6 +82,15 @@ def _cheap_passwords() -> Iterator[None]:
     """Hashing takes a tenth of a second of both cores, as it should; what comes of it is the same for less."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """What tries a rule out stops when a page has waited long enough; here it is to come to its end."""
+    with pytest.MonkeyPatch.context() as patch:
+        for verb in (dry_run, preview_orders):
+            patch.setitem(verb.__kwdefaults__, "patience", 600.0)
         yield
 
 
