@@ -10,7 +10,7 @@ import pytest
 from kupec.assistant.understanding.errors import UnreadableModel
 from kupec.assistant.understanding.fitting_sentences import fit_sentences, shares_of
 from kupec.assistant.understanding.intents import IntentModel
-from kupec.assistant.understanding.sentences import Sentences
+from kupec.assistant.understanding.sentences import Sentences, restored, stored
 from kupec.assistant.understanding.training import train
 from kupec.kit.encoder import Encoder, encoder_at_hand, open_encoder, use_encoder
 from tests.kit import test_encoder
@@ -102,13 +102,27 @@ def test_what_differs_within_intents_counts_little_and_many_are_judged_as_one() 
     none = np.zeros((1200, 2), dtype=np.float32)
     loud = np.array([[0.3, -4, 0, 0], [-0.3, 4, 0, 0]], dtype=np.float32)
     sensed = learnt.sense(loud, none[:2])
-    assert sensed.middles.argmax(axis=1).tolist() == [0, 1]
+    assert sensed.margins.argmax(axis=1).tolist() == [0, 1]
     assert sensed.signs(2).shape == (2, 3)
     assert sensed.signs(1).shape == (2, 6), "what speaks for texts from outside is told apart"
     many = learnt.sense(np.tile(rows, (6, 1)), none + 1)
     assert np.allclose(many.phrases[:200], learnt.sense(rows, none[:200]).phrases, atol=1e-5)
-    assert many.middles.shape == (1200, 2)
+    assert many.margins.shape == (1200, 2)
     assert np.allclose(many.together[:200], rows[:, :2] + 1, atol=1e-6)
+
+
+def test_a_model_that_was_stored_with_middles_is_read_as_it_was() -> None:
+    chance = np.random.default_rng(1)
+    rows = chance.normal(size=(20, 4)).astype(np.float32)
+    kept = stored(fit_sentences(rows, np.repeat([0, 1], 10), np.eye(4, 2, dtype=np.float32)))
+    middles = chance.normal(size=(2, 4)).astype(np.float32)
+    before = {name: array for name, array in kept.items() if name not in {"sentences weights", "sentences bias"}}
+    learnt = restored({**before, "sentences middles": middles})
+    seen = (rows - learnt.centre) @ learnt.glass
+    nearer = ((seen[:, None] - middles) ** 2).sum(axis=2).argmin(axis=1)
+    assert (learnt.sense(rows, np.zeros((20, 2), dtype=np.float32)).margins.argmax(axis=1) == nearer).all()
+    with pytest.raises(KeyError):
+        restored(before)
 
 
 def test_a_process_opens_one_encoder_for_all_who_ask() -> None:

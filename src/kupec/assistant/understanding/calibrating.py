@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from kupec.assistant.understanding.fitting import Counted, Fitted, Places, fit
 from kupec.assistant.understanding.fitting_sentences import shares_of
 from kupec.assistant.understanding.intents import Matrix, Merged, softmax
-from kupec.assistant.understanding.rejecting import POINTING_IN, Rejector, signs
+from kupec.assistant.understanding.rejecting import Rejector, pointing_in, signs
 from kupec.assistant.understanding.sentences import Sensed, joined
 
 Flags = npt.NDArray[np.bool_]
@@ -105,7 +105,7 @@ def _rejecting(
     if not len(away.answers):
         return max(_lowest(sure.max(axis=1)[counted], right[counted]), _LEAST, 1.5 / material.intents), None
     rows, elsewhere = _signs(held, material), _signs(away, material)
-    rejector = _learnt(rows, elsewhere)
+    rejector = _learnt(rows, elsewhere, pointing_in(rows.shape[1], has_outside=material.has_outside()))
     known = np.array([rejector.known(row) for row in rows])
     unknown = np.array([rejector.known(row) for row in elsewhere])
     known, right = known[counted], right[counted]
@@ -198,8 +198,8 @@ def _temperature(margins: Matrix, answers: Places) -> float:
     return float(_TEMPERATURES[int(np.argmax(likelihoods))])
 
 
-def _learnt(inside: Matrix, outside: Matrix) -> Rejector:
-    """A sign that points the wrong way in so few texts is left out: more known words never speak against a text."""
+def _learnt(inside: Matrix, outside: Matrix, pointing: Flags) -> Rejector:
+    """A sign of belonging that points the wrong way in so few texts is left out: it never speaks against a text."""
     rows = np.vstack([inside, outside])
     means, spreads = inside.mean(axis=0), inside.std(axis=0) + 1e-3
     scaled = (rows - means) / spreads
@@ -208,7 +208,7 @@ def _learnt(inside: Matrix, outside: Matrix) -> Rejector:
     wrong = np.ones(scaled.shape[1], dtype=np.bool_)
     while wrong.any():
         weights = machine.fit(scaled, belongs).coef_[0]
-        wrong = (weights < 0) & (np.arange(len(weights)) < POINTING_IN)
+        wrong = (weights < 0) & pointing
         scaled[:, wrong] = 0
     return Rejector(
         means=means.tolist(),

@@ -1,15 +1,17 @@
-"""Learning from encoded phrases: closed formulas only, so that ten thousand phrases take about a second."""
+"""Learning from encoded phrases: a logistic regression that needs a dozen steps, and closed formulas."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 from kupec.assistant.understanding.sentences import Matrix, Places, Sentences, unit
 
 _SHRUNK = 0.7
 """How far the spread within intents is drawn towards one alike in all directions: phrases are few, dimensions many."""
+_COST = 10.0
 _LEAST_SHARE = 1e-3
 _USUAL_SHARE = 2.0
 """How large shares are expected to be: few phrases, all told rightly, would otherwise speak for boundless ones."""
@@ -28,15 +30,26 @@ def fit_sentences(rows: Matrix, classes: Places, together: Matrix) -> Sentences:
     spread = (1 - _SHRUNK) * spread + (_SHRUNK * np.trace(spread) / len(spread) + 1e-6) * np.eye(len(spread))
     values, directions = np.linalg.eigh(spread)
     glass = directions / np.sqrt(values)
+    weights, bias = _separated(rows, classes)
     looked: Matrix = ((rows - centre) @ glass).astype(np.float32)
     return Sentences(
         centre=centre.astype(np.float32),
         glass=glass.astype(np.float32),
-        middles=((middles - centre) @ glass).astype(np.float32),
+        weights=weights,
+        bias=bias,
         phrases=unit(looked),
         counts=counts.astype(np.int64),
         together=together,
     )
+
+
+def _separated(rows: npt.NDArray[np.floating], classes: Places) -> tuple[Matrix, Matrix]:
+    """Weights, dimensions by classes, and a bias a class: the logistic regression of all classes at once."""
+    machine = LogisticRegression(C=_COST, class_weight="balanced", tol=1e-3, max_iter=300).fit(rows, classes)
+    weights, bias = machine.coef_, machine.intercept_
+    if len(weights) == 1:  # two classes share one row of weights
+        weights, bias = np.vstack([-weights[0], weights[0]]) / 2, np.array([-bias[0], bias[0]]) / 2
+    return np.ascontiguousarray(weights.T, dtype=np.float32), bias.astype(np.float32)
 
 
 def shares_of(judgements: Sequence[Matrix], answers: Places) -> list[float]:

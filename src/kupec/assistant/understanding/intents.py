@@ -89,7 +89,7 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     """How words and meaning are put together: a share for each judgement, and what is turned away by all of them."""
 
     shares: list[float]
-    """Of the margins of the words, the middles, the phrases, words and row as one: their sum are logits."""
+    """Of the margins of the words, of the row, the phrases, words and row as one: their sum are logits."""
     threshold: float
     rejector: Rejector | None = None
 

@@ -14,10 +14,6 @@ import numpy.typing as npt
 Row = npt.NDArray[np.floating]
 
 
-POINTING_IN = 3
-"""The first signs: the more of them, the more a text belongs here."""
-
-
 class Rejector(msgspec.Struct, frozen=True, kw_only=True):
     """Weights over `signs`, each brought to mean zero and spread one."""
 
@@ -37,3 +33,11 @@ def signs(margins: Row, words: float, pairs: float, outside: float | None) -> Ro
     """The best margin, the shares of words and pairs that are known, and the margin of the texts from outside."""
     told = [float(margins.max()), words, pairs]
     return np.array(told if outside is None else [*told, outside], dtype=np.float64)
+
+
+def pointing_in(how_many: int, *, has_outside: bool) -> npt.NDArray[np.bool_]:
+    """Of `signs`, and those of an encoder behind them: the more of these, the more a text belongs here."""
+    pointing = np.ones(how_many, dtype=np.bool_)
+    if has_outside:
+        pointing[[3, *range(7, how_many)]] = False
+    return pointing

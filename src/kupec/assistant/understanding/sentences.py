@@ -1,7 +1,7 @@
 """What a sentence's meaning says about its intent, where an encoder is at hand: two judgements beside the words'.
 
-One is linear (how near to the middle of each intent), one asks the nearest phrases themselves. Both look through the
-same glass: rows are stretched so that what differs within an intent counts little. How: docs/encoder.md.
+One is linear, one asks the nearest phrases themselves. That one looks through a glass: rows are stretched so that
+what differs within an intent counts little. How: docs/encoder.md.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ _AT_ONCE = 512
 
 
 class Sensed(NamedTuple):
-    """By text and class: nearness to the middles of the classes, and to their phrases; and of words and row as one."""
+    """By text and class: margins of the row alone, nearness to the phrases, and margins of words and row as one."""
 
-    middles: Matrix
+    margins: Matrix
     phrases: Matrix
     together: Matrix
 
@@ -40,8 +40,9 @@ class Sentences(NamedTuple):
     centre: Matrix
     glass: Matrix
     """Dimensions by dimensions."""
-    middles: Matrix
-    """Classes by dimensions."""
+    weights: Matrix
+    """Dimensions by classes: what each direction of a row says for each class."""
+    bias: Matrix
     phrases: Matrix
     """By dimensions, of length one, in the order of their classes."""
     counts: Places
@@ -61,7 +62,7 @@ class Sentences(NamedTuple):
         starts = np.cumsum(self.counts) - self.counts
         weighed = np.add.reduceat(np.exp(SHARPNESS * (near - 1)), starts, axis=1) / self.counts
         return Sensed(
-            middles=seen @ self.middles.T - (self.middles**2).sum(axis=1) / 2,
+            margins=rows @ self.weights + self.bias,
             phrases=np.log(weighed + np.float32(1e-9)),
             together=words + rows @ self.together,
         )
@@ -72,7 +73,7 @@ def joined(parts: list[Sensed]) -> Sensed:
     return Sensed(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
-_STORED = ("centre", "glass", "middles", "phrases", "together")
+_STORED = ("centre", "glass", "weights", "bias", "phrases", "together")
 
 
 def stored(sentences: Sentences) -> dict[str, npt.NDArray[np.generic]]:
@@ -85,14 +86,23 @@ def stored(sentences: Sentences) -> dict[str, npt.NDArray[np.generic]]:
 
 def restored(arrays: Mapping[str, npt.NDArray[Any]]) -> Sentences:
     """What `stored` made. Raises KeyError where a part is missing, UnreadableModel where they do not fit."""
+    if "sentences middles" in arrays:
+        arrays = {**arrays, **_of_middles(arrays)}
     parts = {name: arrays[f"sentences {name}"].astype(np.float32) for name in _STORED}
     made = Sentences(**parts, counts=arrays["sentences counts"].astype(np.int64))
     wide, classes = len(made.centre), len(made.counts)
-    shapes = ((wide, wide), (classes, wide), (int(made.counts.sum()), wide), (wide, classes))
-    found = (made.glass.shape, made.middles.shape, made.phrases.shape, made.together.shape)
+    shapes = ((wide, wide), (wide, classes), (classes,), (int(made.counts.sum()), wide), (wide, classes))
+    found = (made.glass.shape, made.weights.shape, made.bias.shape, made.phrases.shape, made.together.shape)
     if found != shapes or not made.counts.all():
         raise UnreadableModel(reason="what it knows through its encoder does not fit together")
     return made
+
+
+def _of_middles(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Models from before 2026-11-22 measured how near the middle of each class is, which is linear in the row."""
+    centre, glass, middles = (arrays[f"sentences {name}"] for name in ("centre", "glass", "middles"))
+    weights = glass @ middles.T
+    return {"sentences weights": weights, "sentences bias": -centre @ weights - (middles**2).sum(axis=1) / 2}
 
 
 def unit(rows: Matrix) -> Matrix:
