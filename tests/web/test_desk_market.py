@@ -54,7 +54,7 @@ async def test_how_machines_choose_and_which_price_would_win(desk: Desk) -> None
     past = max((one for one in story if one.buyer == "hotel"), key=lambda one: one.asked_at)
     taken = past.quotes[past.winner]
     name = "This shop" if taken.seller == "own" else taken.seller
-    row = f"24 × BEANS {name} {taken.unit_price / 100:.2f} CZK, {taken.lead_days} day"
+    row = f"24 × Product BEANS BEANS {name} {taken.unit_price / 100:.2f} CZK, {taken.lead_days} day"
     assert row.replace(".00 CZK", " CZK") in hotel
     # A price below all that were quoted wins; days beyond the rule's limit lose.
     cheap = words(await manager.page(f"{HERE}/{machines['hotel']}?sku=BEANS&price=150&days=2"))
@@ -81,7 +81,7 @@ async def test_how_machines_choose_and_which_price_would_win(desk: Desk) -> None
     assert "This shop won at 282.75 CZK a piece" in decided
     assert "Decided again from the record just now, 1 quote: it comes out the same." in decided
     assert "This shop won the request at 282.75 CZK a piece, among quotes: 1" in decided
-    assert "2 × BEANS" in words(await manager.page(f"{HERE}/requests"))
+    assert "2 × Product BEANS" in words(await manager.page(f"{HERE}/requests"))
     async with desk.site.database.transaction() as db:
         await order_fit(db, actor=SETUP)
     assert "It is being learnt" in words(await manager.page(HERE))

@@ -117,6 +117,8 @@ async def _meter(
 
 async def goods_names(db: Connection, skus: list[str], language: str) -> dict[str, str]:
     """By SKU, as the shop calls it; the SKU itself where it is not sold."""
+    if not skus:
+        return {}
     ids = await variants_by_sku(db, sorted(set(skus)))
     named = await variants_named(db, sorted(ids.values()), language=language)
     return {sku: named.get(ids[sku], sku) if sku in ids else sku for sku in skus}

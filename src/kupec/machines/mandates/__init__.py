@@ -4,6 +4,7 @@ from kupec.machines.mandates.approving import (
     count_asked,
     deny_purchase,
     expire_purchases,
+    last_purchases,
     price_asked,
     purchases_of,
 )
@@ -16,6 +17,7 @@ from kupec.machines.mandates.claiming import (
     claim_purchase,
     purchase_by_key,
     spent_under,
+    spent_under_each,
 )
 from kupec.machines.mandates.deciding import (
     decide,
@@ -52,6 +54,7 @@ from kupec.machines.mandates.granting import (
     change_mandate,
     grant_mandate,
     mandates_for,
+    mandates_in_use,
     mandates_of,
     revoke_mandate,
     usable_mandate,
@@ -188,11 +191,13 @@ __all__ = [
     "get_purchase",
     "grant_mandate",
     "keys_of",
+    "last_purchases",
     "list_machines",
     "lock_machine",
     "machine_names",
     "machines_of",
     "mandates_for",
+    "mandates_in_use",
     "mandates_of",
     "note_purchase",
     "pause_machine",
@@ -211,5 +216,6 @@ __all__ = [
     "revoke_mandate",
     "rotate_key",
     "spent_under",
+    "spent_under_each",
     "usable_mandate",
 ]

@@ -180,6 +180,17 @@ async def purchases_of(
     )
 
 
+async def last_purchases(db: Connection, machine_ids: Sequence[UUID]) -> dict[UUID, Purchase]:
+    """By machine, what it wanted to buy last."""
+    found = await read_purchases(
+        db,
+        "where p.id in (select last.id from unnest($1::uuid[]) as m (id), lateral ("
+        "select id from purchase where machine_id = m.id order by created_at desc, id desc limit 1) as last)",
+        list(machine_ids),
+    )
+    return {one.machine_id: one for one in found}
+
+
 async def count_asked(db: Connection, members: Sequence[UUID]) -> int:
     """How many purchases wait for this customer's answer."""
     count: int = await db.fetchval(

@@ -45,14 +45,16 @@ the same try, and one order comes of both."""
 _LONGEST_KEY: Final = 200
 
 _SPENT = """
+select asked.id, sums.total, sums.orders
+  from unnest($1::uuid[], $2::timestamptz[]) as asked (id, begins), lateral (
 select coalesce(sum(greatest(p.total - p.given_back - coalesce(refunds.amount, 0), 0)), 0)::bigint as total,
        count(*) as orders
   from purchase p
   left join sales_order o on o.id = p.order_id
   left join lateral (select sum(amount) as amount from order_refund where order_id = p.order_id) refunds on true
- where p.mandate_id = $1 and p.state in ('claimed', 'asked', 'placed')
-   and ($2::timestamptz is null or p.claimed_at >= $2)
-   and p.id is distinct from $3 and (o.state is null or o.state not in ('cancelled', 'abandoned'))
+ where p.mandate_id = asked.id and p.state in ('claimed', 'asked', 'placed')
+   and (asked.begins is null or p.claimed_at >= asked.begins)
+   and p.id is distinct from $3 and (o.state is null or o.state not in ('cancelled', 'abandoned'))) as sums
 """
 
 
@@ -72,10 +74,16 @@ async def spent_under(db: Connection, mandate: Mandate, *, now: datetime, withou
     """What counts against a mandate in the period that `now` is in: claimed, asked about, and ordered; less what was
     cancelled or given back. `without` is a purchase that is not to count.
     """
-    begins, _ends = period_of(mandate.budget_period, now, mandate.zone)
-    row = await db.fetchrow(_SPENT, mandate.id, begins, without)
-    assert row is not None, "a sum is always there"
-    return Spent(total=row["total"], orders=row["orders"])
+    return (await spent_under_each(db, [mandate], now=now, without=without))[mandate.id]
+
+
+async def spent_under_each(
+    db: Connection, mandates: Sequence[Mandate], *, now: datetime, without: UUID | None = None
+) -> dict[UUID, Spent]:
+    """As `spent_under`, of several."""
+    begins = [period_of(one.budget_period, now, one.zone)[0] for one in mandates]
+    rows = await db.fetch(_SPENT, [one.id for one in mandates], begins, without)
+    return {row["id"]: Spent(total=row["total"], orders=row["orders"]) for row in rows}
 
 
 async def purchase_by_key(db: Connection, machine_id: UUID, key: str) -> Purchase | None:

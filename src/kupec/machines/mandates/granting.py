@@ -149,6 +149,16 @@ async def mandates_for(db: Connection, machine_id: UUID) -> list[Mandate]:
     return await read_mandates(db, "where machine_id = $1 order by revoked_at is not null, created_at, id", machine_id)
 
 
+async def mandates_in_use(db: Connection, machine_ids: Sequence[UUID], *, now: datetime) -> list[Mandate]:
+    """The mandates under which these machines may buy now, by their age."""
+    return await read_mandates(
+        db,
+        "where machine_id = any($1::uuid[]) and revoked_at is null and starts_at <= $2 "
+        "and (expires_at is null or expires_at > $2) order by created_at, id",
+        *(list(machine_ids), now),
+    )
+
+
 async def usable_mandate(db: Connection, machine_id: UUID, *, seller: str = OWN, now: datetime) -> Mandate | None:
     """The oldest mandate under which this machine may buy of this seller at all now; None where it may not."""
     found = await read_mandates(

@@ -16,15 +16,19 @@ from kupec.kit.events import subject_history
 from kupec.kit.i18n import mark as _
 from kupec.machines.mandates import (
     Machine,
+    Mandate,
     Purchase,
+    Spent,
     count_machines,
     deny_purchase,
     get_machine,
     get_mandate,
     get_purchase,
     keys_of,
+    last_purchases,
     list_machines,
     mandates_for,
+    mandates_in_use,
     pause_machine,
     price_asked,
     purchases_of,
@@ -33,7 +37,7 @@ from kupec.machines.mandates import (
     revoke_key,
     revoke_machine,
     revoke_mandate,
-    spent_under,
+    spent_under_each,
 )
 from kupec.web import machine_words as words
 from kupec.web.desk.gate import actor_of
@@ -59,6 +63,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     rows: list[Machine]
     parties: dict[UUID, Party]
+    mandates: dict[UUID, list[tuple[Mandate, Spent]]]
+    bought: dict[UUID, Purchase]
     next: UUID | None = None
 
     @property
@@ -71,9 +77,18 @@ async def _listing(request: AnyRequest, db: Connection) -> Listing:
     view = asked.text("view", most=20)
     view = view if view in VIEWS else "active"
     before = asked.uuid("before") if asked.text("before", most=50) else None
+    now = site_of(request).clock.now()
     rows = await list_machines(db, view=view, before=before, limit=PAGE + 1, actor=actor_of(request))
+    shown = [one.id for one in rows[:PAGE]]
+    mandates = await mandates_in_use(db, shown, now=now)
+    spent = await spent_under_each(db, mandates, now=now)
+    budgets: dict[UUID, list[tuple[Mandate, Spent]]] = {}
+    for one in mandates:
+        budgets.setdefault(one.machine_id, []).append((one, spent[one.id]))
     return Listing(
         view=view,
+        mandates=budgets,
+        bought=await last_purchases(db, shown),
         counts=await count_machines(db),
         rows=rows[:PAGE],
         next=rows[PAGE - 1].id if len(rows) > PAGE else None,
@@ -127,11 +142,9 @@ async def machine(request: AnyRequest, machine_id: FromPath[UUID]) -> Response[s
             owner=(await owners_of(db, [found])).get(found.party_id),
             mandates=mandates,
             shelves={one.code: one.name for one in await list_categories(db, reader.language)},
-            spent={
-                one.id: await spent_under(db, one, now=reader.now)
-                for one in mandates
-                if one.state(reader.now) == "active"
-            },
+            spent=await spent_under_each(
+                db, [one for one in mandates if one.state(reader.now) == "active"], now=reader.now
+            ),
             keys=await keys_of(db, machine_id),
             bought=bought,
             totals=await price_asked(db, waiting, now=reader.now),

@@ -39,6 +39,7 @@ from kupec.web.desk.market_words import (
 from kupec.web.desk.page import desk_page, go, reader_of
 from kupec.web.desk.rollout_events import percent
 from kupec.web.desk.timeline import days
+from kupec.web.device_view import goods_names
 from kupec.web.forms import query_form
 from kupec.web.rendering import AnyRequest, site_of
 
@@ -105,6 +106,9 @@ async def buyer(request: AnyRequest, machine_id: FromPath[UUID]) -> Response[str
             status=422 if errors else 200,
             machine_id=machine_id,
             found=found,
+            goods=await goods_names(
+                db, sorted({*found.skus, *(one.sku for one in found.seen[:_ROWS])}), reader.language
+            ),
             manner=manner_of(found.model, reader),
             lines=weight_lines(found.model, reader),
             rules=[(one, rule_in_words(one.rule, reader), is_sure(one)) for one in found.model.rules],
@@ -169,6 +173,7 @@ async def requests(request: AnyRequest) -> Response[str]:
             page=page,
             more=len(rows) > _ROWS,
             names=names,
+            goods=await goods_names(db, [one.sku for one in rows], reader.language),
             states=STATES,
             state_tones=STATE_TONES,
             rule_word=lambda rule: published_rule(rule, reader),
@@ -200,6 +205,7 @@ async def request_page(request: AnyRequest, rfq_id: FromPath[UUID]) -> Response[
             section="market",
             tab="requests",
             rfq=rfq,
+            goods=(await goods_names(db, [rfq.sku], reader.language))[rfq.sku],
             quotes=quotes,
             proof=proof,
             award=await award_of(db, rfq_id),

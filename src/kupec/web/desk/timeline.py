@@ -16,6 +16,7 @@ from kupec.machines.mandates import machine_names
 from kupec.staff import staff_names
 from kupec.web.desk.reader import Reader
 from kupec.web.desk.sentences import icon_of, sentence
+from kupec.web.device_view import goods_names
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -44,7 +45,8 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 async def days(db: Connection, events: Sequence[Event], reader: Reader, *, here: str = "") -> list[Day]:
     """`events` (the latest first) by day. `here` is the subject whose page this is: it gets no link to itself."""
     names = await _names(db, {event.actor for event in events})
-    entries = [_entry(event, reader, names, here) for event in events]
+    goods = await goods_names(db, sorted({_sku(event) for event in events} - {""}), reader.language)
+    entries = [_entry(event, reader, names, goods, here) for event in events]
     by_day = groupby(entries, key=lambda entry: entry.occurred_at.astimezone(reader.zone).date())
     return [Day(heading=reader.heading(day), day=day, entries=list(group)) for day, group in by_day]
 
@@ -70,13 +72,20 @@ async def _names(db: Connection, actors: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _entry(event: Event, reader: Reader, names: dict[str, str], here: str) -> Entry:
+def _sku(event: Event) -> str:
+    sku = event.payload.get("sku")
+    return sku if isinstance(sku, str) else ""
+
+
+def _entry(event: Event, reader: Reader, names: dict[str, str], goods: dict[str, str], here: str) -> Entry:
+    sku = _sku(event)
+    told = msgspec.structs.replace(event, payload=event.payload | {"sku": goods[sku]}) if sku else event
     return Entry(
         id=event.id,
         name=event.name,
         occurred_at=event.occurred_at,
         icon=icon_of(event.name, event.payload),
-        text=sentence(event, reader),
+        text=sentence(told, reader),
         by=_by(event.actor, reader, names),
         channel=_channel(event, reader),
         imported=event.origin == "imported",
