@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -64,6 +65,12 @@ def pay(agent: Platform, session: Json, token: str) -> Json:
     return agent.complete(session["id"], token=token, handler="mandate") if "total_changed" in told(answer) else answer
 
 
+def owners_word(session: Json) -> tuple[Any, Any, Any]:
+    """What a session tells of who buys, and where it goes."""
+    [method] = session["fulfillment"]["methods"]
+    return session.get("buyer"), method["destinations"], method.get("selected_destination_id")
+
+
 def test_the_owner_buys_within_the_mandate_once(owned: Owned, agent: Platform) -> None:
     owned.grant(budget=20_000)
     # Neither buyer nor address: both are the owner's.
@@ -71,7 +78,7 @@ def test_the_owner_buys_within_the_mandate_once(owned: Owned, agent: Platform) -
     assert session["status"] == "incomplete"
     answer = agent.complete(session["id"], token=owned.token, handler="mandate")
     assert "total_changed" in told(answer), "delivery was not in the total that was shown"
-    assert answer["buyer"]["email"].endswith("@example.com")
+    assert owners_word(answer) == owners_word(agent.look(session["id"])) == (None, [], None)
     key = str(uuid4())
     with ThreadPoolExecutor(4) as pool:
         answers = list(
@@ -84,6 +91,8 @@ def test_the_owner_buys_within_the_mandate_once(owned: Owned, agent: Platform) -
     paid = agent.look(session["id"])
     assert paid["status"] == "completed"
     assert amounts(paid)["total"] == amounts(answer)["total"]
+    assert paid["buyer"]["email"].endswith("@example.com")
+    assert owners_word(paid)[2] == "address", "it is bought: its platform may know where it goes"
     assert len(owned.reasons()) == 1
     path = f"{SESSIONS}/{session['id']}/complete"
     other = {"payment": {"instruments": [{"handler_id": "mandate", "credential": {"token": "kupecm_other"}}]}}
@@ -93,6 +102,14 @@ def test_the_owner_buys_within_the_mandate_once(owned: Owned, agent: Platform) -
     assert (message["path"], refused["status"]) == ("$.payment", "ready_for_complete")
     assert "over_budget" in message["content"]
     assert "over_budget" in owned.reasons()
+    # Whoever merely has a key learns nothing of its owner: not by asking again, not by naming what it was not told, and
+    # not by paying otherwise.
+    assert owners_word(refused) == owners_word(agent.look(refused["id"])) == (None, [], None)
+    named = agent.update(refused["id"], ("TOOL-25", 1), buyer=None, fulfillment=to(selected_destination_id="address"))
+    assert owners_word(named) == (None, [], None)
+    again = pay(agent, named, owned.token)
+    by_card = agent.complete(again["id"], token="tok_visa")
+    assert (by_card["status"], owners_word(by_card)) == ("incomplete", (None, [], None))
 
 
 def test_goods_go_where_the_mandate_says_or_its_owner_is_asked(owned: Owned, agent: Platform) -> None:

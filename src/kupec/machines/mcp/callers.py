@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -30,6 +31,8 @@ CALLS_A_MINUTE: Final = 600
 """Calls of one machine."""
 WRONG_KEYS_A_MINUTE: Final = 20
 REGISTRATIONS_A_MINUTE: Final = 10
+REGISTRATIONS_AN_HOUR: Final = 60
+"""From one address, or one line of IPv6: what all may register together is not for one of them alone."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +91,27 @@ def limit(request: AnyRequest, what: str, most: int, who: str | None = None) -> 
     asker = who or (request.client.host if request.client else "")
     if not state.mcp_limits.allows(f"{what}@{asker}", most, at=time.monotonic()):
         raise TooManyRequests
+
+
+def limit_registrations(request: AnyRequest) -> None:
+    """Raises TooManyRequests for an address from which too many applications register, in a minute or in an hour."""
+    limit(request, "register", REGISTRATIONS_A_MINUTE)
+    state = request.app.state
+    if "mcp_hours" not in state:
+        state.mcp_hours = RateLimit()
+    line = line_of(request.client.host if request.client else "")
+    hours = time.monotonic() / 60  # its window is a minute of what it is told
+    if state.site.settings.rate_limit and not state.mcp_hours.allows(line, REGISTRATIONS_AN_HOUR, at=hours):
+        raise TooManyRequests
+
+
+def line_of(address: str) -> str:
+    """Whose address it is: of IPv6 a household has a whole /64."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)
 
 
 async def caller_of(request: AnyRequest, door: Door) -> Caller:

@@ -11,7 +11,7 @@ from kupec.kit.db import Connection
 from kupec.kit.errors import KupecError
 from kupec.kit.i18n import LANGUAGES, best_language
 from kupec.machines.mcp.asking import Refused, check_resource, read_ask, read_scopes, seal_ask
-from kupec.machines.mcp.callers import REGISTRATIONS_A_MINUTE, AnyRequest, issuer_of, limit, resource_of
+from kupec.machines.mcp.callers import AnyRequest, issuer_of, limit, limit_registrations, resource_of
 from kupec.machines.mcp.clients import Registration, register_client, registered
 from kupec.machines.mcp.door import Door
 from kupec.machines.mcp.errors import InvalidClient, InvalidMetadata, OAuthError, UnsupportedGrantType
@@ -73,7 +73,7 @@ async def register(request: AnyRequest) -> Response[bytes]:
     """An application registers itself (RFC 7591). It gets an id and no secret."""
     door = _door(request)
     try:
-        limit(request, "register", REGISTRATIONS_A_MINUTE)
+        limit_registrations(request)
         wanted = _registration(await request.body())
         async with door.database.transaction() as db:
             client = await register_client(db, wanted, now=door.clock.now())

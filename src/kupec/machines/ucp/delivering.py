@@ -16,7 +16,7 @@ def fulfillment(session: Session, settings: Settings) -> Fulfillment:
     """One method and one group: everything goes together, to the destination that the platform named."""
     seen = session.seen
     line_ids = [str(line.id) for line in seen.lines]
-    address = seen.cart.address
+    address = session.told.address
     group = Group(
         id="parcel",
         line_item_ids=line_ids,

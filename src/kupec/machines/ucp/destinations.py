@@ -34,7 +34,14 @@ def names_only(fulfillment: FulfillmentIn | None) -> bool:
 
 async def save_destinations(db: Connection, told: Mapping[UUID, str]) -> None:
     """Let each of these sessions call its destination so, in place of what was before."""
-    await db.execute("delete from ucp_destination where cart_id = any($1::uuid[])", list(told))
+    # What the session holds from now on, its platform has told: nothing of it is its machine's owner's any more.
+    await db.execute(
+        """
+        with owners as (delete from ucp_of_owner where cart_id = any($1::uuid[]))
+        delete from ucp_destination where cart_id = any($1::uuid[])
+        """,
+        list(told),
+    )
     names = {cart_id: name for cart_id, name in told.items() if name != KEPT}
     if names:
         await db.execute(
@@ -45,6 +52,12 @@ async def save_destinations(db: Connection, told: Mapping[UUID, str]) -> None:
 
 
 async def destinations_called(db: Connection, cart_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """By session; those that have no name of their own are missing."""
-    rows = await db.fetch("select cart_id, name from ucp_destination where cart_id = any($1::uuid[])", list(cart_ids))
-    return {row["cart_id"]: row["name"] for row in rows}
+    """By session; those that have no name of their own are missing. One by its owner's word is none to be named."""
+    rows = await db.fetch(
+        """
+        select cart_id, case when 'address' = any(fields) then '' else name end as name
+          from ucp_destination full join ucp_of_owner using (cart_id) where cart_id = any($1::uuid[])
+        """,
+        list(cart_ids),
+    )
+    return {row["cart_id"]: row["name"] for row in rows if row["name"] is not None}

@@ -8,7 +8,6 @@ from kupec.machines.ucp.door import Door
 from kupec.machines.ucp.errors import CapabilitiesIncompatible, InvalidProfile, VersionUnsupported
 from kupec.machines.ucp.profile import CAPABILITIES, EXTENDS, VERSION
 
-
 # What the platform of the official suite names; it uses everything else, too.
 _SUITES: Final = frozenset({"dev.ucp.shopping.order"})
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 
 from kupec.billing import PAYMENT
@@ -29,6 +30,7 @@ from kupec.machines.ucp.door import Door
 from kupec.machines.ucp.errors import KeyRefused, SessionOver, UnknownHandler
 from kupec.machines.ucp.keyed import claim, keyed
 from kupec.machines.ucp.messages import error_message
+from kupec.machines.ucp.owners_word import forget_owners_word, note_owners_word
 from kupec.machines.ucp.profile import CARD_HANDLER, MANDATE_HANDLER
 from kupec.machines.ucp.requests import InstrumentIn
 from kupec.machines.ucp.sessions import cheapest
@@ -70,8 +72,10 @@ async def _by_card(
     request: AnyRequest, platform: Platform, session: str, instrument: InstrumentIn, key: str
 ) -> Response[bytes]:
     door: Door = request.app.state.site
+    cart_id = session_id(session)
+    await _without_owner(cart_id, platform, door)
     wanted = CompleteRequest(
-        cart_id=session_id(session),
+        cart_id=cart_id,
         key=key,
         card_token=_token(instrument.credential.token),
         expected_total="shown",
@@ -87,6 +91,25 @@ async def _by_card(
             await _pay_by_card(db, wanted.cart_id, platform, door)
         completion = await door.checkout.complete(wanted)
     return await _completed(request, platform, completion, key)
+
+
+async def _without_owner(cart_id: UUID, platform: Platform, door: Door) -> None:
+    """Whoever pays with a card says themself who buys and where it goes: what is the machine's owner's is taken out.
+
+    Raises CartInPayment while it is bought under a mandate, or its owner is asked.
+    """
+    async with door.database.reading() as db:
+        if not await db.fetchval("select exists (select from ucp_of_owner where cart_id = $1)", cart_id):
+            return
+    async with door.database.transaction() as db:
+        cart = (await lock_carts(db, [cart_id])).get(cart_id)
+        if cart is None or cart.agent != platform.profile or cart.state != "open":
+            return
+        if await carts_in_hand(db, [cart_id]):
+            raise CartInPayment
+        taken_out = await forget_owners_word(db, cart_id)
+        if taken_out is not None:
+            await set_details(db, cart_id, taken_out, actor=platform.actor, now=door.clock.now())
 
 
 async def _pay_by_card(db: Connection, cart_id: UUID, platform: Platform, door: Door) -> None:
@@ -120,8 +143,8 @@ async def _completed(request: AnyRequest, platform: Platform, completion: Comple
     if completion.sold is not None:
         placed = Placed(id=completion.order_id, number=completion.number, language=completion.sold.cart.language)
         async with door.database.reading() as db:
-            consent, destination = await words_of(db, completion.cart_id)
-        session = Session(seen=completion.sold, placed=placed, consent=consent, destination=destination)
+            words = await words_of(db, completion.cart_id)
+        session = Session(seen=completion.sold, placed=placed, **msgspec.structs.asdict(words))
         return answer(render.checkout(session, door.settings, spoken=platform.capabilities))
     async with door.database.transaction() as db:
         found = await find_session(db, completion.cart_id, platform, now=door.clock.now())
@@ -205,6 +228,7 @@ async def _as_owners(
         lacking["address"] = address
     if lacking:
         await set_details(db, cart_id, CartDetails(**lacking), actor=platform.actor, now=now)
+        await note_owners_word(db, cart_id, lacking)
     seen = await price_cart(db, cart_id, now=now)
     if seen.shipping is None and seen.shipping_options:
         method = CartDetails(shipping_method=cheapest(seen.shipping_options))

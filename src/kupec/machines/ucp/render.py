@@ -53,7 +53,7 @@ def checkout(
         status=status,
         currency=seen.currency,
         line_items=line_items(seen, settings),
-        buyer=buyer(cart, session.consent if "dev.ucp.shopping.buyer_consent" in spoken else {}),
+        buyer=buyer(session.told, session.consent if "dev.ucp.shopping.buyer_consent" in spoken else {}),
         discounts=discounts(seen) if reduced else None,
         totals=totals_of(
             seen,

@@ -1,6 +1,6 @@
 """A checkout session as it stands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,8 @@ from kupec.kit.errors import NotFound
 from kupec.machines.ucp.agent import Platform
 from kupec.machines.ucp.destinations import KEPT
 from kupec.machines.ucp.errors import SessionNotFound
-from kupec.sales import PricedCart, note_shown, price_cart
+from kupec.machines.ucp.owners_word import without_owners_word
+from kupec.sales import Cart, PricedCart, note_shown, price_cart
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     placed: Placed | None = None
     consent: Mapping[str, bool] = {}
     destination: str = KEPT
+    of_owner: Sequence[str] = ()
+    """What of the cart is its machine's owner's, and is not told before it is bought."""
+
+    @property
+    def told(self) -> Cart:
+        """The cart as the platform may see it."""
+        return self.seen.cart if self.placed else without_owners_word(self.seen.cart, self.of_owner)
 
 
 def session_id(text: str) -> UUID:
@@ -41,17 +49,26 @@ def session_id(text: str) -> UUID:
         raise SessionNotFound from None
 
 
-async def words_of(db: Connection, cart_id: UUID) -> tuple[dict[str, bool], str]:
-    """What a session's buyer agrees to by its platform's word, and what the platform calls its destination."""
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said about a session beside its cart."""
+
+    consent: Mapping[str, bool]
+    destination: str
+    of_owner: Sequence[str]
+
+
+async def words_of(db: Connection, cart_id: UUID) -> Words:
+    """What its buyer agrees to, what its destination is called, and what of it is its machine's owner's word."""
     row = await db.fetchrow(
         """
         select (select jsonb_object_agg(purpose, granted) from ucp_consent where cart_id = $1) as consent,
-               (select name from ucp_destination where cart_id = $1) as destination
+               (select name from ucp_destination where cart_id = $1) as destination,
+               (select fields from ucp_of_owner where cart_id = $1) as of_owner
         """,
         cart_id,
     )
     assert row is not None, "there always is one"
-    return row["consent"] or {}, row["destination"] or KEPT
+    return Words(consent=row["consent"] or {}, destination=row["destination"] or KEPT, of_owner=row["of_owner"] or ())
 
 
 async def find_session(db: Connection, cart_id: UUID, platform: Platform, *, now: datetime) -> Session:
@@ -64,14 +81,14 @@ async def find_session(db: Connection, cart_id: UUID, platform: Platform, *, now
         raise SessionNotFound
     if seen.cart.state == "open":
         await note_shown(db, {cart_id: seen.total})
-    consent, destination = await words_of(db, cart_id)
+    words = msgspec.structs.asdict(await words_of(db, cart_id))
     order = await db.fetchrow(
         "select id, number, language, state from sales_order where cart_id = $1 and state <> 'abandoned'", cart_id
     )
     if order is None:
-        return Session(seen=seen, consent=consent, destination=destination)
+        return Session(seen=seen, **words)
     if order["state"] == "draft":
         payment = (await latest_payments(db, [order["id"]])).get(order["id"])
-        return Session(seen=seen, payment=payment, consent=consent, destination=destination)
+        return Session(seen=seen, payment=payment, **words)
     placed = Placed(id=order["id"], number=order["number"], language=order["language"])
-    return Session(seen=seen, placed=placed, consent=consent, destination=destination)
+    return Session(seen=seen, placed=placed, **words)
