@@ -20,7 +20,7 @@ def kupec(*words: str, dsn: str = "", data: Path | None = None, said: str = "") 
         input=said,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 
 from kupec.billing import SandboxCards
 from kupec.kit import keeper
+from tests.stack import PATIENCE, free_port
 
 KEY = "test-key"
 WEBHOOK_SECRET = "test-webhook-secret"
@@ -33,7 +34,7 @@ class RunningGateway:
     data: Path
     webhook: str = ""
     webhook_events: str = ""
-    port: int = 0
+    port: int = field(default_factory=free_port)
     pid: int = 0
     keeper: "subprocess.Popen[str] | None" = None
 
@@ -69,7 +70,7 @@ class RunningGateway:
             return
         os.kill(self.pid, signum)
         with self.keeper:
-            self.keeper.wait(timeout=10)
+            self.keeper.wait(timeout=PATIENCE)
         self.keeper = None
 
     def kill(self) -> None:
@@ -95,7 +96,7 @@ class RunningGateway:
 
     def browse(self, method: str, url: str, **options: Any) -> httpx.Response:
         """One request without the key, as a browser makes it. No connection is kept: the gateway may be killed."""
-        with httpx.Client(timeout=10, verify=_NO_TLS) as client:
+        with httpx.Client(timeout=PATIENCE, verify=_NO_TLS) as client:
             return client.request(method, url, **options)
 
     def ledger(self) -> dict[str, Any]:

@@ -324,7 +324,7 @@ def test_only_the_holder_of_the_secret_is_believed() -> None:
 
 async def test_chaos_ends_with_shop_and_stripe_agreeing(stripe: FakeStripe, pool: Pool) -> None:
     """Replies dropped and requests lost, webhooks doubled, reordered and half of them never sent."""
-    database, cards, luck = Database(pool), client(stripe, patience=1.0), random.Random(11)
+    database, cards, luck = Database(pool), client(stripe, patience=30.0), random.Random(11)
     fates = ["pm_card_visa"] * 6 + ["pm_card_declined", "pm_card_capture_fails", "pm_card_lost", "pm_card_drop_always"]
     unwanted = set()
 

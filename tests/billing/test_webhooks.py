@@ -25,6 +25,7 @@ from kupec.kit.db import Connection
 from kupec.kit.webhooks import take_waiting
 from tests.billing.gateway_fixture import WEBHOOK_SECRET, RunningGateway, start_gateway
 from tests.billing.making import a_payment, events_of, opened
+from tests.stack import PATIENCE
 
 SHOP = "https://shop.example/cs/platba/1"
 
@@ -47,7 +48,7 @@ class Receiver:
         return web.Response(status=204)
 
     async def wait_for(self, number: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(self.came) < number:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -145,7 +146,7 @@ async def test_nothing_waits_once_all_is_heard(tmp_path: Path) -> None:
         assert asked.action_url is not None
         running.decide(asked.action_url, "decline")
         await receiver.wait_for(2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while running.ledger()["webhooks_waiting"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         now = datetime.now(UTC)

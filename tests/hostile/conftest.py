@@ -148,17 +148,17 @@ async def _column(db: Connection, query: str, *values: object) -> list[str]:
     return [str(row[0]) for row in await db.fetch(query, *values)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def owner(world: World) -> Visitor:
     return world.staff()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def guest(world: World) -> Visitor:
     return world.guest()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(server: str, template: str) -> Iterator[World]:
     with running_shop("hostile", _fill, server=server, template=template) as stack:
         made = World(stack)

@@ -65,7 +65,7 @@ class Standing:
         return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def standing(world: World) -> Standing:
     connection = await connect(world.stack.dsn)
     try:

@@ -50,7 +50,7 @@ class Standing:
         self.items = [variant, "SKU-0-S<kupecxss>", *world.things["product_id"]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing(world: World) -> Standing:
     return Standing(world)
 

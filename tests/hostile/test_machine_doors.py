@@ -79,7 +79,7 @@ async def _keys(db: Connection) -> tuple[UUID, dict[str, str]]:
     return device.machine_id, tokens
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing(world: World) -> Iterator[Standing]:
     made = Standing(world)
     yield made

@@ -56,7 +56,7 @@ async def _key(db: Connection) -> str:
     return (await create_key(db, machine.id, scopes=["read", "buy"], actor=setup, now=now)).token
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def agent(world: World) -> Iterator[Agent]:
     made = Agent(world)
     yield made

@@ -29,14 +29,14 @@ def address(world: World, route: Route) -> str:
     return route.path.format(**{name: world.things[name][0] for name in route.parameters})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stranger(world: World) -> Visitor:
     visitor = world.guest()
     assert visitor.page.token
     return visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other(world: World) -> Visitor:
     """Somebody else, whose forms are good for themself only."""
     return world.guest()

@@ -96,7 +96,7 @@ class Visitor:
     """One browser. Every answer is looked at; `page` is the last page seen."""
 
     def __init__(self, url: str, *, cookies: dict[str, str] | None = None) -> None:
-        self.http = httpx.Client(base_url=url, timeout=20, trust_env=False, verify=_NO_TLS, cookies=cookies)
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False, verify=_NO_TLS, cookies=cookies)
         self.page = Page("")
 
     def get(self, path: str, **headers: str | bytes) -> httpx.Response:
@@ -111,7 +111,11 @@ class Visitor:
         request = self.http.build_request(method, path, headers={"Accept": "text/html", **(headers or {})}, **options)
         try:
             answer = self.http.send(request, stream=True)
-        except httpx.RemoteProtocolError:  # a kept connection that the server closed just then: opened anew, once
+        except (
+            httpx.RemoteProtocolError,
+            httpx.ReadError,
+            httpx.WriteError,
+        ):  # a kept connection that the server closed just then: opened anew, once
             answer = self.http.send(request, stream=True)
         try:
             if answer.headers.get("content-type", "").startswith("text/event-stream"):

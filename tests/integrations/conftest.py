@@ -76,7 +76,7 @@ async def sending(pool: Pool) -> Sending:
     database = Database(pool)
     async with database.transaction() as db:
         await register(db, [subscriber()])
-    return Sending(database, Courier(LOCAL, timeout=1.0))
+    return Sending(database, Courier(LOCAL, timeout=30.0))
 
 
 class Shop:
@@ -129,11 +129,11 @@ class Shop:
         return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(server: str, template: str) -> Iterator[Shop]:
     with (
         running_shop("integrations", _fill, server=server, template=template) as stack,
-        httpx.Client(base_url=stack.web_url, timeout=20, trust_env=False) as http,
+        httpx.Client(base_url=stack.web_url, timeout=60, trust_env=False) as http,
     ):
         yield Shop(stack, http)
 

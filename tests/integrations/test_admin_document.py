@@ -40,7 +40,7 @@ def sync(shop: Shop, folder: Path, key: str) -> str:
         env={"PATH": os.environ["PATH"], "KUPEC_URL": shop.stack.web_url, "KUPEC_KEY": key},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return done.stdout + done.stderr
@@ -138,7 +138,7 @@ class Standing:
         self.cursor = self.caller.get("/changes", cursor="latest")["cursor"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing(shop: Shop) -> Standing:
     return Standing(shop)
 

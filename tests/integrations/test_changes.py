@@ -17,6 +17,7 @@ from kupec.kit.rebase import rebase
 from kupec.sales import OrderCancelled
 from tests.integrations.conftest import OWNER
 from tests.shop import NOON
+from tests.stack import PATIENCE
 
 
 async def cancel(db: Connection, number: int) -> None:
@@ -38,7 +39,7 @@ async def follow(db: Connection, cursor: str, *, limit: int = 2) -> tuple[list[s
 async def everything(db: Connection, cursor: str, count: int) -> tuple[list[str], str]:
     """The horizon waits for other databases of the cluster, too: read until so many are there."""
     seen: list[str] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while len(seen) < count:
             more, cursor = await follow(db, cursor)
             seen += more

@@ -86,7 +86,7 @@ async def test_an_endpoint_is_added_tested_and_sent_to_again(desk: Desk, receive
     # Over the desk plain HTTP is for the demo alone, so the test's receiver is put in behind it.
     async with desk.site.database.transaction() as db:
         await db.execute("update webhook_endpoint set url = $1", receiver.url)
-    runner = Runner(desk.site.database, [sending_job(Courier(Reach(local=True), timeout=2.0))], clock=desk.site.clock)
+    runner = Runner(desk.site.database, [sending_job(Courier(Reach(local=True), timeout=30.0))], clock=desk.site.clock)
     receiver.answers = [410]
     await owner.done(f"{here}/test")
     await runner.run_until_idle()

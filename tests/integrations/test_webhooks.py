@@ -116,7 +116,11 @@ async def test_what_did_not_arrive_is_repeated_after_growing_pauses(
     endpoint = await sending.add(receiver.url)
     receiver.answers = [answer, 503]  # type: ignore[list-item]
     await sending.happen()
+    patient = sending.runner
+    if answer is never:
+        sending.runner = Runner(sending.database, [sending_job(Courier(LOCAL, timeout=3.0))], clock=sending.clock)
     await sending.deliver()
+    sending.runner = patient
     (call,) = await calls(sending, endpoint)
     assert (call.state, call.last_status, call.last_error) == ("waiting", status, error)
     assert call.next_attempt_at == sending.clock.now() + PAUSES[0]

@@ -36,13 +36,13 @@ async def _kill(stack: Stack) -> None:
         async with database.transaction() as db:
             payload = OrderCancelled(number="Z1", reason="x", refund=0)
             await emit(db, [Happened(payload=payload, subject=f"order:{uuid7()}", occurred_at=NOON)], actor=OWNER)
-        await eventually(lambda: receiver.requests, seconds=60)
+        await eventually(lambda: receiver.requests)
         stack.worker.kill()
         async with database.reading() as db:
             (call,) = await list_deliveries(db, endpoint.id)
         assert (call.state, len(receiver.requests)) == ("waiting", 1)
         stack.worker.launch()
-        await eventually(lambda: len(receiver.requests) == 2, seconds=60)
+        await eventually(lambda: len(receiver.requests) == 2)
         await eventually(lambda: _arrived(database, endpoint.id))
         assert receiver.ids == [str(call.id)] * 2
         assert receiver.verified(endpoint.secret)["type"] == "order.cancelled"

@@ -18,7 +18,7 @@ from tests.stack import Stack, open_folder
 collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]  # whose child is whose is read from /proc
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(server: str, template: str) -> Iterator[Stack]:
     name = f"{SCRATCH}{os.getpid()}_reliability"
     dsn = asyncio.run(create_database(server, name, template=template))

@@ -11,7 +11,7 @@ from tests.stack import Stack, running_stack
 
 SECONDS = 2
 MOST = 25  # transactions a second: what looks by itself does so once a second at most
-WINDOWS = 30  # looks: readers catch up at the start, and now and then much is looked at in the same second
+WINDOWS = 60  # looks: readers catch up at the start, and now and then much is looked at in the same second
 
 
 async def seed(database: Database) -> None:

@@ -1,5 +1,7 @@
 """A confirmation is written once, however the worker dies, and goes out at least once under one name."""
 
+from collections import Counter
+
 from kupec.kit.db import Database
 from tests.reliability.buying import Shopper
 from tests.reliability.mailbox import open_mailbox
@@ -24,7 +26,7 @@ async def test_a_worker_killed_while_it_sends_sends_again_and_writes_once(dsn: s
         shopper = Shopper(stack)
         for _ in range(ORDERS):
             assert (await shopper.complete(await shopper.session("BEANS"))).order
-        await eventually(lambda: len(mailbox.received) == ORDERS)
+        await eventually(lambda: len(set(mailbox.received)) == ORDERS)
         # The server has the mails, the worker does not know it yet: that is where it dies.
         stack.worker.kill()
         assert await stack.fetchval("select count(*) from mail where state = 'queued'") == ORDERS
@@ -32,8 +34,9 @@ async def test_a_worker_killed_while_it_sends_sends_again_and_writes_once(dsn: s
         stack.worker.launch()
         await eventually(lambda: _all_sent(stack.fetchval), or_else=stack.worker.said)
         # The control: what was not known to be sent was sent again, so at least once is real. Its name is the same.
-        assert len(mailbox.received) == 2 * ORDERS
-        assert len(set(mailbox.received)) == ORDERS
+        sent = Counter(mailbox.received)
+        assert len(sent) == ORDERS
+        assert min(sent.values()) == 2, sent
         async with stack.reading() as db:
             assert await db.fetchval("select count(*) from mail") == ORDERS
             events = await db.fetch("select subject from event where name = 'mail.sent'")
