@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from kupec.customers import put_address
 from kupec.kit.actor import system
 from kupec.kit.ids import uuid7
 from kupec.sales import StandingOrder, get_standing
@@ -74,6 +75,13 @@ async def test_it_is_changed_paused_resumed_and_ended(desk: Desk, standing: Stan
     answer = await person.post_many(here, changed([*fields.items()], {}))
     assert answer.status_code == 303, words(answer.text)
     assert "every 2 months: on day 30" in words(await person.page(here))
+    to = {"name": "Anna", "street": "Nová 5", "city": "Brno", "postcode": "602 00", "country": "CZ"}
+    async with desk.site.database.transaction() as db:
+        kept = await put_address(db, standing.customer_id, to, actor=system("test"), now=FIRST)
+    await person.done(here, {"do": "address", "address": str(kept.id)})
+    async with desk.site.database.reading() as db:
+        assert (await get_standing(db, standing.id)).address.street == "Nová 5"
+    assert (await person.post(here, {"do": "address", "address": str(standing.id)})).status_code == 303
     assert "paused" in words(await person.done(here, {"do": "pause"}))
     assert "active" in words(await person.done(here, {"do": "resume"}))
     assert "ended" in words(await person.done(here, {"do": "end"}))

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from kupec.billing import cards_on_file
-from kupec.customers import addresses_of, members_of
+from kupec.customers import PartyAddress, addresses_of, members_of
 from kupec.kit import recurrence_words
 from kupec.kit.db import Connection
 from kupec.kit.errors import InvalidValue, KupecError, NotFound
@@ -88,7 +88,10 @@ async def standing_page(
         units=recurring.UNITS,
         weekdays=recurrence_words.WEEKDAYS,
         cards=cards,
-        addresses=await addresses_of(db, await members_of(db, standing.customer_id)),
+        addresses=[
+            {"id": one.id, "address": one.address, "here": _as_address(one) == standing.address}
+            for one in await addresses_of(db, await members_of(db, standing.customer_id))
+        ],
         history=await days(db, events, reader, here=f"standing:{standing.id}"),
         country=reader.country,
         code=lambda code: code_in_words(code, reader),
@@ -214,11 +217,17 @@ def _change(request: AnyRequest, form: Form, kept: StandingOrder) -> StandingCha
 
 
 async def _elsewhere(db: Connection, form: Form, kept: StandingOrder) -> StandingChange:
+    """To one of the customer's addresses; where none is named it stays as it is. Raises NotFound."""
+    if not form.text("address"):
+        return StandingChange()
     known = {one.id: one for one in await addresses_of(db, await members_of(db, kept.customer_id))}
     if form.uuid("address") not in known:
         raise NotFound(what="address")
-    found = known[form.uuid("address")].address
-    return StandingChange(address=Address(**{part: found.get(part, "") for part in Address.__struct_fields__}))
+    return StandingChange(address=_as_address(known[form.uuid("address")]))
+
+
+def _as_address(one: PartyAddress) -> Address:
+    return Address(**{part: one.address.get(part, "") for part in Address.__struct_fields__})
 
 
 def _by_card(form: Form) -> StandingChange:
