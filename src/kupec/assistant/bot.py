@@ -58,7 +58,7 @@ from kupec.kit.actor import system
 from kupec.kit.addresses import Reach
 from kupec.kit.batch import Batcher, Busy
 from kupec.kit.clock import Clock
-from kupec.kit.db import Connection, Database
+from kupec.kit.db import Connection, Database, plan_once
 from kupec.kit.errors import KupecError
 from kupec.kit.events import Happened, Payload, emit
 from kupec.kit.tools import Services, Toolbox, ToolContext
@@ -225,7 +225,9 @@ class Bot:
     async def _turns(self, db: Connection, items: list[_Item]) -> Sequence[_Outcome | KupecError]:
         now = self._clock.now()
         by_id = {item.conversation_id: item for item in items}
+        await plan_once(db)
         waiting = await gather(db, await self._taken(db, items))
+        await plan_once(db, once=False)  # what tools search for is no batch
         await self._give_versions(db, waiting)
         holding = await self._player(db, waiting)
         results: list[tuple[Waiting, Played]] = []
@@ -234,6 +236,7 @@ class Bot:
             player = holding.given(one.versions) if one.versions.given else holding
             if item.given is None or one.pending is not None:  # else another process has done it meanwhile
                 results.append((one, await self._kept(player, one, item)))
+        await plan_once(db)
         outcomes = await write_down(db, results, now=now)
         await _notice(db, results, now=now)
         return [outcomes.get(item.conversation_id, _Outcome()) for item in items]

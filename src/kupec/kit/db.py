@@ -74,6 +74,15 @@ class Database:
             yield connection
 
 
+async def plan_once(db: Connection, *, once: bool = True) -> None:
+    """Until the transaction ends, plans are made once for all values; not `once`: as the server thinks best, again.
+
+    For statements over `unnest`: they are planned well without knowing what is in it, and for a batch of one
+    PostgreSQL would plan them every time, which takes longer than running them.
+    """
+    await db.execute(f"set local plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
+
+
 def to_struct(kind: type[S], record: asyncpg.Record) -> S:
     """A row as a struct: columns are named as its fields are."""
     return kind(**dict(record))

@@ -26,7 +26,7 @@ from kupec.conversations import (
 )
 from kupec.kit.batch import Batcher
 from kupec.kit.clock import Clock
-from kupec.kit.db import Connection
+from kupec.kit.db import Connection, plan_once
 from kupec.kit.errors import InvalidValue, KupecError
 from kupec.web.chat.gate import AnyRequest, chat_of, count
 from kupec.web.chat.hub import hub_of
@@ -56,6 +56,7 @@ class Hearing:
 
     async def __call__(self, db: Connection, words: list[Word]) -> Sequence[Taken | KupecError]:
         now = self._clock.now()
+        await plan_once(db)
         visitors = await visitors_by_ids(db, {word.visitor_id for word in words}, now=now)
         items: list[Incoming] = []
         for word in words:
