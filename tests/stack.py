@@ -242,6 +242,11 @@ class Stack:
     def web_url(self) -> str:
         return self.web_urls[0]
 
+    def known_as(self, host: str) -> None:
+        """By that name in its own links: a passkey belongs to a name, never to a number. Before it is opened."""
+        port = self.web_url.rpartition(":")[2]
+        self._settings["KUPEC_BASE_URL"] = f"http://{host}:{port}"
+
     async def open(self, seed: Callable[[Database], Any]) -> None:
         """Database with its schema, what `seed` puts in, then the processes. Returns when all are ready."""
         if self.database is not None:

@@ -22,12 +22,15 @@ def running_shop(
     server: str,
     template: str,
     settings: Mapping[str, str] | None = None,
+    host: str = "",
 ) -> Iterator[Stack]:
     """`fill` puts in what is sold. When something fails, the logs of all processes stay."""
     database = f"{SCRATCH}{os.getpid()}_{name}"
     dsn = asyncio.run(create_database(server, database, template=template))
     folder = Path(tempfile.mkdtemp(prefix=f"kupec-{name}-"))
     stack = Stack(folder, dsn=dsn, settings=settings)
+    if host:
+        stack.known_as(host)
     try:
         asyncio.run(stack.open(fill))
         yield stack
