@@ -1,9 +1,14 @@
 """What customers refer to: the cards they were just shown, and the flow they are in the middle of."""
 
+import msgspec
+
 from kupec.assistant import AskEffect
+from kupec.assistant.deciding import decide
+from kupec.assistant.flows.hearing import chosen_in
 from kupec.assistant.flows.wanting import wanted_in
 from kupec.assistant.foreign import is_foreign
-from kupec.assistant.understanding import wants_person
+from kupec.assistant.settings import BotSettings
+from kupec.assistant.understanding import Understood, wants_person
 from tests.assistant.flow_playing import HOURS, Talk, flow_set
 
 SHOP = """
@@ -147,6 +152,20 @@ def test_a_language_nobody_answers_in_is_named_rather_than_misunderstood() -> No
     one = Talk(flow_set(HOURS), foreign=True)
     one.say("Wo ist mein Paket?")
     assert one.comes({"found": False}) == ["I understand English, Czech and Polish."]
+
+
+def test_of_two_with_the_same_words_the_one_named_so_is_meant() -> None:
+    ways = [("a", ["Kurýr na adresu, 119 Kč", "kurýrem", "domů"]), ("b", ["Výdejní box, 69 Kč", "kurýrem", "domů"])]
+    assert chosen_in("kurýrem", ways) == "a"
+    assert chosen_in("domů", ways) is None
+
+
+def test_goods_named_in_words_nobody_has_learnt_are_looked_for() -> None:
+    understood = Understood(text="za kolik je brazílie santos", language="cs", entities={"product": "Brazílie Santos"})
+    assert decide(understood, None, BotSettings()).intent == "find_product"
+    assert decide(understood, None, BotSettings(), is_waiting=True).intent is None, "it is an answer"
+    assert decide(understood, None, BotSettings(goods_named="")).intent is None
+    assert decide(msgspec.structs.replace(understood, entities={}), None, BotSettings()).intent is None
 
 
 def test_what_a_price_is_asked_of_is_found_in_the_question() -> None:

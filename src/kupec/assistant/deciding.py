@@ -12,6 +12,9 @@ PERSON: Final = "person"
 """The value of a button that asks for a person."""
 _FLOW, _ARTICLE, _NEAR = "flow:", "article:", 0.6
 """A second intent is near when it is at least so likely as this share of the first."""
+_GOODS: Final = ("product", "sku")
+_LOOKED_FOR: Final = 0.5
+"""Goods that are only named are probably looked for; what was shown before is likelier."""
 _FLOWS_FIRST = 0.15
 """By so much an article must fit better than a flow: what can be done is better than what can be read."""
 
@@ -47,6 +50,8 @@ def decide(
     if understood.is_angry and settings.hand_over_when_angry:
         return Decision(handover="anger")
     decision = _meant(understood, choice, settings, article)
+    if decision == Decision(confidence=decision.confidence) and not is_waiting and _names_goods(understood, settings):
+        decision = Decision(intent=settings.goods_named, confidence=_LOOKED_FOR)
     if is_waiting and (decision.intent or "").startswith(_ARTICLE) and "?" not in understood.text and choice is None:
         decision = Decision(confidence=decision.confidence)
     if settings.mode_of(decision.intent) != "answer":
@@ -75,6 +80,10 @@ def _meant(
     if understood.intent is not None:
         return Decision(intent=understood.intent, confidence=understood.confidence)
     return Decision(confidence=understood.confidence)
+
+
+def _names_goods(understood: Understood, settings: BotSettings) -> bool:
+    return bool(settings.goods_named) and not understood.entities.keys().isdisjoint(_GOODS)
 
 
 def _is_near(guess: Guess, first: Guess) -> bool:

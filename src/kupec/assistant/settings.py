@@ -30,6 +30,8 @@ class BotSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Flows that are offered by a button to who has not said anything yet."""
     order_alone: str = "order_status"
     """The flow for who sends nothing but an order's number; empty for none."""
+    goods_named: str = "find_product"
+    """The flow for who names goods in words that are not understood otherwise; empty for none."""
     hand_over_when_angry: bool = True
     hand_over_when_sensitive: bool = True
     does: dict[str, str] = {}

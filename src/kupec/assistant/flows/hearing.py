@@ -307,6 +307,8 @@ def chosen_in(text: str, options: Sequence[tuple[str, Sequence[str]]], *, by_num
     ]
     if len(set(named)) > 1:
         named = [value for value in named if not _refused(joined, dict(options)[value])]
+    if len(set(named)) > 1:  # other words for both: then the one whose own name is nearer
+        named = [value for value in named if _shares(words, words_of(dict(options)[value][0]))]
     if len(set(named)) == 1:
         return named[0]
     if by_number and len(words) <= 4 and (place := place_in(text, len(options))) is not None:

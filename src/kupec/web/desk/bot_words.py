@@ -11,6 +11,7 @@ BOT_FIELDS: Final = {
     "bot.audience": _("How customers are addressed"),
     "greets": _("Greets with what it knows (an order on its way, a full cart)"),
     "order_alone": _("Flow for an order's number that is said alone"),
+    "goods_named": _("Flow for goods that are named in other words than were learnt"),
     "offers": _("Flows offered by a button at the beginning"),
     "hand_over_when_angry": _("Who is upset goes to a person"),
     "hand_over_when_sensitive": _("Matters of health and law go to a person"),
