@@ -221,7 +221,7 @@ async def _step(db: Connection, order: Order, step: tuple[str, int, int]) -> Non
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
