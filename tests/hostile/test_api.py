@@ -20,7 +20,7 @@ from kupec.kit.settings import Settings
 from kupec.machines.ucp.openapi import document
 from tests.hostile.conftest import World
 from tests.hostile.visitor import HOSTILE
-from tests.machines.platform import JANA, PRAGUE, Json, Platform, to
+from tests.machines.platform import JANA, PRAGUE, SESSIONS, Json, Platform, paying, to
 
 bounded = settings(
     max_examples=12,
@@ -117,7 +117,9 @@ def test_a_story_never_breaks_off(standing: Standing, data: st.DataObject) -> No
             answer = platform.create(line, **data.draw(parts))
             session = answer.get("id", session)
             continue
-        if step == "update":
+        if before["status"] in ("completed", "canceled") and step in ("update", "complete", "cancel"):
+            answer = too_late(platform, session, step, line)
+        elif step == "update":
             answer = platform.update(session, line, **data.draw(parts))
         elif step == "complete":
             answer = platform.complete(session, token=data.draw(tokens), key=str(uuid4()))
@@ -137,6 +139,18 @@ def test_a_story_never_breaks_off(standing: Standing, data: st.DataObject) -> No
             order = platform.order(answer["order"]["id"])
             assert order["checkout_id"] == session
             assert order["totals"][-1] == answer["totals"][-1]
+
+
+def too_late(platform: Platform, session: str, step: str, line: tuple[str, int]) -> Json:
+    """What would change a session at its end is refused, or is nothing; returns the session."""
+    path, key = f"{SESSIONS}/{session}", str(uuid4())
+    if step == "update":
+        body: Json = {"line_items": [{"item": {"id": line[0]}, "quantity": line[1]}]}
+        answer = platform.call("PUT", path, json=body, key=key)
+    else:
+        answer = platform.call("POST", f"{path}/{step}", json=paying("tok_visa"), key=key)
+    assert answer.status_code == 409 or (step == "cancel" and answer.json()["status"] == "canceled"), answer.text
+    return platform.look(session)
 
 
 def shopping(platform: Platform, data: st.DataObject) -> None:
