@@ -29,6 +29,7 @@ from kupec.assistant import (
     save_flow,
     withdraw_flow,
 )
+from kupec.assistant.flows import holding
 from kupec.assistant.flows.asking_systems import ask_system
 from kupec.assistant.flows.errors import FlowNotReady
 from kupec.assistant.flows.stored_runs import load_runs, save_runs
@@ -119,6 +120,16 @@ async def test_a_run_keeps_its_version_through_publication_and_roll_back(db: Con
     done = advance(flows, step.run, TurnInput(text="Jana", language="en"))
     said = [(effect.version, effect.answer) for effect in done.effects if hasattr(effect, "answer")]  # type: ignore[union-attr]
     assert said == [(1, "hello")]
+
+
+async def test_a_full_store_of_programs_forgets_none_that_is_asked_for(
+    db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "_MOST_KEPT", 0)
+    first = await _published(db)
+    assert len(await holding.programs_of(db, [("hello", first)])) == 1
+    second = await save_flow(db, FLOW.replace("hello there", "good evening"), actor=ME, now=NOON)
+    assert len(await holding.programs_of(db, [("hello", first), ("hello", second.number)])) == 2
 
 
 async def test_flows_that_are_brought_in_may_speak_of_one_another(db: Connection) -> None:

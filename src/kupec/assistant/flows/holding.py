@@ -47,7 +47,8 @@ def _shipped(pins: Sequence[tuple[str, int]]) -> list[Program]:
 
 async def programs_of(db: Connection, versions: Sequence[tuple[str, int]]) -> list[Program]:
     """These versions, ready to run; what cannot be read any more is left out."""
-    unknown = [one for one in versions if one not in _programs]
+    found = {one: _programs[one] for one in versions if one in _programs}
+    unknown = [one for one in versions if one not in found]
     if unknown:
         rows = await db.fetch(
             """
@@ -62,8 +63,9 @@ async def programs_of(db: Connection, versions: Sequence[tuple[str, int]]) -> li
         for row in rows:
             flow = read_flow(row["source"]).flow
             if flow is not None:
-                _programs[row["code"], row["number"]] = Program(flow, row["number"])
-    return [_programs[one] for one in versions if one in _programs]
+                found[row["code"], row["number"]] = Program(flow, row["number"])
+        _programs.update(found)
+    return [found[one] for one in versions if one in found]
 
 
 def signatures_of(tools: Iterable[Tool]) -> dict[str, Signature]:
