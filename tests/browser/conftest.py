@@ -3,7 +3,8 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,25 +12,61 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kupec.app.zrnko.seed import seed
 from kupec.kit.clock import SystemClock
-from kupec.kit.db import Database
+from kupec.kit.db import Database, create_pool
+from kupec.kit.postgres import create_database, drop_database
 from tests.browser.people import FLAGS, HOMES, PATIENCE, Buyer, Desk, open_page
+from tests.conftest import SCRATCH
 from tests.stack import Stack
 
 NO_BROWSER = "no Chromium on this machine (Debian: apt-get install chromium)"
 
 
-@pytest.fixture(scope="session")
-def zrnko(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+Opener = Callable[..., AbstractContextManager[Stack]]
+
+
+@pytest.fixture(scope="package")
+def copies(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opener]:
+    """Opens demo shops: all are copies of one that was filled once. `host` is the name by which one is reached."""
+    filled = f"{SCRATCH}{os.getpid()}_zrnko"
+    asyncio.run(_fill(asyncio.run(create_database(server, filled, template=template))))
+
+    @contextmanager
+    def open_one(name: str, *, host: str = "127.0.0.1") -> Iterator[Stack]:
+        database = f"{filled}_{name}"
+        dsn = asyncio.run(create_database(server, database, template=filled))
+        stack = Stack(tmp_path_factory.mktemp(name), dsn=dsn, settings={"KUPEC_DEMO": "true"})
+        stack.known_as(host)
+        try:
+            asyncio.run(stack.open(_nothing_more))
+            yield stack
+        finally:
+            stack.close()
+            asyncio.run(drop_database(server, database))
+
+    yield open_one
+    asyncio.run(drop_database(server, filled))
+
+
+async def _fill(dsn: str) -> None:
+    pool = await create_pool(dsn, max_size=2, application="seed")
+    await seed(Database(pool), SystemClock(), say=lambda _: None)
+    await pool.execute("analyze")  # nothing else tells the planner: the tests' server does no housekeeping
+    await pool.close()
+
+
+async def _nothing_more(_: Database) -> None:
+    pass
+
+
+@pytest.fixture(scope="package")
+def zrnko(copies: Opener) -> Iterator[Stack]:
     """The demo shop as processes of its own."""
-    stack = open_zrnko(tmp_path_factory.mktemp("zrnko"))
-    try:
+    with copies("shop") as stack:
         yield stack
-    finally:
-        stack.close()
 
 
 def open_zrnko(folder: Path) -> Stack:
-    """Start the demo shop in `folder`."""
+    """Start the demo shop in `folder`, on a database of its own: for whoever is no test."""
 
     async def fill(database: Database) -> None:
         await seed(database, SystemClock(), say=lambda _: None)

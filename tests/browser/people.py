@@ -1,6 +1,8 @@
 """Those who use the pages: a buyer in the shop, and someone at the desk. They read and press what a person would."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
@@ -19,7 +21,7 @@ DESKTOP = {"width": 1440, "height": 900}
 GOOD_CARD = "4242 4242 4242 4242"
 REFUSED_CARD = "4000 0000 0000 0002"
 BANK_CARD = "4000 0025 0000 3155"
-PATIENCE = 20_000
+PATIENCE = 60_000  # milliseconds; what works does not wait for them
 _NUMBER = re.compile(r"\bZ\d{5,}\b")
 
 
@@ -84,6 +86,15 @@ def open_page(
     page.on("pageerror", lambda error: heard.append(f"{page.url}: {error}"))
     page.on("console", listen)
     return page
+
+
+def look_until(page: Page, there: Callable[[], bool], what: str) -> None:
+    """Load the page again until it is so: what a worker does a moment later, on a page that does not tell by itself."""
+    until = time.monotonic() + PATIENCE / 1000
+    while not there():
+        assert time.monotonic() < until, f"{page.url} does not come to show {what}"
+        page.wait_for_timeout(250)
+        page.reload()
 
 
 def stay(page: Page) -> None:

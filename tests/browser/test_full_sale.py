@@ -5,12 +5,13 @@ statement, shipped from two places, and one line comes back. Every document says
 """
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Street
-from tests.browser.people import DESKTOP, PHONE, Buyer, Desk
+from tests.browser.people import DESKTOP, PHONE, Buyer, Desk, look_until
 from tests.stack import Stack
 
 TOTAL = (
@@ -100,7 +101,8 @@ def refuse_to_pack_what_is_not_paid(desk: Desk, number: str) -> None:
 def bring_in_the_statement(desk: Desk, number: str, folder: Path) -> None:
     statement = folder / "statement.csv"
     symbol = number.removeprefix("Z")
-    statement.write_text(f'date,amount,currency,variable_symbol,payer\n2026-11-22,"3419,10",CZK,{symbol},Jana Malá\n')
+    day = date.today().isoformat()  # noqa: DTZ011
+    statement.write_text(f'date,amount,currency,variable_symbol,payer\n{day},"3419,10",CZK,{symbol},Jana Malá\n')
     desk.visit("/desk/finance/bank")
     page = desk.page
     if not page.locator("#statement\\.file").is_visible():
@@ -137,9 +139,8 @@ def the_document(desk: Desk, number: str, count: int) -> str:
     """Wait until the order has so many documents, see that the newest can be fetched, and return the list's words."""
     page = desk.page
     desk.open_order(number)
-    expect(page.locator("#order-books tbody tr")).to_have_count(count)
-    link = page.locator("#order-books tbody a[href$='/pdf']")
-    expect(link).to_have_count(count)
+    rows, link = page.locator("#order-books tbody tr"), page.locator("#order-books tbody a[href$='/pdf']")
+    look_until(page, lambda: (rows.count(), link.count()) == (count, count), f"{count} documents")
     fetched = page.request.get(f"{desk.shop}{link.last.get_attribute('href')}")
     assert fetched.ok
     assert fetched.body().startswith(b"%PDF-")
@@ -186,12 +187,9 @@ def send_the_money_back(desk: Desk) -> None:
 
 def wait_until_nobody_owes(desk: Desk, number: str) -> None:
     """The ledger is written by a reader of the log, a moment later."""
-    for _ in range(40):
-        desk.open_order(number)
-        if "Podle účetní knihy nikdo nic nedluží." in words(desk.page, "#order-books"):
-            return
-        desk.page.wait_for_timeout(250)
-    raise AssertionError(words(desk.page, "#order-books"))
+    desk.open_order(number)
+    said = "Podle účetní knihy nikdo nic nedluží."
+    look_until(desk.page, lambda: said in words(desk.page, "#order-books"), said)
 
 
 def the_ledger_is_in_balance(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from kupec.kit.db import Database
 from kupec.staff import create_staff
 from tests.assistant.talking import publish_flow_text
 from tests.browser.conftest import NO_BROWSER, find_chromium
-from tests.browser.people import FLAGS, HOMES, Desk, open_page
+from tests.browser.people import FLAGS, HOMES, PATIENCE, Desk, open_page
 from tests.browser.talkers import Chat
 from tests.knowledge.writing_articles import publish_few
 from tests.machines.running import running_shop
@@ -52,7 +52,7 @@ def browser(shop: Stack) -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
         pytest.skip(NO_BROWSER)
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield opened
@@ -84,6 +84,7 @@ async def _fill(database: Database) -> None:
     assert await propose(database, now=now) == 2
 
 
+@pytest.mark.timeout(550)
 def test_what_is_taught_is_tried_given_to_all_and_taken_back(shop: Stack, browser: Browser) -> None:
     complaints: list[str] = []
     desk = Desk(open_page(browser, complaints=complaints), shop.web_url, HOME)

@@ -2,38 +2,25 @@
 
 import asyncio
 import re
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from kupec.app.zrnko.seed import seed
-from kupec.kit.clock import SystemClock
-from kupec.kit.db import Database
-from tests.browser.conftest import NO_BROWSER, find_chromium
+from tests.browser.conftest import NO_BROWSER, Opener, find_chromium
 from tests.browser.people import DESKTOP, FLAGS, PATIENCE, open_page
 from tests.browser.test_passkeys import authenticator
 from tests.stack import Stack, eventually
 
 
 @pytest.fixture(scope="module")
-def zrnko_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, str]]:
+def zrnko_here(copies: Opener) -> Iterator[tuple[Stack, str]]:
     """The demo shop, reached as "localhost": a passkey belongs to a name, never to a number."""
-
-    async def fill(database: Database) -> None:
-        await seed(database, SystemClock(), say=lambda _: None)
-
-    stack = Stack(tmp_path_factory.mktemp("portal"), settings={"KUPEC_DEMO": "true"})
-    url = f"http://localhost:{urlsplit(stack.web_url).port}"
-    stack._settings["KUPEC_BASE_URL"] = url
-    try:
-        asyncio.run(stack.open(fill))
-        yield stack, url
-    finally:
-        stack.close()
+    with copies("portal", host="localhost") as stack:
+        yield stack, f"http://localhost:{urlsplit(stack.web_url).port}"
 
 
 @pytest.fixture
@@ -63,12 +50,8 @@ class Waiting:
             found[:] = [await self._stack.fetchval(query, *values)]
             return found[0] is not None
 
-        def run() -> None:
-            asyncio.run(eventually(come))
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(asyncio.run, eventually(come, or_else=lambda: query)).result()
         return found[0]
 
 
