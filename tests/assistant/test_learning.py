@@ -44,7 +44,7 @@ TEACHER = Actor(kind="staff", id="ema", permissions=frozenset({"knowledge.write"
 WEEK = NOON - timedelta(days=7)
 
 
-async def in_process(module: str, order: bytes) -> bytes:
+async def in_process(module: str, order: bytes, *, failed: type[Exception]) -> bytes:
     """What processes of their own do, here: the texts are few."""
     told: dict[str, Any] = msgspec.json.decode(order)
     if module.endswith("clustering"):
