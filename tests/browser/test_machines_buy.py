@@ -8,16 +8,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Street
-from tests.browser.people import DESKTOP, PHONE
+from tests.browser.people import DESKTOP, PHONE, look_until
 from tests.browser.test_portal import Waiting
 from tests.stack import KUPEC, Stack
 
 BUYER = "tomas.mlynar@example.com"
 MACHINE, AGENT = "Kávovar v salonku", "Nákupní asistent"
 PROFILE = {"UCP-Agent": 'profile="https://agent.example/.well-known/ucp"'}
+_http = httpx.Client(timeout=60, trust_env=False)
 ADDRESS = {"street_address": "Dlouhá 1", "address_locality": "Praha", "postal_code": "110 00", "address_country": "CZ"}
 
 
@@ -30,11 +31,12 @@ def test_a_machine_orders_asks_and_is_refused_and_agents_buy(zrnko: Stack, stree
     # It ran low, and its beans are on the way, by themselves and within the mandate.
     page.goto(f"{home}/cs/my/machines")
     page.get_by_role("link", name=MACHINE).click()
+    page.wait_for_url(re.compile(r"/my/machines/[^/]+$"))
     machine = page.url.rsplit("/", 1)[1]
-    expect(page.locator("main")).to_contain_text("4 × Kancelářská směs, 1 kg")
+    _shows(page, "4 × Kancelářská směs, 1 kg")
     device_key = _key(page, "hlásit")
     page.goto(f"{home}/cs/my/devices/{machine}")
-    expect(page.locator("main")).to_contain_text("Dokud to nedorazí, nic dalšího se neobjedná.")
+    _shows(page, "Dokud to nedorazí, nic dalšího se neobjedná.")
     expect(page.locator("main svg").first).to_be_visible()
 
     # It has made its ten thousandth cup: a descaling visit is ordered, and its day is kept.
@@ -42,10 +44,10 @@ def test_a_machine_orders_asks_and_is_refused_and_agents_buy(zrnko: Stack, stree
     shop.value("select id from purchase where lines::text like '%ZR-SD%' and state = 'placed'")
     assert shop.value("select day from service_booking where state = 'booked'")
     page.goto(f"{home}/cs/my/devices/{machine}")
-    expect(page.locator("main")).to_contain_text("1 × Odvápnění kávovaru, 1 návštěva")
+    _shows(page, "1 × Odvápnění kávovaru, 1 návštěva")
 
     # Its brew group is broken, and a new one is dear: it asks, and the owner says yes.
-    answer = httpx.post(
+    answer = _http.post(
         f"{home}/devices/v1/errors",
         json={"errors": [{"code": "E-BREW-GROUP"}]},
         headers={"Authorization": f"Bearer {device_key}"},
@@ -62,19 +64,21 @@ def test_a_machine_orders_asks_and_is_refused_and_agents_buy(zrnko: Stack, stree
     desk.sign_in()
     desk.page.goto(f"{home}/desk/machines")
     desk.page.get_by_role("link", name="Kávovar v ateliéru").click()
-    expect(desk.page.locator("main")).to_contain_text("Koupit to půjde od")
+    desk.page.wait_for_url(re.compile(r"/desk/machines/[^/]+"))
+    _shows(desk.page, "Koupit to půjde od")
 
     # An agent buys over three protocols.
     page.goto(f"{home}/cs/my/machines")
     page.get_by_role("link", name=AGENT).click()
+    page.wait_for_url(re.compile(r"/my/machines/[^/]+$"))
     agent = page.url
     key = _key(page, "vidět", "nakupovat")
     _buy_by_ucp(home, key)
     _buy_by_mcp(home, key)
     _buy_by_acp(home, _platform_key(zrnko))
     page.goto(agent)
-    expect(page.locator("main")).to_contain_text("Brazílie Santos")
-    expect(page.locator("main")).to_contain_text("Čisticí tablety Klarovit")
+    _shows(page, "Brazílie Santos")
+    _shows(page, "Čisticí tablety Klarovit")
 
     # How machine buyers choose, and what price would win.
     shop.value("select machine_id from choice_buyer limit 1")
@@ -84,7 +88,7 @@ def test_a_machine_orders_asks_and_is_refused_and_agents_buy(zrnko: Stack, stree
         ("Nákupy Vysočina", "Zvažuje"),
         (AGENT, "u koho kupoval"),
     ):
-        expect(desk.page.locator("main tr", has_text=name)).to_contain_text(way)
+        _shows(desk.page, way, desk.page.locator("main tr", has_text=name))
     desk.page.get_by_role("link", name="Sklad Kopretina").first.click()
     expect(desk.page.locator("main")).to_contain_text("Co kdyby")
 
@@ -101,7 +105,12 @@ def _sign_in(page: Page, home: str, shop: Waiting) -> None:
     page.locator("#code").press("Enter")
     page.wait_for_url("**/cs/my")
     page.get_by_role("button", name="Kavárna U Mlýna").click()
-    page.wait_for_load_state()
+    expect(page.locator("h1")).to_contain_text("Kavárna U Mlýna")
+
+
+def _shows(page: Page, words: str, part: Locator | None = None) -> None:
+    part = part or page.locator("main")
+    look_until(page, lambda: words in " ".join(" ".join(part.all_inner_texts()).split()), words)
 
 
 def _key(page: Page, *scopes: str) -> str:
@@ -116,9 +125,9 @@ def _key(page: Page, *scopes: str) -> str:
 
 def _tell(home: str, machine: str, key: str, meter: str, more: float) -> None:
     headers = {"Authorization": f"Bearer {key}"}
-    meters = httpx.get(f"{home}/devices/v1/{machine}", headers=headers).json()["meters"]
+    meters = _http.get(f"{home}/devices/v1/{machine}", headers=headers).json()["meters"]
     value = next(one["value"] for one in meters if one["name"] == meter) + more
-    answer = httpx.put(f"{home}/devices/v1/{machine}/slots/{meter}/status", json={"value": value}, headers=headers)
+    answer = _http.put(f"{home}/devices/v1/{machine}/slots/{meter}/status", json={"value": value}, headers=headers)
     assert answer.json() == {"taken": 1, "ignored": []}
 
 
@@ -131,11 +140,11 @@ def _once(call: Callable[..., httpx.Response], *words: Any, headers: dict[str, s
 
 def _buy_by_ucp(home: str, key: str) -> None:
     body = {"line_items": [{"item": {"id": "ZR-BS-500"}, "quantity": 1}], "context": {"language": "cs"}}
-    session = _once(httpx.post, f"{home}/ucp/v1/checkout-sessions", json=body, headers=PROFILE)
+    session = _once(_http.post, f"{home}/ucp/v1/checkout-sessions", json=body, headers=PROFILE)
     pay = {"id": "1", "handler_id": "mandate", "type": "mandate", "credential": {"type": "token", "token": key}}
     address = f"{home}/ucp/v1/checkout-sessions/{session['id']}/complete"
     for _try in range(2):  # The owner's prices may differ from a guest's: the second try accepts what was shown.
-        done = _once(httpx.post, address, json={"payment": {"instruments": [pay]}}, headers=PROFILE)
+        done = _once(_http.post, address, json={"payment": {"instruments": [pay]}}, headers=PROFILE)
         if done["status"] == "completed":
             return
     pytest.fail(str(done["messages"]))
@@ -143,7 +152,7 @@ def _buy_by_ucp(home: str, key: str) -> None:
 
 def _buy_by_mcp(home: str, key: str) -> None:
     call = {"name": "buy", "arguments": {"lines": [{"sku": "ZR-CL-10", "quantity": 1}], "idempotency_key": "pantry-48"}}
-    answer = httpx.post(
+    answer = _http.post(
         f"{home}/mcp",
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
         headers={"Authorization": f"Bearer {key}", "Accept": "application/json, text/event-stream"},
@@ -160,7 +169,7 @@ def _platform_key(stack: Stack) -> str:
 
 def _buy_by_acp(home: str, key: str) -> None:
     headers = {"Authorization": f"Bearer {key}", "API-Version": "2026-04-17"}
-    api = httpx.get(f"{home}/.well-known/acp.json").json()["api_base_url"]
+    api = _http.get(f"{home}/.well-known/acp.json").json()["api_base_url"]
     place = {
         "name": "Jana Nová",
         "line_one": "Dlouhá 1",
@@ -170,7 +179,7 @@ def _buy_by_acp(home: str, key: str) -> None:
         "postal_code": "110 00",
     }
     session = _once(
-        httpx.post,
+        _http.post,
         f"{api}/checkout_sessions",
         headers=headers,
         json={
@@ -183,7 +192,7 @@ def _buy_by_acp(home: str, key: str) -> None:
     )
     pay = {"type": "card", "credential": {"type": "token", "token": "tok_visa"}}
     done = _once(
-        httpx.post,
+        _http.post,
         f"{api}/checkout_sessions/{session['id']}/complete",
         headers=headers,
         json={"payment_data": {"handler_id": "card", "instrument": pay}},
