@@ -38,6 +38,7 @@ from kupec.machines.trust import (
     verify_request,
     webhook_job,
 )
+from kupec.machines.trust.taking_turns import Turns
 from tests.machines.signing import Other, another, new_key
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -270,3 +271,19 @@ async def test_webhooks_arrive_signed_in_order_and_end(trust: Trust, other: Othe
 
 async def _sealed(webhook: MachineWebhook, _body: bytes, _now: datetime) -> dict[str, str]:
     return {"Merchant-Signature": f"of {(webhook.sealed or b'').decode()}"}
+
+
+def test_many_that_wait_for_a_slow_host_come_again_one_after_another() -> None:
+    turns, now = Turns(), NOW
+    assert [turns.take("slow.example", now) for _ in range(2)] == [None, None]
+    assert turns.take("quick.example", now) is None
+    put_off = [turns.take("slow.example", now) for _ in range(300)]
+    assert put_off[0] == now + timedelta(seconds=2)
+    within = [at for at in put_off if at and at < now + timedelta(seconds=12)]
+    assert len(within) == 100, "ten a second, however many wait"
+    turns.give_back("slow.example", now)
+    assert turns.take("slow.example", now) is None, "it is free again"
+    later = now + timedelta(minutes=5)
+    for _ in range(2):
+        turns.give_back("slow.example", later)
+    assert [turns.take("slow.example", later) for _ in range(3)] == [None, None, later + timedelta(seconds=2)]

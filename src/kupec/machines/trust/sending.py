@@ -24,12 +24,11 @@ from kupec.machines.trust.errors import ProfileForbidden, ProfileMalformed
 from kupec.machines.trust.events import MachineWebhookFailed
 from kupec.machines.trust.models import MachineWebhook
 from kupec.machines.trust.rules import TRUST
+from kupec.machines.trust.taking_turns import Turns
 
 Sign = Callable[[MachineWebhook, bytes, datetime], Awaitable[dict[str, str]]]
 """The headers of a webhook that is signed in another way than ours; it knows the body and the time."""
 
-_AT_ONCE: Final = 2  # attempts at one host at the same time: a slow one does not hold up the others
-_ROUND: Final = timedelta(seconds=2)
 _HEARD_BEFORE: Final = 409
 _UNWANTED: Final = "no_webhook_url"
 """Its profile names no address: it does not want to be told, and that is no failure."""
@@ -81,7 +80,7 @@ class _Sender:
     def __init__(self, trust: Trust, signers: Mapping[str, Sign]) -> None:
         self._trust = trust
         self._signers = signers
-        self._busy: dict[str, int] = {}
+        self._turns = Turns()
 
     async def handle(self, context: JobContext, payload: dict[str, Any]) -> None:
         webhook_id = UUID(payload["id"])
@@ -90,17 +89,15 @@ class _Sender:
         if place is None:
             return
         host = urlsplit(place).netloc
-        if self._busy.get(host, 0) >= _AT_ONCE:
+        later = self._turns.take(host, context.clock.now())
+        if later is not None:
             async with context.database.transaction(quiet=True) as db:
-                await enqueue(db, [(JOB, payload)], execute_after=context.clock.now() + _ROUND)
+                await enqueue(db, [(JOB, payload)], execute_after=later)
             return
-        self._busy[host] = self._busy.get(host, 0) + 1
         try:
             await self._attempt(context, webhook_id)
         finally:
-            self._busy[host] -= 1
-            if not self._busy[host]:
-                del self._busy[host]
+            self._turns.give_back(host, context.clock.now())
 
     async def _attempt(self, context: JobContext, webhook_id: UUID) -> None:
         async with context.database.transaction(quiet=True) as db:
