@@ -38,7 +38,7 @@ from kupec.web.portal import routes as portal_routes
 from kupec.web.site import Site
 
 _LARGEST_BODY = 4 * 1024 * 1024
-_ALREADY_SMALL = ["/ucp/", "/acp/", "/feeds/", "/media/", "/static/", "/chat/v1/", "/widget.js"]
+_ALREADY_SMALL = ["/ucp/", "/acp/", "/feeds/", "/media/", "/static/", "/chat/v1/", "/widget"]
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
