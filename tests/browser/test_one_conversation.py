@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import TimeoutError as OutOfTime
 
-from tests.browser.people import HOMES, Buyer, Desk, open_page
+from tests.browser.people import HOMES, PATIENCE, Buyer, Desk, open_page
 from tests.browser.talkers import LINES, Chat, Lines
 from tests.stack import Stack
 
@@ -67,7 +67,7 @@ def ask_by_mail(desk: Desk, lines: Lines, number: str) -> None:
     """She answers the confirmation; it is the same conversation, on another leg, and the answer goes by mail."""
     page = desk.page
     desk.visit(f"/desk/outbox?q={number}")
-    expect(desk.mails(number)).not_to_have_count(0, timeout=20_000)
+    expect(desk.mails(number)).not_to_have_count(0)
     desk.mails(number).first.locator("a").first.click()
     page.locator("#customer-text").fill(lines.parcel)
     page.locator("#answer-as-customer button.primary").click()
@@ -76,7 +76,7 @@ def ask_by_mail(desk: Desk, lines: Lines, number: str) -> None:
     expect(messages).to_contain_text(lines.shipping)
     expect(messages).to_contain_text(lines.parcel)
     answered = messages.locator("li", has_text=lines.parcel).locator("xpath=following-sibling::li")
-    expect(answered.filter(has_text=number)).to_have_count(1, timeout=30_000)
+    expect(answered.filter(has_text=number)).to_have_count(1)
 
 
 def have_it_come_regularly(chat: Chat, lines: Lines) -> None:
@@ -108,22 +108,25 @@ def the_desk_sees_it_all(desk: Desk, lines: Lines, number: str) -> None:
 def solve_it(desk: Desk, chat: Chat, lines: Lines) -> None:
     """The agent takes it, answers, gives what makes up for it, and resolves."""
     page = desk.page
-    with suppress(OutOfTime):  # it may have been given to them already
-        page.locator("form[action*='/take'] button").first.click(timeout=5_000)
+    take = page.locator("#talk form[action*='/take'] button")
+    if take.count():  # else it has been given to them already
+        with suppress(OutOfTime):  # or is just then
+            take.first.click(timeout=PATIENCE / 4)
+        expect(take).to_have_count(0)
     page.locator("#text").fill(lines.solved)
     page.locator("#composer button[value='send']").click()
-    expect(chat.answers.filter(has_text=lines.solved)).to_be_visible(timeout=20_000)
+    expect(chat.answers.filter(has_text=lines.solved)).to_be_visible()
     page.locator("#side-goodwill summary").click()
     page.locator("#goodwill-reason").fill("x")
     page.locator("#side-goodwill form button").click()
     expect(page.locator("#text")).to_have_value(re.compile(lines.coupon))
     page.locator("#composer button[value='send']").click()
-    expect(chat.answers.last).to_contain_text(lines.coupon, timeout=20_000)
+    expect(chat.answers.last).to_contain_text(lines.coupon)
     page.locator("form[action*='/resolve'] button").first.click()
 
 
 def rate_it(chat: Chat, lines: Lines) -> None:
     five = chat.log.get_by_role("button", name=lines.rate, exact=True)
-    expect(five).to_be_visible(timeout=20_000)
+    expect(five).to_be_visible()
     five.click()
     expect(five).to_be_disabled()
