@@ -1,6 +1,5 @@
 """Passkeys with Chromium's own authenticator: registered, used in place of the password, and as the second step."""
 
-import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -12,12 +11,12 @@ from kupec.kit.db import Database
 from kupec.staff import create_demo_staff
 from tests.browser.conftest import NO_BROWSER, find_chromium
 from tests.browser.people import DESKTOP, FLAGS, HOMES, PATIENCE, Desk, open_page
+from tests.machines.running import running_shop
 from tests.shop import make_shop
-from tests.stack import Stack
 
 
 @pytest.fixture(scope="module")
-def desk_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def desk_url(server: str, template: str) -> Iterator[str]:
     """A shop that is reached as "localhost": a passkey belongs to a name, never to a number."""
 
     async def fill(database: Database) -> None:
@@ -25,15 +24,8 @@ def desk_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             await make_shop(db)
             await create_demo_staff(db, now=SystemClock().now())
 
-    names: dict[str, str] = {}
-    stack = Stack(tmp_path_factory.mktemp("passkeys"), settings=names)
-    url = f"http://localhost:{urlsplit(stack.web_url).port}"
-    stack._settings["KUPEC_BASE_URL"] = url
-    try:
-        asyncio.run(stack.open(fill))
-        yield url
-    finally:
-        stack.close()
+    with running_shop("passkeys", fill, server=server, template=template, host="localhost") as stack:
+        yield f"http://localhost:{urlsplit(stack.web_url).port}"
 
 
 @pytest.fixture
