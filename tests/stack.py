@@ -38,6 +38,8 @@ GATEWAY = (sys.executable, "-m", "kupec.billing.sandbox")
 PATIENCE = 90.0  # what fails waits so long, what works does not: longer costs nothing
 _LOOK_EVERY = 0.02
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # httpx would load all certificates for each client: 30 ms
+# A server may close a kept connection just as the next request goes out, as when it had answered before reading all.
+NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
 _DEAD = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 
 

@@ -13,12 +13,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Street
 from tests.browser.people import DESKTOP, PHONE, look_until
 from tests.browser.test_portal import Waiting
-from tests.stack import KUPEC, Stack
+from tests.stack import KUPEC, NONE_KEPT, Stack
 
 BUYER = "tomas.mlynar@example.com"
 MACHINE, AGENT = "Kávovar v salonku", "Nákupní asistent"
 PROFILE = {"UCP-Agent": 'profile="https://agent.example/.well-known/ucp"'}
-_http = httpx.Client(timeout=60, trust_env=False)
+_http = httpx.Client(timeout=60, trust_env=False, limits=NONE_KEPT)
 ADDRESS = {"street_address": "Dlouhá 1", "address_locality": "Praha", "postal_code": "110 00", "address_country": "CZ"}
 
 

@@ -148,7 +148,7 @@ async def test_a_guardrail_stops_what_is_worse_and_nothing_else(db: Connection) 
         await _observe(db, one, "handover", live[:30])
         await _observe(db, one, "handover", tried[: 120 if one is worse else 30])
         await _observe(db, one, "error", [*live[:2], *tried[:2]])
-    few = await assign(db, broken, _units(12), now=NOW)
+    few = await assign(db, broken, _units(40), now=NOW)
     await _observe(db, broken, "error", [unit for unit, arm in few.items() if arm == CANDIDATE])
     assert list(few.values()).count(CANDIDATE) >= 4
 

@@ -26,6 +26,7 @@ from kupec.machines.devices.openapi import document as devices_document
 from kupec.machines.mandates import NewMachine, create_key, register_machine
 from kupec.machines.market.openapi import document as market_document
 from tests.hostile.conftest import World
+from tests.stack import NONE_KEPT
 
 DEEP = b"[" * 5000
 SKU = "SKU-0-S<kupecxss>"
@@ -49,7 +50,7 @@ class Standing:
     """A device, a buyer and a seller with their keys, and requests in every state."""
 
     def __init__(self, world: World) -> None:
-        self.http = httpx.Client(base_url=world.stack.web_url, trust_env=False)
+        self.http = httpx.Client(base_url=world.stack.web_url, trust_env=False, limits=NONE_KEPT)
         self.device, self.tokens = world.do(_keys)
         self.rfqs = [self._asked(rule) for rule in ({"by": "cheapest"}, {"by": "named"})] + world.things["rfq_id"]
         self.rfqs.append(str(uuid4()))

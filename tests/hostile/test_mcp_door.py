@@ -18,6 +18,7 @@ from kupec.machines.mandates import NewMachine, NewMandate, create_key, grant_ma
 from kupec.machines.mcp.wire import META
 from tests.hostile.conftest import World
 from tests.hostile.visitor import HOSTILE
+from tests.stack import NONE_KEPT
 
 FORM = "application/x-www-form-urlencoded"
 OAUTH = "/.well-known/oauth-authorization-server"
@@ -34,7 +35,7 @@ class Agent:
     """A key that reads and buys, and what its tools are called."""
 
     def __init__(self, world: World) -> None:
-        self.http = httpx.Client(base_url=world.stack.web_url, trust_env=False)
+        self.http = httpx.Client(base_url=world.stack.web_url, trust_env=False, limits=NONE_KEPT)
         self.token = world.do(_key)
         listed = self.send("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).json()["result"]["tools"]
         self.tools: dict[str, list[str]] = {tool["name"]: sorted(tool["inputSchema"]["properties"]) for tool in listed}

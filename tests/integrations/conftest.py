@@ -25,7 +25,7 @@ from tests.integrations.receiver import Receiver, receiving
 from tests.machines.platform import Platform
 from tests.machines.running import running_shop
 from tests.shop import NOON, SETUP, add_product, make_shop
-from tests.stack import Stack
+from tests.stack import NONE_KEPT, Stack
 
 OWNER = system("owner")
 LOCAL = Reach(local=True)
@@ -133,7 +133,7 @@ class Shop:
 def shop(server: str, template: str) -> Iterator[Shop]:
     with (
         running_shop("integrations", _fill, server=server, template=template) as stack,
-        httpx.Client(base_url=stack.web_url, timeout=60, trust_env=False) as http,
+        httpx.Client(base_url=stack.web_url, timeout=60, trust_env=False, limits=NONE_KEPT) as http,
     ):
         yield Shop(stack, http)
 

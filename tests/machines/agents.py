@@ -30,6 +30,7 @@ from tests.machines.conftest import Shop
 from tests.machines.owning import CLERK
 from tests.sales.standing_shop import a_card
 from tests.shop import EXAMPLE_ADDRESS, SETUP
+from tests.stack import NONE_KEPT
 from tests.web.browsing import Browser
 
 
@@ -72,7 +73,7 @@ class AgentsOwner:
             session = await open_session(db, self.party_id, "code", Whence(kind="browser"), now=datetime.now(UTC))
             return session.token
 
-        client = httpx.AsyncClient(base_url=self.shop.stack.web_url, trust_env=False, timeout=60)
+        client = httpx.AsyncClient(base_url=self.shop.stack.web_url, trust_env=False, limits=NONE_KEPT, timeout=60)
         client.cookies.set(SESSION_COOKIE, await asyncio.to_thread(self.shop.do, opened))
         return Browser(client)
 

@@ -27,7 +27,7 @@ from kupec.sales import NewShippingMethod, save_shipping_method
 from tests.machines.platform import Platform
 from tests.machines.running import running_shop
 from tests.shop import NOON, SETUP
-from tests.stack import Stack
+from tests.stack import NONE_KEPT, Stack
 
 T = TypeVar("T")
 MARKETS = (
@@ -79,7 +79,7 @@ class Shop:
 def shop(server: str, template: str) -> Iterator[Shop]:
     with (
         running_shop("machines", _fill, server=server, template=template) as stack,
-        httpx.Client(base_url=stack.web_url, timeout=60, trust_env=False) as http,
+        httpx.Client(base_url=stack.web_url, timeout=60, trust_env=False, limits=NONE_KEPT) as http,
     ):
         yield Shop(stack, http)
 

@@ -214,6 +214,7 @@ def privacy_parts() -> list[PrivacyPart]:
         personalization.privacy_part,
         replenishment.privacy_part,
         acp.privacy_part,
+        ucp.privacy_part,
         devices.privacy_part,
         mcp.privacy_part,
         market.privacy_part,
