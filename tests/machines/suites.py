@@ -57,7 +57,7 @@ def merchant(stack: Stack, profiles: str) -> Json:
             "unreachable_profile_url": f"http://127.0.0.1:{free_port()}/nobody",
         },
         "signature": asyncio.run(_known_platform(stack.dsn)),
-        "webhooks": {"simulate": True, "signed": True, "retries": True, "wait_seconds": 20},
+        "webhooks": {"simulate": True, "signed": True, "retries": True, "wait_seconds": 90},
     }
 
 

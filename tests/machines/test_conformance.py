@@ -29,7 +29,7 @@ def test_there_is_no_deviation_and_the_document_says_what_is_covered(
             [SUITE, "--server", stack.web_url, "--config", config, "--json"],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=420,
             check=False,
         )
     report: dict[str, Any] = json.loads(done.stdout)
